@@ -1,0 +1,1 @@
+"""omc on Ray: actors and the handles that reach them."""

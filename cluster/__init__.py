@@ -1,0 +1,1 @@
+"""Wiring and boot: the one place that knows everything."""

@@ -1,0 +1,1 @@
+"""The only drivers of databases, venues and sources."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, its schema, and every durable store."""

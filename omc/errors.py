@@ -1,0 +1,68 @@
+"""Every fault, split by what to do next.
+
+A fault carries one message and nothing else, so that it survives a trip through Ray unchanged.
+"""
+
+
+class OmcError(Exception):
+    """Any fault that this platform raises on purpose."""
+
+
+class Refused(OmcError):
+    """Asking again gives the same answer."""
+
+
+class InvalidInput(Refused):
+    """The input breaks a stated rule; the message names the rule and the place."""
+
+
+class Unauthenticated(Refused):
+    """Nobody we know asked."""
+
+
+class Forbidden(Refused):
+    """We know who asked, and they may not."""
+
+
+class NotFound(Refused):
+    """There is no such thing, or none that the asker may see."""
+
+
+class Conflict(Refused):
+    """The thing exists already, or its state forbids the move."""
+
+
+class IllegalTransition(Conflict):
+    """A state machine has no such move."""
+
+
+class GateNotPassed(Conflict):
+    """A promotion gate said no."""
+
+
+class Halted(Conflict):
+    """The kill switch is on."""
+
+
+class StaleLease(Conflict):
+    """Another holder took the lease since: this one must stop, not retry."""
+
+
+class VenueRefused(Refused):
+    """The venue said no; nothing was executed."""
+
+
+class OutcomeUnknown(OmcError):
+    """The venue may or may not have acted; reconcile before asking again."""
+
+
+class Unavailable(OmcError):
+    """Nothing happened; back off and ask again."""
+
+
+class PayloadTooLarge(Refused):
+    """More than the door lets through."""
+
+
+class RateLimited(Unavailable):
+    """Asked too often; wait before asking again."""

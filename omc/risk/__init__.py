@@ -1,0 +1,1 @@
+"""What our own house refuses."""

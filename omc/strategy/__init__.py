@@ -1,0 +1,1 @@
+"""Algorithms: features in, target weights out."""

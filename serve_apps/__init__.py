@@ -1,0 +1,1 @@
+"""omc over HTTP."""

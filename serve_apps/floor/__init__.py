@@ -1,0 +1,1 @@
+"""Deployments, orders, trades and the emergency stop over HTTP."""

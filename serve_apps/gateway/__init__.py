@@ -1,0 +1,1 @@
+"""Accounts, prices and health over HTTP."""

@@ -1,0 +1,1 @@
+"""Algorithms, backtests, sweeps and promotion over HTTP."""

@@ -1,0 +1,1 @@
+"""omc under Ray Tune."""
