@@ -58,3 +58,48 @@ def bar_time(time: datetime) -> datetime:
     """The bar boundary at or before `time`."""
     seconds = int(time.timestamp())
     return datetime.fromtimestamp(seconds - seconds % int(BAR.total_seconds()), time.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotesSeen:
+    """A board as consumers get it. On `bar` it was stored, and algorithms decide on it."""
+
+    board: QuoteBoard
+    bar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorStatus:
+    """How a ledger's collector is doing."""
+
+    ledger: str
+    state: str
+    """starting, running, paused, waiting (for consumers, in lock-step), ended (the tape is played)."""
+    last_run_at: datetime | None
+    last_quotes_at: datetime | None
+    rows_stored: int
+    faults: dict[str, int]
+    """Unusable payloads and unanswered polls, counted by kind."""
+    last_error: str | None
+    tape_position: int | None = None
+    tape_bars: int | None = None
+
+
+class HotCache(Protocol):
+    """The newest quotes, for whoever cannot wait for the archive."""
+
+    async def newest(self) -> QuoteBoard | None: ...
+
+    async def after(self, consumer: str, done_until: datetime | None, timeout_s: float) -> QuotesSeen | None:
+        """The next board later than `done_until`, waiting up to `timeout_s` for it; None when none came.
+
+        Asking says that the consumer has finished with everything up to `done_until`. In lock-step the tape moves on
+        only when every consumer has asked for more. With `done_until` None it gets the newest board there is.
+        """
+        ...
+
+    async def leave(self, consumer: str) -> None:
+        """Stop waiting for a consumer that will not ask again."""
+        ...
+
+    async def status(self) -> CollectorStatus: ...

@@ -19,7 +19,24 @@ class OrderKind(StrEnum):
 # CoinSpot says that 16 coins have an order book and does not publish which; these are the ones that
 # its public clients were seen trading there. A deployment on another coin pays the instant fee.
 COINSPOT_MARKET_COINS = frozenset(
-    {"ADA", "BTC", "DOGE", "EOS", "ETH", "GAS", "LTC", "NEO", "POWR", "RFOX", "RHOC", "SOL", "TRX", "USDT", "XLM", "XRP"}
+    {
+        "ADA",
+        "BTC",
+        "DOGE",
+        "EOS",
+        "ETH",
+        "GAS",
+        "LTC",
+        "NEO",
+        "POWR",
+        "RFOX",
+        "RHOC",
+        "SOL",
+        "TRX",
+        "USDT",
+        "XLM",
+        "XRP",
+    }
 )
 
 

@@ -24,9 +24,7 @@ def settled_total(sign: int, quantity: float, price: float, fee_bps: int) -> flo
     float and corrected by their exact remainder: the remainder of the true products is small, hence exact in
     wrapping int64 arithmetic, however much the products themselves overflow.
     """
-    numerator = (
-        np.int64(np.rint(quantity * UNITS)) * np.int64(np.rint(price * UNITS)) * np.int64(BPS + sign * fee_bps)
-    )
+    numerator = np.int64(np.rint(quantity * UNITS)) * np.int64(np.rint(price * UNITS)) * np.int64(BPS + sign * fee_bps)
     denominator = np.int64(1_000_000_000_000_000_000)  # units * units * bps, over cents
     guess = np.int64(np.rint(quantity * price * (BPS + sign * fee_bps) / BPS * 100.0))
     remainder = np.int64(numerator - guess * denominator)
