@@ -16,8 +16,8 @@ class OrderKind(StrEnum):
     """On the coin's order book, at a limit; CoinSpot calls its book "the market"."""
 
 
-# CoinSpot says that 16 coins have an order book and does not publish which; these are the ones that
-# its public clients were seen trading there. A deployment on another coin pays the instant fee.
+# CoinSpot says that 16 coins have an order book and no source lists them all: an assumption, and a setting.
+# A deployment on any other coin pays the instant fee.
 COINSPOT_MARKET_COINS = frozenset(
     {
         "ADA",

@@ -1,7 +1,7 @@
 """The cash and the fee of an execution, as CoinSpot computes them.
 
 Two real fills fix the arithmetic. A buy of A$200 showed `audfeeExGst` 1.80018002 and `audGst` 0.180018: the fee is
-inside the total, 200 / 101. A sale showed a fee of 1 % of its gross value and `audtotal` 118.70: what is left, in cents.
+inside the total, 200 / 101. A sale showed a fee of 1 % of its gross value and `audtotal` 118.70: the rest, in cents.
 """
 
 from dataclasses import dataclass
