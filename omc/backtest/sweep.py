@@ -28,6 +28,7 @@ class Sweep:
     status: RunStatus
     done: int
     best: Mapping[str, Any] | None
+    """{"index", "parameters", "metrics"} of the point with the highest objective, the lowest index among equals."""
     error_message: str | None
     created_at: datetime
     started_at: datetime | None
@@ -36,11 +37,12 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class SweepPoint:
-    """One tried point. `metrics` holds finite numbers or None."""
+    """One tried point. `metrics` holds finite numbers or None; a point that failed has no figures, but a reason."""
 
     index: int
     parameters: Mapping[str, Any]
     metrics: Mapping[str, float | None]
+    error: str | None = None
 
 
 class SweepStore(Protocol):
