@@ -1,9 +1,15 @@
 """Access tokens prove who asks for a quarter of an hour; refresh tokens buy the next one, once each."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+from omc.errors import Unauthenticated
+
+ACCESS_LIFE = timedelta(minutes=15)
+REFRESH_LIFE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,11 @@ class RefreshGrant:
     family: UUID
     user_id: UUID
     expires_at: datetime
+
+
+def digest(token: str) -> str:
+    """What is stored of a refresh token. It is random and long, so a plain SHA-256 gives nothing away."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class RefreshStore(Protocol):
@@ -29,3 +40,35 @@ class RefreshStore(Protocol):
         ...
 
     async def family(self, digest: str) -> UUID | None: ...
+
+
+@dataclass(slots=True)
+class MemoryRefreshStore:
+    """A RefreshStore that lives and dies with the process."""
+
+    grants: dict[str, RefreshGrant] = field(default_factory=dict)
+    spent: set[str] = field(default_factory=set)
+    revoked: set[UUID] = field(default_factory=set)
+
+    async def issue(self, grant: RefreshGrant) -> None:
+        self.grants[grant.digest] = grant
+
+    async def rotate(self, digest: str, successor: RefreshGrant, now: datetime) -> UUID:
+        grant = self.grants.get(digest)
+        if grant is None or grant.expires_at <= now or grant.family in self.revoked:
+            raise Unauthenticated("this refresh token is unknown, expired or revoked")
+        if digest in self.spent:
+            # Somebody holds a copy: whether the thief or the owner came second cannot be told, so both are out.
+            self.revoked.add(grant.family)
+            raise Unauthenticated("this refresh token was used already: every token that descends from it is revoked")
+        self.spent.add(digest)
+        self.grants[successor.digest] = replace(successor, family=grant.family, user_id=grant.user_id)
+        return grant.user_id
+
+    async def revoke(self, digest: str) -> None:
+        if grant := self.grants.get(digest):
+            self.revoked.add(grant.family)
+
+    async def family(self, digest: str) -> UUID | None:
+        grant = self.grants.get(digest)
+        return grant.family if grant else None
