@@ -1,16 +1,49 @@
-# Every target sets up what it needs; set-up costs nothing when nothing changed.
-SHELL := /bin/bash
+# Every target sets up what it needs first; set-up costs nothing when nothing changed. It asks for Python 3.11 or newer,
+# make and a C library, and uses no other program from the PATH than Python.
+SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.8
+
+# The demo's arguments: TAPE="PATH…" plays recorded prices, DAYS is the floor's part of them, PORT its port.
+TAPE ?=
+DAYS ?=
+PORT ?=
+# What `make test` runs: TESTS=tests/omc/cli for a part.
+TESTS ?=
 
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup
+.PHONY: setup demo up down test check bench lock
+
 setup: $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/omc demo --home var/demo $(foreach file,$(TAPE),--tape $(file)) $(if $(DAYS),--days $(DAYS)) $(if $(PORT),--port $(PORT))
+
+up: $(STAMP)
+	@exec $(BIN)/omc up
+
+down: $(STAMP)
+	@$(BIN)/omc down
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_layering.py
+
+bench: $(STAMP)
+	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+lock: $(STAMP)
+	@$(BIN)/uv pip compile pyproject.toml --extra ccxt --extra models --group dev --no-emit-index-url --generate-hashes --universal --python-version 3.11 -o requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Oh My Coins needs Python 3.11 or newer, found " + sys.version.split()[0])'
@@ -18,5 +51,5 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing the locked dependencies into $(VENV)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps -e . 
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@

@@ -1,0 +1,108 @@
+"""Who may import whom: the walls of the house, held by an AST walk over every import."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHELLS = {"actors", "serve_apps", "tune_jobs", "cluster"}
+CORE = {"numpy", "numba", "pandas", "sklearn", "xgboost", "pydantic"}
+# A part of the core that may import one library more.
+ALSO = {
+    "omc/settings.py": "pydantic_settings",
+    "omc/lab/graph": "langgraph",
+    "omc/strategy/sandbox": "RestrictedPython",
+}
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "time_ns"}
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it, as `omc.market.quote` whether by import or from."""
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Import(names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from (f"{module}.{name.name}" for name in names)
+            case ast.ImportFrom(level=level) if level:
+                yield f"a relative import on line {node.lineno}"
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def is_core(path: Path) -> bool:
+    return path.is_relative_to(ROOT / "omc") and path.relative_to(ROOT / "omc").parts[0] not in {"adapters", "cli"}
+
+
+def allowed(path: Path, module: str) -> bool:
+    """Whether the file at `path` may import `module`."""
+    top = module.split(".")[0]
+    if top in sys.stdlib_module_names:
+        return True
+    place = path.relative_to(ROOT).as_posix()
+    if place == "omc/settings.py" or module.startswith("omc.settings"):
+        return place == "omc/settings.py" and top in {"pydantic", "pydantic_settings"} or place == "cluster/wiring.py"
+    core = within(module, "omc") and not within(module, "omc.adapters", "omc.cli")
+    match place.split("/"):
+        case ["omc", "cli", *_]:
+            return top in {"typer", "rich", "httpx"} or within(module, "omc.cli", "omc.__version__")
+        case ["omc", "adapters", *_]:
+            return (top != "ray" and top not in SHELLS) and not within(module, "omc.cli")
+        case ["omc", *_]:
+            extra = {library for prefix, library in ALSO.items() if place.startswith(prefix)}
+            return core or top in CORE | extra
+        case ["actors", *_]:
+            return core or top in {"actors", "ray", "numpy"}
+        case ["tune_jobs", *_]:
+            return core or top in {"tune_jobs", "ray", "numpy"}
+        case ["serve_apps", *_]:
+            return (
+                core
+                or top in {"serve_apps", "fastapi", "starlette", "pydantic", "numpy"}
+                or within(module, "actors.address", "actors.handle", "ray.serve")
+                or module == "ray.serve"
+            )
+        case _:
+            return True
+
+
+@pytest.mark.parametrize("path", sources("omc", *SHELLS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_imports_only_what_its_folder_may(path):
+    assert [module for module in imports(path) if not allowed(path, module)] == []
+
+
+@pytest.mark.parametrize("path", filter(is_core, sources("omc")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_never_asks_what_time_it_is(path):
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    asked = [
+        f"line {call.lineno}: {ast.unparse(call.func)}()"
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in CLOCKS
+        and ast.unparse(call.func.value) in {"datetime", "datetime.datetime", "date", "time"}
+    ]
+    assert asked == []
+
+
+def test_settings_are_read_in_one_place():
+    readers = [path for path in sources("omc", *SHELLS) if any(within(m, "omc.settings") for m in imports(path))]
+    assert [path.relative_to(ROOT).as_posix() for path in readers] in ([], ["cluster/wiring.py"])
+
+
+def test_every_shell_is_a_package_and_no_test_folder_is():
+    packages = {path.parent for path in sources(*SHELLS)}
+    assert [str(folder) for folder in packages if not (folder / "__init__.py").exists()] == []
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
