@@ -48,6 +48,28 @@ class Frame:
         at = [self.coins.index(coin) for coin in coins]
         return type(self)(self.times, tuple(coins), self.bid[:, at], self.ask[:, at], self.last[:, at])
 
+    def first_row(self, time: datetime) -> int:
+        """The first row known at or after `time`; T when there is none."""
+        return int(np.searchsorted(self.times, as_datetime64(time)))
+
+    def followed_by(self, later: Self) -> Self:
+        """These rows and then those of `later` that are newer than all of them."""
+        if self.coins != later.coins:
+            raise ValueError(f"cannot join prices of {self.coins} and of {later.coins}")
+        new = later.rows(int(np.searchsorted(later.times, self.times[-1], "right")) if len(self) else 0, len(later))
+        return type(self)(
+            np.concatenate([self.times, new.times]),
+            self.coins,
+            *(np.concatenate([getattr(self, name), getattr(new, name)]) for name in ("bid", "ask", "last")),
+        )
+
+    @property
+    def bar_s(self) -> float:
+        """The usual time from one row to the next (the median), in seconds; NaN with fewer than two rows."""
+        if len(self) < 2:
+            return float("nan")
+        return float(np.median(np.diff(self.times) / np.timedelta64(1, "us"))) / 1e6
+
     def time(self, row: int) -> datetime:
         """When row `row` was known."""
         return as_datetime(self.times[row])
