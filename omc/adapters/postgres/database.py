@@ -1,0 +1,87 @@
+"""The handle that every store shares: where the database's address is, and transactions in it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from omc.adapters.postgres import dsn, faults
+
+_ENGINES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, AsyncEngine]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Inert until used: it travels to an actor as the path of a file, and connects there.
+
+    The address is read whenever a connection is made, so a server that comes back elsewhere is found again, and the
+    password stands in no argument, representation or message.
+    """
+
+    dsn_file: Path
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back when the block raises.
+
+        Unavailable when the database cannot be reached, is lost on the way or asks to try again; InvalidInput when a
+        value does not fit its column.
+        """
+        try:
+            async with self._engine().begin() as connection:
+                yield connection
+        except Exception as error:
+            if (ours := faults.translated(error)) is not None:
+                raise ours from None
+            raise
+
+    async def ping(self) -> None:
+        """Return when the database answers; Unavailable when it does not."""
+        async with self.transaction() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def close(self) -> None:
+        """Close the connections that the running event loop holds; the next use opens new ones."""
+        engine = _ENGINES.get(asyncio.get_running_loop(), {}).pop(self.dsn_file, None)
+        if engine is not None:
+            await engine.dispose()
+
+    def _engine(self) -> AsyncEngine:
+        # Connections belong to the event loop that opened them, so engines are kept by loop.
+        engines = _ENGINES.setdefault(asyncio.get_running_loop(), {})
+        if self.dsn_file not in engines:
+            engines[self.dsn_file] = _engine_for(self.dsn_file)
+        return engines[self.dsn_file]
+
+
+async def connect(dsn_file: Path) -> asyncpg.Connection:
+    """A plain connection, for what needs one of its own, such as LISTEN. Unavailable when there is none to have."""
+    try:
+        return await _connect(dsn_file)
+    except Exception as error:
+        if (ours := faults.translated(error)) is not None:
+            raise ours from None
+        raise
+
+
+async def _connect(dsn_file: Path) -> asyncpg.Connection:
+    return await asyncpg.connect(dsn.read(dsn_file), timeout=10, server_settings={"application_name": "omc"})
+
+
+def _engine_for(dsn_file: Path) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: _connect(dsn_file),
+        # Few stay open: every actor and replica has a pool of its own, and the server takes a hundred.
+        pool_size=2,
+        max_overflow=8,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
