@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.datetime64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,14 @@ class Frame:
     def time(self, row: int) -> datetime:
         """When row `row` was known."""
         return as_datetime(self.times[row])
+
+
+def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """A contiguous view of it that cannot be written to: every compiled function then knows one kind of input, whether
+    an array was made here or is mapped from another process's memory."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def as_datetime(time: np.datetime64) -> datetime:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omc.errors import InvalidInput
-from omc.feature.frame import FloatArray
+from omc.feature.frame import FloatArray, read_only
 
 _UNITS = 100_000_000
 _LARGEST_SUM = float(2**63)
@@ -28,7 +28,7 @@ class Indicators:
     """
 
     def __init__(self, prices: FloatArray, capacity_bytes: int = 256 * 1024**2) -> None:
-        self._prices = np.ascontiguousarray(prices)
+        self._prices = read_only(prices)
         self._capacity_bytes = capacity_bytes
         self._sums: tuple[NDArray[np.int64], NDArray[np.int32], float] | None = None
         self._kept: OrderedDict[tuple[str, int], FloatArray] = OrderedDict()
@@ -44,7 +44,7 @@ class Indicators:
     def _kept_or(self, name: str, window: int, compute: Callable[[], FloatArray]) -> FloatArray:
         key = (name, window)
         if key not in self._kept:
-            self._kept[key] = compute()
+            self._kept[key] = read_only(compute())
             while len(self._kept) > 1 and len(self._kept) * self._prices.nbytes > self._capacity_bytes:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
