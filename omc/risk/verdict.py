@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from omc.trading.order import OrderIntent
+from omc.trading.order import Order, OrderIntent, OrderStatus
 
 
 class DenialReason(StrEnum):
@@ -30,6 +30,18 @@ class Denied:
     intent: OrderIntent
     reason: DenialReason
     message: str
+
+    def of(self, order: Order) -> Order:
+        """`order`, denied for this reason: what a blotter stores, and `denial` reads back."""
+        return order.become(OrderStatus.DENIED, message=f"{self.reason}: {self.message}")
+
+
+def denial(order: Order) -> Denied:
+    """The no that a denied order once got; asking again gets it again."""
+    reason, _, message = (order.message or "").partition(": ")
+    if order.status is not OrderStatus.DENIED:
+        raise ValueError(f"order {order.intent.client_order_id} was not denied: it is {order.status}")
+    return Denied(order.intent, DenialReason(reason), message)
 
 
 Verdict = Approved | Denied

@@ -1,14 +1,17 @@
 """One algorithm version running for one account."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from omc.clock import Clock
+from omc.errors import Conflict, NotFound
 from omc.risk.limits import Limits
+from omc.trading.journal import MemoryJournal
 
 
 class DeploymentStatus(StrEnum):
@@ -89,3 +92,70 @@ class DeploymentStore(Protocol):
     async def report_error(self, deployment_id: UUID, message: str | None) -> None:
         """Remember (or clear) the last error that its trader met."""
         ...
+
+
+@dataclass(slots=True)
+class MemoryDeploymentStore:
+    """A DeploymentStore that lives and dies with the process."""
+
+    clock: Clock
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    kept: dict[UUID, Deployment] = field(default_factory=dict)
+    _keys: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+
+    async def create(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+        if idempotency_key is not None and (deployment.user_id, idempotency_key) in self._keys:
+            return self.kept[self._keys[deployment.user_id, idempotency_key]]
+        if any(each.user_id == deployment.user_id and each.name == deployment.name for each in self.kept.values()):
+            raise Conflict(f"there is a deployment named {deployment.name} already")
+        if idempotency_key is not None:
+            self._keys[deployment.user_id, idempotency_key] = deployment.id
+        return self._keep(deployment, {"status": deployment.status.value, "reason": "deployed"})
+
+    async def get(self, deployment_id: UUID, user_id: UUID | None = None) -> Deployment:
+        found = self.kept.get(deployment_id)
+        if found is None or user_id not in (None, found.user_id):
+            raise NotFound(f"there is no deployment {deployment_id}")
+        return found
+
+    async def page(self, user_id: UUID, offset: int, limit: int) -> tuple[list[Deployment], int]:
+        owned = [each for each in reversed(self.kept.values()) if each.user_id == user_id]
+        return owned[offset : offset + limit], len(owned)
+
+    async def active(self) -> list[Deployment]:
+        return [each for each in self.kept.values() if each.status is DeploymentStatus.ACTIVE]
+
+    async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
+        deployment = await self.get(deployment_id)
+        if deployment.status is DeploymentStatus.STOPPED and status is not DeploymentStatus.STOPPED:
+            raise Conflict(f"deployment {deployment.name} was stopped for good")
+        return self._keep(replace(deployment, status=status), {"status": status.value, "reason": reason})
+
+    async def set_parameters(self, deployment_id: UUID, parameters: Mapping[str, Any]) -> Deployment:
+        deployment = await self.get(deployment_id)
+        return self._keep(replace(deployment, parameters=dict(parameters)), {"parameters": dict(parameters)})
+
+    async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
+        owned = [each for each in await self.active() if each.user_id == user_id]
+        return [await self.set_status(each.id, DeploymentStatus.PAUSED, reason) for each in owned]
+
+    async def report_error(self, deployment_id: UUID, message: str | None) -> None:
+        deployment = await self.get(deployment_id)
+        self.kept[deployment_id] = replace(deployment, last_error=message)
+
+    def beat(self, deployment_id: UUID, signal: bool) -> None:
+        """Stamp a trader's heartbeat, as its blotter does when the trader remembers."""
+        now, deployment = self.clock.now(), self.kept[deployment_id]
+        self.kept[deployment_id] = replace(
+            deployment,
+            heartbeat_at=now,
+            last_executed_at=now,
+            last_signal_at=now if signal else deployment.last_signal_at,
+            execution_count=deployment.execution_count + 1,
+        )
+
+    def _keep(self, deployment: Deployment, data: Mapping[str, Any]) -> Deployment:
+        self.kept[deployment.id] = deployment
+        now = self.clock.now()
+        self.journal.write(deployment.user_id, "deployment", data, at=now, deployment_id=deployment.id)
+        return deployment
