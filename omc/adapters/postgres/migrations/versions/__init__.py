@@ -1,0 +1,1 @@
+"""One file a concept; each is applied once and never edited after a release."""
