@@ -1,0 +1,134 @@
+"""What became of an order whose answer was lost: an intent held against what the venue lists.
+
+A venue without client order ids gives us only lists of open and completed orders, so an order is recognized by its
+coin, side, kind, quantity, price and time. Fills that other orders own never count. One sender an account means that
+at most one order of ours is in doubt at a time; anything else that fits is a stranger's, and then nobody can tell.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from omc.errors import OutcomeUnknown
+from omc.market.money import ZERO
+from omc.market.terms import OrderKind
+from omc.trading.fill import Fill, Side
+from omc.trading.order import OrderIntent
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFill:
+    """One fill as a venue lists it. `kind` and `venue_order_id` are None where the venue does not say."""
+
+    fill: Fill
+    kind: OrderKind | None = None
+    venue_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrder:
+    """An open order as a venue lists it; `quantity` is what is left of it."""
+
+    venue_order_id: str
+    coin: str
+    side: Side
+    quantity: Decimal
+    price_aud: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The venue's side of one order of ours; `working` is what is left of it on the book."""
+
+    venue_order_id: str | None
+    fills: tuple[Fill, ...]
+    working: ListedOrder | None = None
+
+    @property
+    def filled(self) -> Decimal:
+        return sum((fill.quantity for fill in self.fills), ZERO)
+
+    @property
+    def quantity(self) -> Decimal:
+        """Filled and still working together."""
+        return self.filled + (self.working.quantity if self.working else ZERO)
+
+
+def match(
+    intent: OrderIntent,
+    fills: Iterable[ListedFill],
+    working: Iterable[ListedOrder],
+    *,
+    since: datetime,
+    known: frozenset[str],
+    venue_order_id: str | None = None,
+) -> Match | None:
+    """The one thing listed since `since` that can be `intent`; None when there is no trace of it.
+
+    With `venue_order_id`, the venue's own word on which order it is, what carries that id is the answer. Without it,
+    an order that accounts for the whole quantity goes before one that accounts for a part (the rest was cancelled).
+    Raises OutcomeUnknown when two could be it.
+    """
+    candidates = _candidates(intent, fills, working, since, known)
+    if venue_order_id is not None:
+        named = [each for each in candidates if each.venue_order_id == venue_order_id]
+        if named:
+            return named[0]
+        candidates = [each for each in candidates if each.venue_order_id is None]
+    whole = [each for each in candidates if each.quantity == intent.quantity]
+    if whole:
+        return _only(intent, whole)
+    # An instant order executes whole or not at all, and what still works is ours only if it was placed whole.
+    if intent.kind is OrderKind.INSTANT:
+        return None
+    part = [each for each in candidates if each.working is None and each.quantity < intent.quantity]
+    return _only(intent, part) if part else None
+
+
+def _candidates(
+    intent: OrderIntent,
+    fills: Iterable[ListedFill],
+    working: Iterable[ListedOrder],
+    since: datetime,
+    known: frozenset[str],
+) -> list[Match]:
+    """Everything of the intent's coin, side and kind, by order."""
+    orders = {
+        each.venue_order_id: each
+        for each in working
+        if intent.kind is OrderKind.MARKET
+        and (each.coin, each.side, each.price_aud) == (intent.coin, intent.side, intent.quote_price_aud)
+    }
+    by_order: dict[str, list[Fill]] = defaultdict(list)
+    alone: list[Match] = []
+    owned: set[str] = set()
+    for each in fills:
+        fill = each.fill
+        if (fill.coin, fill.side) != (intent.coin, intent.side) or each.kind not in (None, intent.kind):
+            continue
+        if fill.fill_id in known:
+            # An order that has one fill of another intent of ours is that intent's, with all that it has.
+            owned.add(each.venue_order_id or fill.fill_id)
+        elif fill.executed_at >= since:
+            if each.venue_order_id is None:
+                alone.append(Match(None, (fill,)))
+            else:
+                by_order[each.venue_order_id].append(fill)
+    ids = [order_id for order_id in {**by_order, **orders} if order_id not in owned]
+    grouped = [Match(order_id, _in_order(by_order[order_id]), orders.get(order_id)) for order_id in ids]
+    return grouped + alone
+
+
+def _in_order(fills: Sequence[Fill]) -> tuple[Fill, ...]:
+    return tuple(sorted(fills, key=lambda fill: (fill.executed_at, fill.fill_id)))
+
+
+def _only(intent: OrderIntent, matches: Sequence[Match]) -> Match:
+    if len(matches) > 1:
+        raise OutcomeUnknown(
+            f"order {intent.client_order_id}: {len(matches)} orders at the venue could be this one; "
+            "a person must say which"
+        )
+    return matches[0]
