@@ -1,0 +1,109 @@
+"""What every request passes on its way in and every answer on its way out.
+
+Pure ASGI: Starlette's base class for middleware halves the rate of requests.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from uuid import uuid4
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve_apps import problem
+
+logger = logging.getLogger("omc.http")
+
+_REQUEST_ID = b"x-request-id"
+# A caller's id goes into logs as it is, so it may not hold a line end, a quote or a whole novel.
+_USABLE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+# They steer the proxy, not the application: one extends the server's time limit, the other keeps work alive after its
+# client left. The proxy in front drops them where it can; here they go no further.
+_STEERING = frozenset({b"x-request-timeout-seconds", b"x-request-disconnect-disabled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the door is kept. Origins of other sites are let in only when they are named."""
+
+    body_cap_bytes: int = 1_048_576
+    cors_origins: tuple[str, ...] = ()
+    stamps_request_id: bool = True
+    """Off behind Ray Serve, which puts X-Request-ID on every answer itself: twice would be wrong."""
+
+
+def install(app: FastAPI, rules: Rules) -> None:
+    """Keep the door of `app`, errors included."""
+    problem.install(app)
+    app.add_middleware(Door, rules=rules)
+    if rules.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(rules.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+
+
+class Door:
+    """Names the request, drops headers that steer the proxy, caps the body, and lets no fault out as it is."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers.get(_REQUEST_ID, b""))
+        inner = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in _STEERING]}
+        started = False
+
+        async def stamped(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                if self._rules.stamps_request_id:
+                    message = {**message, "headers": [*message["headers"], (_REQUEST_ID, request_id)]}
+            await send(message)
+
+        if _announced(headers) > self._rules.body_cap_bytes:
+            cap = self._rules.body_cap_bytes
+            refusal = problem.answer("PAYLOAD_TOO_LARGE", 413, f"the body is larger than {cap} bytes")
+            await refusal(inner, receive, stamped)
+            return
+        try:
+            await self._app(inner, self._capped(receive), stamped)
+        except Exception:
+            logger.exception("unforeseen fault: %s %r, request %s", scope["method"], scope["path"], request_id.decode())
+            if started:
+                raise  # half an answer is out: breaking the connection is all that is left to say
+            await problem.internal()(inner, receive, stamped)
+
+    def _capped(self, receive: Receive) -> Receive:
+        """`receive`, as long as what it received stays within the cap: a length can be missing, or a lie."""
+        received = 0
+
+        async def counting() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._rules.body_cap_bytes:
+                raise problem.too_large(self._rules.body_cap_bytes)
+            return message
+
+        return counting
+
+
+def _request_id(given: bytes) -> bytes:
+    return given if _USABLE_ID.fullmatch(given) else uuid4().hex.encode()
+
+
+def _announced(headers: dict[bytes, bytes]) -> int:
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() and len(length) < 20 else (1 << 62 if length else 0)

@@ -1,0 +1,47 @@
+"""The gateway: accounts, prices, health, and the description of everything that can be asked of the platform."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from serve_apps import door, openapi
+from serve_apps.gateway import auth, collectors, data, health, users
+from serve_apps.gateway.passwords import Passwords
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.identity import Bearer
+
+PREFIX = "/api/v1"
+
+
+def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | None = None) -> FastAPI:
+    """The gateway over its ports. `siblings` builds the other apps by the prefix that they are served under, so that
+    one document describes all of them; they answer no request here."""
+    app = FastAPI(
+        title="Oh My Coins",
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,
+        responses=openapi.FAILURES,
+    )
+    door.install(app, ports.rules)
+    passwords, bearer = Passwords(ports.hasher), Bearer(ports.signer, ports.clock)
+    router = APIRouter(prefix=PREFIX)
+    router.include_router(health.routes(ports))
+    router.include_router(auth.routes(ports, passwords, bearer))
+    router.include_router(users.routes(ports, passwords, bearer))
+    router.include_router(data.routes(ports, bearer))
+    router.include_router(collectors.routes(ports, bearer))
+    app.include_router(router)
+
+    document: dict[str, Any] = {}
+
+    def whole_document() -> dict[str, Any]:
+        if not document:
+            apps = {"": app, **{prefix: sibling() for prefix, sibling in (siblings or {}).items()}}
+            document.update(openapi.merged(apps))
+        return document
+
+    app.openapi = whole_document  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,127 @@
+"""Coming in: log in, stay in, go out."""
+
+import json
+import secrets
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, ValidationError
+
+from omc.access.password import LONGEST
+from omc.access.signer import Claims
+from omc.access.token import ACCESS_LIFE, REFRESH_LIFE, RefreshGrant, digest
+from omc.access.user import User
+from omc.errors import InvalidInput, Unauthenticated
+from serve_apps.envelope import Success
+from serve_apps.gateway.passwords import Passwords
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.identity import Bearer
+from serve_apps.uncut import uncut
+from serve_apps.wire import Body, Line
+
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class Login(Body):
+    email: Line
+    password: str = Field(max_length=LONGEST)
+
+
+class RefreshToken(Body):
+    refresh_token: str = Field(min_length=1, max_length=200)
+
+
+class Tokens(Body):
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  the kind of token, not one
+    expires_in: int
+    """Seconds that the access token lasts."""
+
+
+async def login_of(request: Request) -> Login:
+    """The body, as a form or as JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given: Any
+    if kind in _FORMS:
+        async with request.form(max_files=0, max_fields=10) as form:
+            given = dict(form)
+    elif kind == "application/json":
+        try:
+            given = json.loads(await request.body())
+        except (ValueError, RecursionError):
+            raise InvalidInput("the body cannot be read as JSON") from None
+    else:
+        raise InvalidInput("send email and password as a form or as JSON")
+    try:
+        return Login.model_validate(given)
+    except ValidationError as fault:
+        found = [{**each, "loc": ("body", *each["loc"])} for each in fault.errors(include_input=False)]
+        raise RequestValidationError(found) from None
+
+
+def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
+    router = APIRouter(prefix="/auth", tags=["auth"])
+
+    @router.post("/login", openapi_extra={"requestBody": _LOGIN_BODY})
+    async def log_in(login: Annotated[Login, Depends(login_of)], response: Response) -> Success[Tokens]:
+        """An access token for a quarter of an hour, and a refresh token that buys the next one, once."""
+        found = await ports.users.credentials(login.email)
+        matches = await passwords.matches(login.password, found[1] if found else None)
+        if found is None or not matches or not found[0].is_active:
+            raise Unauthenticated("email or password is wrong")
+        user, hashed = found
+        if passwords.outdated(hashed):
+            await uncut(_rehash(user, login.password))
+        now = ports.clock.now()
+        refresh_token = secrets.token_urlsafe(32)
+        await ports.refresh.issue(RefreshGrant(digest(refresh_token), uuid4(), user.id, now + REFRESH_LIFE))
+        return _answer(response, user.id, refresh_token, now)
+
+    @router.post("/refresh")
+    async def refresh(body: RefreshToken, response: Response) -> Success[Tokens]:
+        """Swap a refresh token for a new pair. One that was swapped before ends its whole family."""
+        now = ports.clock.now()
+        old, new = digest(body.refresh_token), secrets.token_urlsafe(32)
+        family = await ports.refresh.family(old)
+        if family is None:
+            raise Unauthenticated("this refresh token is unknown, expired or revoked")
+        # The store knows whose token it is, and gives the successor the same owner and family.
+        successor = RefreshGrant(digest(new), family, UUID(int=0), now + REFRESH_LIFE)
+        user_id = await ports.refresh.rotate(old, successor, now)
+        if not (await ports.users.get(user_id)).is_active:
+            await ports.refresh.revoke(old)
+            raise Unauthenticated("this account is closed")
+        return _answer(response, user_id, new, now)
+
+    @router.post("/logout", dependencies=[Depends(bearer)])
+    async def log_out(body: RefreshToken) -> Success[None]:
+        """End the family of a refresh token. The access token lasts its quarter of an hour."""
+        await ports.refresh.revoke(digest(body.refresh_token))
+        return Success(data=None, message="logged out")
+
+    async def _rehash(user: User, password: str) -> None:
+        await ports.users.set_password(user.id, await passwords.hash(password))
+
+    def _answer(response: Response, user_id: UUID, refresh_token: str, now: datetime) -> Success[Tokens]:
+        response.headers["Cache-Control"] = "no-store"
+        whole = now.replace(microsecond=0)
+        claims = Claims(user_id, uuid4(), issued_at=whole, expires_at=whole + ACCESS_LIFE)
+        return Success(
+            data=Tokens(
+                access_token=ports.signer.sign(claims),
+                refresh_token=refresh_token,
+                expires_in=int(ACCESS_LIFE.total_seconds()),
+            )
+        )
+
+    return router
+
+
+_LOGIN_BODY = {
+    "required": True,
+    "content": {kind: {"schema": Login.model_json_schema()} for kind in ("application/json", _FORMS[0])},
+}

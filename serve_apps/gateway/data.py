@@ -1,0 +1,79 @@
+"""What is known of the market."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from omc.errors import NotFound, Unavailable
+from serve_apps import prices
+from serve_apps.envelope import Page, Paging
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.identity import Bearer
+from serve_apps.wire import Metric, Money, Ticker, Time
+
+
+class LatestQuery(Paging):
+    coin: Ticker | None = None
+
+
+class LatestOut(BaseModel):
+    """The newest quote of a coin, in AUD. `timestamp` is the venue's; `age_s` is how long ago it reached us."""
+
+    coin: str
+    timestamp: Time
+    bid: Money
+    ask: Money
+    last: Money
+    age_s: Metric
+
+
+class CoinOut(BaseModel):
+    """A coin whose prices are stored."""
+
+    coin: str
+    first: Time
+    last: Time
+    bars: int
+
+
+def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
+    router = APIRouter(prefix="/data", tags=["data"])
+    router.include_router(prices.routes("/prices", ports.archive, ports.clock, bearer))
+
+    @router.get("/prices/latest")
+    async def latest(_: Annotated[UUID, Depends(bearer)], query: Annotated[LatestQuery, Query()]) -> Page[LatestOut]:
+        """The hot cache, by ticker."""
+        board, status = await asyncio.gather(ports.hot.newest(), ports.hot.status())
+        if board is None:
+            raise Unavailable("the exchange's prices have not arrived yet")
+        if query.coin is not None and query.coin not in board.quotes:
+            raise NotFound(f"the venue does not quote {query.coin}")
+        age_s = None
+        if status.last_quotes_at is not None:
+            age_s = max(0.0, round((ports.clock.now() - status.last_quotes_at).total_seconds(), 3))
+        items = [
+            LatestOut(
+                coin=coin,
+                timestamp=board.time,
+                bid=board.quotes[coin].bid_aud,
+                ask=board.quotes[coin].ask_aud,
+                last=board.quotes[coin].last_aud,
+                age_s=age_s,
+            )
+            for coin in sorted(board.quotes)
+            if query.coin in (None, coin)
+        ]
+        return Page.cut(items, query)
+
+    @router.get("/coins")
+    async def coins(_: Annotated[UUID, Depends(bearer)], query: Annotated[Paging, Query()]) -> Page[CoinOut]:
+        """Coins whose prices are stored, by ticker."""
+        coverage = sorted(await ports.archive.coverage(), key=lambda each: each.coin)
+        return Page.cut(
+            [CoinOut(coin=each.coin, first=each.first, last=each.last, bars=each.bars) for each in coverage], query
+        )
+
+    return router

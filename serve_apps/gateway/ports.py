@@ -1,0 +1,29 @@
+"""What the gateway is handed: everything inert, so that it travels to a replica without secrets."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from omc.access.password import PasswordHasher
+from omc.access.signer import TokenSigner
+from omc.access.token import RefreshStore
+from omc.access.user import UserStore
+from omc.clock import Clock
+from omc.ledger.exchange import HotCache, PriceArchive
+from serve_apps.door import Rules
+
+Probe = Callable[[], Awaitable[object]]
+"""Asks a dependency something cheap: an answer, whatever it is, means that it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPorts:
+    users: UserStore
+    refresh: RefreshStore
+    signer: TokenSigner
+    hasher: PasswordHasher
+    archive: PriceArchive
+    hot: HotCache
+    clock: Clock
+    probes: Mapping[str, Probe]
+    """By the name of the dependency, such as "database" or "risk:0". Functions or bound methods that can be pickled."""
+    rules: Rules = field(default=Rules())

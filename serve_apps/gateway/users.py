@@ -1,0 +1,101 @@
+"""One's own account."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import AfterValidator, BaseModel, Field
+
+from omc.access.password import LONGEST, SHORTEST, acceptable_password
+from omc.access.user import User, email_address
+from omc.errors import Forbidden, InvalidInput
+from serve_apps.envelope import Success
+from serve_apps.gateway.passwords import Passwords
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.identity import Bearer
+from serve_apps.uncut import uncut
+from serve_apps.wire import Body, Line, Time
+
+
+def _address(text: str) -> str:
+    try:
+        return email_address(text)
+    except InvalidInput as fault:
+        raise ValueError(str(fault)) from None
+
+
+Email = Annotated[str, Field(max_length=255), AfterValidator(_address)]
+NewPassword = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST), AfterValidator(acceptable_password)]
+
+
+class Registration(Body):
+    email: Email
+    password: NewPassword
+    full_name: Line | None = None
+
+
+class ProfileChange(Body):
+    email: Email | None = None
+    full_name: Line | None = None
+
+
+class PasswordChange(Body):
+    current_password: str = Field(max_length=LONGEST)
+    new_password: NewPassword
+
+
+class Profile(BaseModel):
+    id: UUID
+    email: str
+    full_name: str | None
+    is_active: bool
+    is_superuser: bool
+    created_at: Time
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(
+            id=user.id,
+            email=user.email,
+            full_name=user.full_name,
+            is_active=user.is_active,
+            is_superuser=user.is_superuser,
+            created_at=user.created_at,
+        )
+
+
+def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
+    router = APIRouter(prefix="/users", tags=["users"])
+    asker = Depends(bearer)
+
+    @router.post("/register", status_code=201)
+    async def register(body: Registration) -> Success[Profile]:
+        """Open an account."""
+        hashed = await passwords.hash(body.password)
+        return Success(data=Profile.of(await ports.users.create(body.email, hashed, body.full_name)))
+
+    @router.get("/profile")
+    async def profile(user_id: Annotated[UUID, asker]) -> Success[Profile]:
+        return Success(data=Profile.of(await ports.users.get(user_id)))
+
+    @router.put("/profile")
+    async def change_profile(user_id: Annotated[UUID, asker], body: ProfileChange) -> Success[Profile]:
+        """What is left out stays as it is; a `full_name` of null is taken away."""
+        user = await ports.users.get(user_id)
+        full_name = body.full_name if "full_name" in body.model_fields_set else user.full_name
+        changed = await ports.users.update(user_id, email=body.email or user.email, full_name=full_name)
+        return Success(data=Profile.of(changed))
+
+    @router.put("/password")
+    async def change_password(user_id: Annotated[UUID, asker], body: PasswordChange) -> Success[None]:
+        user = await ports.users.get(user_id)
+        found = await ports.users.credentials(user.email)
+        if found is None or not await passwords.matches(body.current_password, found[1]):
+            raise Forbidden("the current password is wrong")
+        await uncut(_set_password(user_id, body.new_password))
+        return Success(data=None, message="password changed")
+
+    async def _set_password(user_id: UUID, password: str) -> None:
+        await ports.users.set_password(user_id, await passwords.hash(password))
+
+    return router

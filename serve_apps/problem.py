@@ -1,0 +1,163 @@
+"""What a caller is told when something goes wrong: one envelope, and one table from faults to codes and statuses."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from omc import errors
+
+INTERNAL = ("INTERNAL", 500)
+# The nearest class in a fault's ancestry decides.
+_ANSWERS: Mapping[type[Exception], tuple[str, int]] = {
+    errors.InvalidInput: ("VALIDATION_ERROR", 422),
+    errors.Unauthenticated: ("UNAUTHENTICATED", 401),
+    errors.Forbidden: ("FORBIDDEN", 403),
+    errors.NotFound: ("NOT_FOUND", 404),
+    errors.Conflict: ("CONFLICT", 409),
+    errors.GateNotPassed: ("GATE_NOT_PASSED", 409),
+    errors.Halted: ("HALTED", 409),
+    errors.Refused: ("CONFLICT", 409),
+    errors.VenueRefused: ("EXCHANGE_ERROR", 502),
+    errors.OutcomeUnknown: ("EXCHANGE_ERROR", 502),
+    errors.PayloadTooLarge: ("PAYLOAD_TOO_LARGE", 413),
+    errors.RateLimited: ("RATE_LIMITED", 429),
+    errors.Unavailable: ("UNAVAILABLE", 503),
+    errors.OmcError: INTERNAL,
+}
+# What the framework itself refuses. A wrong method keeps its own status, with `Allow`, under the code of a thing that
+# is not there: the contract has no code of its own for it.
+_FRAMEWORK: Mapping[int, tuple[str, int]] = {
+    400: ("VALIDATION_ERROR", 422),
+    401: ("UNAUTHENTICATED", 401),
+    403: ("FORBIDDEN", 403),
+    404: ("NOT_FOUND", 404),
+    405: ("NOT_FOUND", 405),
+    413: ("PAYLOAD_TOO_LARGE", 413),
+    429: ("RATE_LIMITED", 429),
+    503: ("UNAVAILABLE", 503),
+}
+# Seconds after which asking again is worth it.
+_RETRY_AFTER: Mapping[int, str] = {429: "1", 503: "2"}
+_INTERNAL_MESSAGE = "something went wrong on our side; X-Request-ID names it in our logs"
+
+
+class ErrorBody(BaseModel):
+    code: Literal[
+        "VALIDATION_ERROR",
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "CONFLICT",
+        "RATE_LIMITED",
+        "PAYLOAD_TOO_LARGE",
+        "GATE_NOT_PASSED",
+        "RISK_REJECTED",
+        "HALTED",
+        "EXCHANGE_ERROR",
+        "UNAVAILABLE",
+        "INTERNAL",
+    ]
+    message: str
+    details: dict[str, Any]
+
+
+class Failure(BaseModel):
+    """Every answer that is not a success."""
+
+    status: Literal["error"] = "error"
+    error: ErrorBody
+
+
+class Detailed(Exception):
+    """A fault of the core together with what a caller can be told beyond its sentence."""
+
+    def __init__(self, fault: errors.OmcError, details: Mapping[str, Any]) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        self.details = details
+
+
+def answer(
+    code: str,
+    status: int,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The envelope of every error."""
+    added = dict(headers or {})
+    if status in _RETRY_AFTER:
+        added.setdefault("Retry-After", _RETRY_AFTER[status])
+    if status == 401:
+        added.setdefault("WWW-Authenticate", "Bearer")
+    body = {"status": "error", "error": {"code": code, "message": message, "details": dict(details or {})}}
+    # In ASCII, because what is quoted from a request need not be Unicode: a lone surrogate has no UTF-8.
+    return Response(json.dumps(body), status, added, media_type="application/json")
+
+
+def internal() -> Response:
+    """What is said of a fault that nobody foresaw: nothing but where to look it up."""
+    return answer(*INTERNAL, _INTERNAL_MESSAGE)
+
+
+def too_large(cap_bytes: int) -> HTTPException:
+    """Raised while a body is read, where FastAPI lets nothing but its own exception through."""
+    return HTTPException(413, f"the body is larger than {cap_bytes} bytes")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that `app` answers with speak the contract."""
+    app.exception_handler(errors.OmcError)(_fault)
+    app.exception_handler(Detailed)(_detailed)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(StarletteHTTPException)(_framework)
+
+
+def _answer_of(fault: errors.OmcError) -> tuple[str, int]:
+    return next(_ANSWERS[kind] for kind in type(fault).__mro__ if kind in _ANSWERS)
+
+
+async def _fault(_: Request, fault: errors.OmcError) -> Response:
+    code, status = _answer_of(fault)
+    if (code, status) == INTERNAL:
+        raise fault  # the door logs it, and keeps its words to itself
+    return answer(code, status, str(fault))
+
+
+async def _detailed(_: Request, problem: Detailed) -> Response:
+    code, status = _answer_of(problem.fault)
+    return answer(code, status, str(problem.fault), problem.details)
+
+
+async def _invalid(_: Request, fault: RequestValidationError) -> Response:
+    # What was sent is not repeated: it may be a password.
+    found = [
+        {"field": ".".join(str(part) for part in each["loc"]), "message": _sentence(each["msg"])}
+        for each in fault.errors()[:50]
+    ]
+    first = f"{found[0]['field']}: {found[0]['message']}" if found else "the request is not valid"
+    return answer("VALIDATION_ERROR", 422, first, {"errors": found})
+
+
+async def _framework(_: Request, fault: StarletteHTTPException) -> Response:
+    fallback = INTERNAL if fault.status_code >= 500 else ("VALIDATION_ERROR", 422)
+    code, status = _FRAMEWORK.get(fault.status_code, fallback)
+    match fault.status_code:
+        case 404:
+            message = "there is nothing at this path"
+        case 405:
+            message = "this path does not take this method"
+        case 400:
+            message = "the body cannot be read"
+        case _:
+            message = str(fault.detail)
+    return answer(code, status, message, headers=fault.headers)
+
+
+def _sentence(text: str) -> str:
+    return text.removeprefix("Value error, ")
