@@ -1,0 +1,84 @@
+"""The folder in which one running platform keeps everything that it owns."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omc.errors import Conflict, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """What belongs to a run: locks, addresses, tokens."""
+        return self.folder / "run"
+
+    @property
+    def dsn_file(self) -> Path:
+        return self.run / "database.dsn"
+
+    @property
+    def jwt_key(self) -> Path:
+        return self.folder / "keys" / "jwt.key"
+
+    @property
+    def ray_token(self) -> Path:
+        return self.folder / "keys" / "ray.token"
+
+    @property
+    def sandbox_token(self) -> Path:
+        return self.folder / "keys" / "sandbox.token"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def record(self) -> Path:
+        """Who runs the platform and where it listens: read by `omc status` and `omc down`."""
+        return self.run / "platform.json"
+
+    def prepare(self) -> None:
+        """Make the folders, closed to everybody else."""
+        try:
+            for folder in (self.folder, self.run, self.jwt_key.parent, self.logs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise Unavailable(f"the home {self.folder} cannot be written: {fault.strerror}") from None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this home for one platform. Conflict when another one has it; the kernel gives a dead one's back."""
+        lock = os.open(self.run / "platform.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            running = self.recorded()
+            where = f" (process {running['pid']}, {running['url']})" if running else ""
+            raise Conflict(f"the platform already runs on {self.folder}{where}: stop it with `omc down`") from None
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def recorded(self) -> dict[str, Any] | None:
+        """What the last run wrote down, or None when it was stopped in order."""
+        try:
+            record = json.loads(self.record.read_text())
+        except (OSError, ValueError):
+            return None
+        return record if isinstance(record, dict) else None
+
+    def write_record(self, **what: Any) -> None:
+        unfinished = self.record.with_suffix(".new")
+        unfinished.write_text(json.dumps(what, indent=1) + "\n")
+        unfinished.replace(self.record)

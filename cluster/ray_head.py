@@ -1,0 +1,108 @@
+"""Ray on one machine: its sockets on the loopback, its doors closed to whoever has no token.
+
+Ray reads its environment as it is imported, so nothing in this process may import it before `environment` is set.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.home import Home
+from cluster.ports import LOOPBACK, free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+# Unix sockets lie below it and their addresses hold 107 characters.
+_LONGEST_FOLDER = 40
+
+
+def environment(home: Home) -> dict[str, str]:
+    """What every process of this Ray cluster has in its environment."""
+    return {
+        # Named for other systems; on Linux, too, it binds every socket of Ray to the loopback.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(home.ray_token),
+        # Ray's own monitor kills retriable workers first, which are the floor's: on one machine the kernel's choice,
+        # the largest process, is the better one.
+        "RAY_memory_monitor_refresh_ms": "0",
+        # A dead proxy is noticed in 5 seconds rather than 30.
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_DEDUP_LOGS": "0",
+        # The one port of the dashboard that has a fixed number: two platforms share a machine.
+        "DASHBOARD_METRIC_PORT": str(free_port()),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RayHead:
+    """A running head node of which this process is the owner."""
+
+    node: Any
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.node.address)
+
+    @property
+    def dashboard(self) -> str:
+        return f"http://{self.node.webui_url}"
+
+    def stop(self, logs: Path) -> None:
+        """End every process of the node; its logs go to `logs`."""
+        import ray
+
+        ray.shutdown()
+        self.node.kill_all_processes(check_alive=False, allow_graceful=False)
+        salvage(self.folder, logs)
+
+
+def start(folder: Path, *, dashboard_port: int, cpus: int | None, object_store_mb: int) -> RayHead:
+    """Start a head node and connect to it. Main thread only: the kernel ties the node's processes to it."""
+    import ray
+    from ray._private.node import Node
+    from ray._private.parameter import RayParams
+
+    # `ray.init` alone would start two processes more, an autoscaler and a mover of logs to a driver's terminal, for
+    # which one machine has no use: a sixth of the start and 100 MB.
+    parameters: dict[str, Any] = {
+        "num_cpus": cpus,
+        "object_store_memory": object_store_mb * 2**20,
+        "include_dashboard": True,
+        "dashboard_host": LOOPBACK,
+        "dashboard_port": dashboard_port,
+        "dashboard_agent_listen_port": 0,
+        "node_ip_address": LOOPBACK,
+        "temp_dir": str(folder),
+        "no_monitor": True,
+        "include_log_monitor": False,
+    }
+    node = Node(RayParams(**parameters), head=True, shutdown_at_exit=False, spawn_reaper=True)
+    ray.init(address=node.address, namespace="omc", log_to_driver=False, logging_level=logging.WARNING)
+    return RayHead(node, folder)
+
+
+def session_folder() -> Path:
+    """A new private folder with a name short enough for sockets in it."""
+    parent = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="omc-ray-", dir=parent if len(parent) < _LONGEST_FOLDER - 16 else "/tmp"))  # noqa: S108
+
+
+def salvage(folder: Path, logs: Path) -> None:
+    """Keep a session's logs and remove the rest of it."""
+    if not folder.name.startswith("omc-ray-"):
+        return
+    for session in folder.glob("session_2*"):
+        shutil.rmtree(logs / "ray", ignore_errors=True)
+        with suppress(OSError):
+            shutil.move(session / "logs", logs / "ray")
+    shutil.rmtree(folder, ignore_errors=True)

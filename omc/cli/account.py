@@ -1,0 +1,63 @@
+"""Coming in: register, login, logout."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from omc.cli import show
+from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
+from omc.cli.outcome import ExitCode, Failure
+
+commands = typer.Typer()
+
+Password = Annotated[
+    str | None,
+    typer.Option(envvar="OMC_PASSWORD", show_envvar=False, help="Asked for when not given; - reads it from stdin."),
+]
+
+
+@commands.command()
+def register(
+    email: str,
+    password: Password = None,
+    full_name: Annotated[str | None, typer.Option(help="Your name.")] = None,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Open an account and sign in."""
+    with platform(home, url) as there:
+        secret = _secret(password, twice=True)
+        profile = there.register(email, secret, full_name)
+        there.log_in(email, secret)
+        show.as_json(profile) if json else show.line(f"registered and signed in as {profile['email']}")
+
+
+@commands.command()
+def login(
+    email: str, password: Password = None, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False
+) -> None:
+    """Sign in at this terminal."""
+    with platform(home, url) as there:
+        there.log_in(email, _secret(password, twice=False))
+        show.as_json({"email": email, "url": there.url}) if json else show.line(f"signed in as {email}")
+
+
+@commands.command()
+def logout(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Sign out at this terminal."""
+    with platform(home, url) as there:
+        there.log_out()
+        show.as_json({"url": there.url}) if json else show.line("signed out")
+
+
+def _secret(given: str | None, *, twice: bool) -> str:
+    if given == "-":
+        return sys.stdin.readline().rstrip("\n")
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise Failure("a password is needed: --password - reads it from stdin", ExitCode.USAGE, code="USAGE")
+    asked: str = typer.prompt("password", hide_input=True, confirmation_prompt=twice)
+    return asked

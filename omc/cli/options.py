@@ -1,0 +1,43 @@
+"""Options that every command has."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from omc.cli import running
+from omc.cli.platform import Platform
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+Home = Annotated[Path, typer.Option(envvar="OMC_HOME", help="The folder in which the platform keeps what it owns.")]
+Url = Annotated[
+    str | None, typer.Option(envvar="OMC_URL", help="Where the platform answers; as the home says, when not given.")
+]
+DEFAULT_HOME = Path("~/.omc")
+
+
+def platform(home: Path, url: str | None) -> Platform:
+    """The platform that a command is about."""
+    folder = absolute(home)
+    return Platform(url or running.url(folder) or DEFAULT_URL, folder)
+
+
+def absolute(path: Path) -> Path:
+    """As the platform itself will name it, from whatever folder it is started."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links are kept as they are
+
+
+def command_line(**options: Any) -> list[str]:
+    """`--name value` for each option that is given; a flag for True, once for each of a list."""
+    words: list[str] = []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if each is True:
+                words.append(flag)
+            elif each is not None and each is not False:
+                words += [flag, str(each)]
+    return words

@@ -1,0 +1,149 @@
+"""The platform as a command sees it: requests in, data out, every failure one line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from omc.cli.outcome import OF_ERROR_CODE, ExitCode, Failure
+from omc.cli.session import SessionFile, Tokens
+
+API = "/api/v1"
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+
+class Platform:
+    """A client of the HTTP API, signed in with the tokens under `home` when there are any."""
+
+    def __init__(self, url: str, home: Path, transport: httpx.BaseTransport | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Failure(f"{url!r} is not an address like http://127.0.0.1:8000", ExitCode.USAGE, code="USAGE")
+        self.url = url.rstrip("/")
+        self._session = SessionFile(home / "session.json")
+        # An environment's proxy is for the world outside, not for the loopback.
+        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, transport=transport, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The `data` of one thing, or a page as it came."""
+        return self._asked("GET", path, query={key: value for key, value in query.items() if value is not None})
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """`key` makes the request safe to repeat: the same key has its effect once."""
+        return self._asked("POST", path, body=body or {}, headers={"Idempotency-Key": key} if key else {})
+
+    def everything(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """The items of all pages of a list, or the first `limit`."""
+        page, seen = 1, 0
+        while True:
+            answer = self.get(path, page=page, per_page=min(200, limit or 200), **query)
+            for item in answer["items"]:
+                yield item
+                seen += 1
+                if seen == limit:
+                    return
+            page += 1
+            if page > answer["pages"]:
+                return
+
+    def register(self, email: str, password: str, full_name: str | None) -> Any:
+        body = {"email": email, "password": password, "full_name": full_name}
+        return self._asked("POST", "/users/register", body=body, signed=False)
+
+    def log_in(self, email: str, password: str) -> None:
+        """Sign in at this terminal."""
+        answer = self._asked("POST", "/auth/login", body={"email": email, "password": password}, signed=False)
+        self._session.save(Tokens.granted(self.url, email, answer))
+
+    def log_out(self) -> None:
+        tokens = self._session.load(self.url)
+        if tokens:
+            self._asked("POST", "/auth/logout", body={"refresh_token": tokens.refresh_token})
+        self._session.forget()
+
+    def ready(self) -> Any:
+        """The readiness of every dependency; a Failure with the same rows in its details when one is not ready."""
+        return self._asked("GET", "/ready", signed=False)
+
+    def text(self, path: str) -> str:
+        """An answer that is not JSON, as it is."""
+        return self._sent("GET", path, headers=self._signature()).text
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        signed: bool = True,
+    ) -> Any:
+        signature = self._signature() if signed else {}
+        answer = self._sent(method, path, params=query, json=body, headers={**(headers or {}), **signature})
+        document = _document(answer)
+        return document["data"] if document.get("status") == "success" else document
+
+    def _sent(self, method: str, path: str, **how: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, API + path, **how)
+        except httpx.ConnectError:
+            raise _unreachable(f"no platform answers at {self.url}: start it with `omc up`") from None
+        except httpx.TimeoutException:
+            raise _unreachable(f"the platform at {self.url} did not answer in time") from None
+        except httpx.HTTPError as fault:
+            raise _unreachable(f"the platform at {self.url} broke off: {fault or type(fault).__name__}") from None
+        if answer.is_success:
+            return answer
+        raise _refusal(answer)
+
+    def _signature(self) -> dict[str, str]:
+        tokens = self._session.load(self.url)
+        if tokens is None:
+            raise Failure("not signed in: `omc login` first", ExitCode.NOT_SIGNED_IN, code="UNAUTHENTICATED")
+        if not tokens.fresh:
+            tokens = self._renewed(tokens)
+        return {"Authorization": f"Bearer {tokens.access_token}"}
+
+    def _renewed(self, old: Tokens) -> Tokens:
+        with self._session.alone():
+            tokens = self._session.load(self.url) or old
+            if tokens.fresh:
+                return tokens
+            answer = self._asked("POST", "/auth/refresh", body={"refresh_token": tokens.refresh_token}, signed=False)
+            renewed = Tokens.granted(self.url, tokens.email, answer)
+            self._session.save(renewed)
+            return renewed
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Failure(
+            f"{answer.request.url} answered with something that is not the platform's: is it the right address?"
+        )
+    return document
+
+
+def _refusal(answer: httpx.Response) -> Failure:
+    try:
+        error = answer.json()["error"]
+        code, message, details = error["code"], error["message"], error["details"]
+    except (ValueError, KeyError, TypeError):
+        return Failure(f"{answer.request.url} answered {answer.status_code} in a shape that is not the platform's")
+    return Failure(message, OF_ERROR_CODE.get(code, ExitCode.FAILED), code=code, details=details)
+
+
+def _unreachable(message: str) -> Failure:
+    return Failure(message, ExitCode.UNREACHABLE, code="UNREACHABLE")

@@ -1,0 +1,95 @@
+"""The platform itself: up, down, status, and the programs around it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omc.cli import running, show, start
+from omc.cli.options import DEFAULT_HOME, Home, Json, Url, absolute, command_line, platform
+from omc.cli.outcome import ExitCode, Failure
+
+commands = typer.Typer()
+
+Tape = Annotated[
+    list[Path] | None, typer.Option(help="Recorded prices (CSV, feather or Parquet); once for each file.", exists=True)
+]
+
+
+@commands.command()
+def up(
+    home: Home = DEFAULT_HOME,
+    port: Annotated[int | None, typer.Option(help="Where HTTP listens, on the loopback.  [default: 8000]")] = None,
+    dashboard_port: Annotated[int | None, typer.Option(help="Ray's dashboard.  [default: 8265]")] = None,
+    tape: Tape = None,
+    tape_days: Annotated[int | None, typer.Option(help="The last days of the tape, to be played.")] = None,
+    speed: Annotated[float | None, typer.Option(help="How many times real time the tape plays.")] = None,
+    lockstep: Annotated[bool, typer.Option(help="The tape waits for the traders.")] = False,
+    external_exchange: Annotated[
+        str | None, typer.Option(help="Prices from this address; no sandbox exchange.")
+    ] = None,
+) -> None:
+    """Run the platform here until Ctrl-C or `omc down`."""
+    arguments = command_line(
+        home=absolute(home),
+        port=port,
+        dashboard_port=dashboard_port,
+        tape=[absolute(each) for each in tape or ()],
+        tape_days=tape_days,
+        speed=speed,
+        lockstep=lockstep,
+        external_exchange=external_exchange,
+    )
+    start.become("cluster.boot", arguments)
+
+
+@commands.command()
+def down(home: Home = DEFAULT_HOME, json: Json = False) -> None:
+    """Stop the platform that runs on this home, and wait until it has."""
+    folder = absolute(home)
+    pid = running.stop(folder)
+    if json:
+        show.as_json({"home": str(folder), "stopped": pid})
+    else:
+        show.line(f"stopped (process {pid})" if pid else f"nothing runs on {folder}")
+
+
+@commands.command()
+def status(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Whether the platform is ready, and what it depends on."""
+    with platform(home, url) as there:
+        try:
+            ready = there.ready()
+        except Failure as failure:
+            if failure.code != "UNAVAILABLE":
+                raise
+            ready = failure.details
+        run = running.record(absolute(home)) or {}
+        if json:
+            show.as_json({"url": there.url, "dashboard": run.get("dashboard"), **ready})
+        else:
+            show.facts("", {"address": there.url, "dashboard": run.get("dashboard"), "process": run.get("pid")})
+            rows = [(row["name"], row["ready"], row["detail"], row["ms"]) for row in ready["dependencies"]]
+            show.table("dependencies", ("name", "ready", "", "ms"), rows)
+        if not ready["ready"]:
+            raise typer.Exit(ExitCode.FAILED)
+
+
+@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def sandbox_exchange(context: typer.Context) -> None:
+    """Serve a sandbox exchange that speaks CoinSpot's API; its own --help says more."""
+    start.become("omc.adapters.coinspot.exchange", context.args)
+
+
+@commands.command()
+def import_prices(
+    files: Annotated[list[Path], typer.Argument(help="Recorded prices: CSV (gzip or plain), feather or Parquet.")],
+    home: Home = DEFAULT_HOME,
+    json: Json = False,
+) -> None:
+    """Bring recorded prices into the platform's history, and report their gaps."""
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise Failure(f"no such file: {', '.join(missing)}", ExitCode.USAGE, code="USAGE")
+    arguments = command_line(home=absolute(home), json=json)
+    start.become("cluster.importing", [*arguments, "--", *(str(absolute(file)) for file in files)])

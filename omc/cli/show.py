@@ -1,0 +1,55 @@
+"""What a person sees: tables and sentences; or JSON, when a program asked."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def as_json(data: Any) -> None:
+    """One JSON document on stdout, for programs."""
+    out.print_json(json.dumps(data), indent=2) if out.is_terminal else out.print(
+        json.dumps(data), soft_wrap=True, markup=False
+    )
+
+
+def line(text: str) -> None:
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Figures are right-aligned, words left."""
+    listed = [[_cell(value) for value in row] for row in rows]
+    drawn = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
+    for at, name in enumerate(columns):
+        figures = bool(listed) and all(_is_figure(row[at]) for row in listed)
+        drawn.add_column(name, justify="right" if figures else "left", overflow="fold")
+    for row in listed:
+        drawn.add_row(*row)
+    out.print(drawn)
+
+
+def facts(title: str, rows: Mapping[str, object]) -> None:
+    """Names and values, one a line."""
+    table(title, ("", ""), [(name, value) for name, value in rows.items()])
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.4f}"
+        case _:
+            return str(value)
+
+
+def _is_figure(text: str) -> bool:
+    return text.lstrip("-").replace(".", "", 1).isdigit() or text == "–"

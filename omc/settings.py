@@ -1,0 +1,86 @@
+"""Everything that an operator may set, from the environment (`OMC_…`) or the command line; read in the wiring alone."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from omc.market.coin import ticker
+from omc.market.terms import COINSPOT_MARKET_COINS
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """One running platform. A value outside its range is refused by name before anything starts."""
+
+    model_config = SettingsConfigDict(env_prefix="OMC_", extra="forbid", hide_input_in_errors=True, frozen=True)
+
+    home: Path = Path("~/.omc")
+    """Where the platform keeps everything that it owns: database, keys, logs."""
+    database_url: SecretStr | None = None
+    """An external PostgreSQL; without it the embedded server runs."""
+
+    port: Port = 8000
+    dashboard_port: int = Field(8265, ge=0, le=65_535)
+    """0 takes any free port."""
+    cpus: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """CPUs that Ray may fill with lab work; the machine's own number when not given."""
+    object_store_mb: int = Field(256, ge=80)
+
+    external_exchange: AnyHttpUrl | None = None
+    """An exchange that speaks CoinSpot's public wire, for prices; without it the sandbox exchange runs."""
+    sandbox_port: int = Field(0, ge=0, le=65_535)
+    tape: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Recorded prices that the sandbox exchange plays; a synthetic market when there are none."""
+    tape_days: int | None = Field(None, ge=1)
+    """The last days of the tape, which the exchange plays; what comes before is history. A third when not given."""
+    tape_seed: int = 7
+    history_days: int = Field(30, ge=1)
+    """Of a synthetic market: its days before the exchange opens."""
+    lockstep: bool = False
+    """The tape moves on when every trader is done with its bar, rather than with the wall clock."""
+    speed: float = Field(1.0, gt=0, le=100_000)
+    """How many times as fast as real time the tape plays, when not in lock-step."""
+    poll_s: float = Field(5.0, ge=0.05)
+
+    market_coins: Annotated[frozenset[str], NoDecode] = COINSPOT_MARKET_COINS
+    instant_fee_bps: int = Field(100, ge=0, le=10_000)
+    market_fee_bps: int = Field(10, ge=0, le=10_000)
+    min_order_aud: Amount = Decimal("1.00")
+
+    order_notional_aud: Amount = Decimal("10000")
+    position_notional_aud: Amount = Decimal("25000")
+    daily_loss_aud: Amount = Decimal("1000")
+
+    validated_min_trades: int = Field(20, ge=0)
+    validated_min_sharpe: float = -1_000.0
+    validated_max_drawdown: float = Field(0.9, gt=0, le=1)
+    deployable_min_trades: int = Field(50, ge=0)
+    deployable_min_sharpe: float = 0.5
+    deployable_max_drawdown: float = Field(0.25, gt=0, le=1)
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: object) -> object:
+        """Lists come from the environment as words between commas, paths as the PATH does."""
+        if not isinstance(values, dict):
+            return values
+        given = dict(values)
+        for name, mark in (("tape", ":"), ("market_coins", ","), ("cors_origins", ",")):
+            if isinstance(given.get(name), str):
+                given[name] = [word for word in given[name].split(mark) if word.strip()]
+        if "market_coins" in given:
+            given["market_coins"] = frozenset(ticker(coin) for coin in given["market_coins"])
+        return given
+
+    @model_validator(mode="after")
+    def _one_exchange(self) -> Self:
+        if self.external_exchange and (self.tape or self.lockstep):
+            raise ValueError("a tape is played by the sandbox exchange: it cannot go with an external exchange")
+        return self
