@@ -1,11 +1,17 @@
 """The exchange ledger: quotes as a venue showed them, and where they are kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from omc.feature.frame import Frame
+import numpy as np
+from numpy.typing import NDArray
+
+from omc.clock import utc
+from omc.errors import InvalidInput, NotFound
+from omc.feature.frame import Frame, as_datetime, as_datetime64
+from omc.market.coin import ticker
 from omc.market.quote import QuoteBoard
 
 BAR = timedelta(minutes=5)
@@ -52,6 +58,83 @@ class PriceArchive(Protocol):
     async def coverage(self) -> list[Coverage]:
         """What is stored, by coin."""
         ...
+
+
+def quoted(frame: Frame) -> NDArray[np.bool_]:
+    """Which cells hold a quote. InvalidInput, with coin and time, when one is neither empty nor a sane quote."""
+    empty = np.isnan(frame.bid) & np.isnan(frame.ask) & np.isnan(frame.last)
+    with np.errstate(invalid="ignore"):
+        sane = (frame.bid > 0) & (frame.ask >= frame.bid) & (frame.last > 0)
+    wrong = ~empty & ~(sane & np.isfinite(frame.ask) & np.isfinite(frame.last))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        prices = f"bid {frame.bid[row, column]}, ask {frame.ask[row, column]}, last {frame.last[row, column]}"
+        raise InvalidInput(f"{frame.coins[column]} at {frame.time(row).isoformat()}: {prices} are no quote")
+    return ~empty
+
+
+def asked_coins(coins: Sequence[str]) -> tuple[str, ...]:
+    """`coins` as tickers. InvalidInput when there are none, or one stands there twice."""
+    asked = tuple(ticker(coin) for coin in coins)
+    if not asked or len(set(asked)) != len(asked):
+        raise InvalidInput("name at least one coin, and each of them once")
+    return asked
+
+
+@dataclass(slots=True)
+class MemoryPriceArchive:
+    """A PriceArchive that lives and dies with the process: by coin and time, bid, ask and last."""
+
+    bars: dict[str, dict[np.datetime64, tuple[float, float, float]]] = field(default_factory=dict)
+
+    async def append(self, board: QuoteBoard) -> int:
+        time = as_datetime64(utc(board.time))
+        quotes = board.quotes.values()
+        return sum(self._store(q.coin, time, (float(q.bid_aud), float(q.ask_aud), float(q.last_aud))) for q in quotes)
+
+    async def load(self, frame: Frame) -> int:
+        cells = np.argwhere(quoted(frame))
+        coins = [ticker(coin) for coin in frame.coins]
+        prices = np.stack([frame.bid, frame.ask, frame.last], axis=-1)
+        return sum(self._store(coins[c], frame.times[t], tuple(prices[t, c].tolist())) for t, c in cells.tolist())
+
+    async def read(self, coins: Sequence[str], start: datetime, end: datetime) -> Frame:
+        low, high = as_datetime64(utc(start)), as_datetime64(utc(end))
+        asked = self._known(coins)
+        return self._frame(asked, (time for coin in asked for time in self.bars[coin] if low <= time <= high))
+
+    async def tail(self, coins: Sequence[str], until: datetime, bars: int) -> Frame:
+        high = as_datetime64(utc(until))
+        asked = self._known(coins)
+        frame = self._frame(asked, (time for coin in asked for time in self.bars[coin] if time <= high))
+        return frame.rows(max(0, len(frame) - max(0, bars)), len(frame))
+
+    async def coverage(self) -> list[Coverage]:
+        return [
+            Coverage(coin, as_datetime(min(bars)), as_datetime(max(bars)), len(bars))
+            for coin, bars in sorted(self.bars.items())
+        ]
+
+    def _store(self, coin: str, time: np.datetime64, prices: tuple[float, ...]) -> int:
+        bid, ask, last = prices
+        bars = self.bars.setdefault(coin, {})
+        if time in bars:
+            return 0
+        bars[time] = (bid, ask, last)
+        return 1
+
+    def _known(self, coins: Sequence[str]) -> tuple[str, ...]:
+        asked = asked_coins(coins)
+        if missing := [coin for coin in asked if coin not in self.bars]:
+            raise NotFound(f"no prices of {', '.join(missing)} are stored")
+        return asked
+
+    def _frame(self, coins: tuple[str, ...], times: Iterable[np.datetime64]) -> Frame:
+        rows = sorted(set(times))
+        nothing = (np.nan, np.nan, np.nan)
+        cells = [[self.bars[coin].get(time, nothing) for coin in coins] for time in rows]
+        prices = np.array(cells, np.float64).reshape(len(rows), len(coins), 3)
+        return Frame(np.array(rows, "M8[us]"), coins, prices[:, :, 0], prices[:, :, 1], prices[:, :, 2])
 
 
 def bar_time(time: datetime) -> datetime:

@@ -1,0 +1,180 @@
+"""The exchange ledger in PostgreSQL: a bar is an upserted row, a history is a binary copy in either direction."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omc.adapters.postgres import faults, pgcopy, price_rows
+from omc.adapters.postgres.database import Database
+from omc.clock import utc
+from omc.errors import InvalidInput, NotFound
+from omc.feature.frame import Frame
+from omc.ledger.exchange import BAR, Coverage, asked_coins, quoted
+from omc.market.coin import ticker
+from omc.market.quote import QuoteBoard
+
+# Rows are written in the order of the unique key, so that writers of the same bars queue up and never deadlock.
+_APPEND = text("""
+    INSERT INTO price_data_5min (timestamp, seen_time, coin_type, bid, ask, last, venue)
+    SELECT CAST(:time AS timestamptz), CAST(:time AS timestamptz), q.coin, q.bid, q.ask, q.last, :venue
+    FROM unnest(CAST(:coins AS text[]), CAST(:bids AS float8[]), CAST(:asks AS float8[]), CAST(:lasts AS float8[]))
+        AS q (coin, bid, ask, last)
+    ON CONFLICT DO NOTHING
+""")
+_STAGE = text("""
+    CREATE TEMP TABLE staged_prices (coin int2, timestamp timestamptz, bid float8, ask float8, last float8)
+    ON COMMIT DROP
+""")
+_LOAD = text("""
+    INSERT INTO price_data_5min (timestamp, seen_time, coin_type, bid, ask, last, venue)
+    SELECT s.timestamp, s.timestamp, (CAST(:coins AS text[]))[s.coin + 1], s.bid, s.ask, s.last, :venue
+    FROM staged_prices s
+    ON CONFLICT DO NOTHING
+""")
+_MONTH = text("SELECT price_data_5min_month(CAST(:first_day AS date))")
+_STORED = text("""
+    SELECT c.coin, s.first, s.last FROM unnest(CAST(:coins AS text[])) AS c (coin), LATERAL (
+        SELECT min(p.timestamp) AS first, max(p.timestamp) AS last FROM price_data_5min p
+        WHERE p.coin_type = c.coin AND p.venue = :venue AND p.timestamp <= :until
+    ) s WHERE s.last IS NOT NULL
+""")
+_COVERAGE = text("""
+    SELECT coin_type, min(timestamp) AS first, max(timestamp) AS last, count(*) AS bars
+    FROM price_data_5min WHERE venue = :venue GROUP BY coin_type ORDER BY coin_type
+""")
+_SPLIT = timedelta(days=60)
+"""Longer reads are shared by two connections, which two cores can serve."""
+_FOREVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPrices:
+    """A PriceArchive of one venue."""
+
+    database: Database
+    venue: str = "coinspot"
+
+    async def append(self, board: QuoteBoard) -> int:
+        time = utc(board.time)
+        quotes = sorted(board.quotes.values(), key=lambda quote: quote.coin)
+        if not quotes:
+            return 0
+        values = {
+            "time": time,
+            "venue": self.venue,
+            "coins": [quote.coin for quote in quotes],
+            "bids": [float(quote.bid_aud) for quote in quotes],
+            "asks": [float(quote.ask_aud) for quote in quotes],
+            "lasts": [float(quote.last_aud) for quote in quotes],
+        }
+        try:
+            return await self._append(values)
+        except IntegrityError as error:
+            if faults.constraint(error):
+                raise InvalidInput(f"the quotes at {time.isoformat()} are not storable: {error.orig}") from None
+        # No partition holds this time yet. It is made on its own, so that two writers may try at once.
+        await self._make_months([time.date().replace(day=1)])
+        return await self._append(values)
+
+    async def load(self, frame: Frame) -> int:
+        quoted(frame)  # all of it is checked before any of it is stored
+        coins = [ticker(coin) for coin in frame.coins]
+        stored = 0
+        for start, stop in price_rows.chunks(frame):
+            rows = price_rows.of(frame.rows(start, stop))
+            await self._make_months(price_rows.months(rows))
+            async with self.database.transaction() as connection:
+                await connection.execute(_STAGE)
+                driver = await _driver(connection)
+                await driver.copy_to_table("staged_prices", source=io.BytesIO(pgcopy.encoded(rows)), format="binary")
+                stored += (await connection.execute(_LOAD, {"coins": coins, "venue": self.venue})).rowcount
+        return stored
+
+    async def read(self, coins: Sequence[str], start: datetime, end: datetime) -> Frame:
+        asked = asked_coins(coins)
+        start, end = utc(start), utc(end)
+        frame = await self._frame(asked, start, end)
+        silent = [coin for column, coin in enumerate(asked) if np.isnan(frame.bid[:, column]).all()]
+        if silent:
+            await self._stored(silent, _FOREVER)
+        return frame
+
+    async def tail(self, coins: Sequence[str], until: datetime, bars: int) -> Frame:
+        asked = asked_coins(coins)
+        await self._stored(asked, _FOREVER)
+        stored = await self._stored(asked, utc(until), missing_ok=True)
+        if not stored or bars < 1:
+            return price_rows.frame(asked, [])
+        first, last = min(low for low, _ in stored.values()), max(high for _, high in stored.values())
+        span = BAR * bars
+        while True:
+            frame = await self._frame(asked, max(first, last - span), last)
+            if len(frame) >= bars or last - span <= first:
+                return frame.rows(max(0, len(frame) - bars), len(frame))
+            span *= 4
+
+    async def coverage(self) -> list[Coverage]:
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(_COVERAGE, {"venue": self.venue})
+            return [Coverage(row.coin_type, row.first, row.last, row.bars) for row in rows]
+
+    async def _append(self, values: dict[str, Any]) -> int:
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(_APPEND, values)).rowcount)
+
+    async def _make_months(self, first_days: Sequence[Any]) -> None:
+        for first_day in first_days:
+            async with self.database.transaction() as connection:
+                await connection.execute(_MONTH, {"first_day": first_day})
+
+    async def _stored(
+        self, coins: Sequence[str], until: datetime, *, missing_ok: bool = False
+    ) -> dict[str, tuple[datetime, datetime]]:
+        """The first and last stored bar of each coin up to `until`."""
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(_STORED, {"coins": list(coins), "venue": self.venue, "until": until})
+            stored = {row.coin: (row.first, row.last) for row in rows}
+        missing = [coin for coin in coins if coin not in stored]
+        if missing and not missing_ok:
+            raise NotFound(f"no prices of {', '.join(missing)} are stored")
+        return stored
+
+    async def _frame(self, coins: tuple[str, ...], start: datetime, end: datetime) -> Frame:
+        if end < start:
+            return price_rows.frame(coins, [])
+        if end - start < _SPLIT:
+            return price_rows.frame(coins, [await self._copy(coins, start, end)])
+        middle = start + (end - start) / 2
+        after = middle + timedelta(microseconds=1)
+        halves = await asyncio.gather(self._copy(coins, start, middle), self._copy(coins, after, end))
+        return price_rows.frame(coins, halves)
+
+    async def _copy(self, coins: tuple[str, ...], start: datetime, end: datetime) -> NDArray[Any]:
+        # The coins are tickers, letters and digits alone, so they may stand in the statement.
+        columns = ", ".join(f"('{coin}', {column}::int2)" for column, coin in enumerate(coins))
+        names = ", ".join(f"'{coin}'" for coin in coins)
+        statement = (
+            f"SELECT c.i, p.timestamp, p.bid, p.ask, p.last FROM price_data_5min p"  # noqa: S608
+            f" JOIN (VALUES {columns}) AS c (coin, i) ON p.coin_type = c.coin"
+            f" WHERE p.coin_type IN ({names}) AND p.venue = $1 AND p.timestamp BETWEEN $2 AND $3"
+        )
+        out = io.BytesIO()
+        async with self.database.transaction() as connection:
+            driver = await _driver(connection)
+            await driver.copy_from_query(statement, self.venue, start, end, output=out, format="binary")
+        return pgcopy.decoded(out.getbuffer())
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    """asyncpg's own connection: COPY has no place in SQLAlchemy's interface."""
+    return (await connection.get_raw_connection()).driver_connection
