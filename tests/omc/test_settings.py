@@ -1,0 +1,42 @@
+"""What an operator may set."""
+
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from omc.settings import Settings
+
+
+def test_settings_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("OMC_PORT", "8123")
+    monkeypatch.setenv("OMC_MARKET_COINS", "btc,ETH")
+    monkeypatch.setenv("OMC_TAPE", "/a.csv:/b.feather")
+    monkeypatch.setenv("OMC_DAILY_LOSS_AUD", "12.50")
+    settings = Settings()
+    assert settings.port == 8123
+    assert settings.market_coins == {"BTC", "ETH"}
+    assert [str(path) for path in settings.tape] == ["/a.csv", "/b.feather"]
+    assert settings.daily_loss_aud == Decimal("12.50")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", 0), ("port", 70_000), ("poll_s", 0), ("instant_fee_bps", -1), ("daily_loss_aud", "0"), ("speed", 0)],
+)
+def test_a_value_out_of_range_is_refused_by_name(name, value):
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})
+
+
+def test_a_databases_password_is_not_shown():
+    settings = Settings(database_url="postgresql://omc:hunter2@db/omc")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(ValidationError) as caught:
+        Settings(database_url=["postgresql://omc:hunter2@db/omc"])
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_tape_and_an_external_exchange_exclude_each_other():
+    with pytest.raises(ValidationError, match="cannot go with an external exchange"):
+        Settings(tape="/a.csv", external_exchange="http://127.0.0.1:9")
