@@ -48,7 +48,7 @@ def v8(texts):
     done = subprocess.run(
         [NODE, "-e", V8], input="\n".join(map(json.dumps, texts)), capture_output=True, text=True, check=True
     )
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
+    return [json.loads(line, parse_int=float) for line in done.stdout.split("\n") if line]
 
 
 def ours(text):
