@@ -5,6 +5,7 @@ time, in the order of the coins; then the row's own weights become the next targ
 the first row only decides, a decision fills at the first row after it, and nothing is closed at the end.
 """
 
+import inspect
 from dataclasses import dataclass
 
 import numba
@@ -15,6 +16,7 @@ from omc.backtest.cost import Costs
 from omc.backtest.market import Market
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray, read_only
+from omc.trading import sizing
 from omc.trading.sizing import (
     check_weights,
     equity,
@@ -91,69 +93,6 @@ def _refuse(weights: FloatArray, row: int, coins: int) -> None:
     raise InvalidInput(f"row {row}: weights {weights} cannot be traded")
 
 
-@numba.njit(cache=True, nogil=True)
-def _run(prices, weights, fee_bps, terms, state, curves, trades, start):  # type: ignore[no-untyped-def]  # noqa: C901
-    """Go on from row, trades made and cash in `start`, until the rows end, `trades` is full, or weights are unusable.
-
-    The state and the curves are written in place; returned are the row to go on with, trades made, cash, and whether
-    that row's weights were usable. (Arrays grown inside the loop would cost twenty times the loop.)
-    """
-    bid, ask, close = prices
-    min_order, band, stop_loss = terms
-    held, mark, opened, target, stopped = state
-    first, made, cash = start
-    rows, coins = weights.shape
-    room = trades.shape[0] - 2 * coins
-    for t in range(first, rows):
-        if made > room:
-            return t, made, cash, True
-        for c in range(coins):
-            if not np.isnan(bid[t, c]):
-                mark[c] = bid[t, c]
-        if t > 0:
-            worth = equity(cash, held, mark)
-            for c in range(coins):
-                quantity = quantity_to_sell(target[c], worth, held[c], bid[t, c], band, min_order)
-                if quantity > 0.0:
-                    total = settled_total(SELL, quantity, bid[t, c], fee_bps[c])
-                    cash = in_cents(cash + total)
-                    held[c] = on_grid(held[c] - quantity)
-                    if held[c] == 0.0:
-                        opened[c] = np.nan
-                    _record(trades[made], t, c, SELL, quantity, total, bid[t, c])
-                    made += 1
-            for c in range(coins):
-                quantity = quantity_to_buy(
-                    target[c], worth, held[c], bid[t, c], ask[t, c], fee_bps[c], cash, band, min_order
-                )
-                if quantity > 0.0:
-                    total = settled_total(BUY, quantity, ask[t, c], fee_bps[c])
-                    cash = in_cents(cash - total)
-                    if held[c] == 0.0:
-                        opened[c] = ask[t, c]
-                    held[c] = on_grid(held[c] + quantity)
-                    _record(trades[made], t, c, BUY, quantity, total, ask[t, c])
-                    made += 1
-        wanted = 0.0
-        for c in range(coins):
-            weight = weights[t, c]
-            if not 0.0 <= weight <= 1.0:
-                return t, made, cash, False
-            wanted += weight
-            if not np.isnan(close[t, c]):
-                mark[c] = close[t, c]
-            if weight == 0.0:
-                stopped[c] = False
-            elif held[c] > 0.0 and stops_out(close[t, c], opened[c], stop_loss):
-                stopped[c] = True
-            target[c] = 0.0 if stopped[c] else weight
-        if wanted > _ALL:
-            return t, made, cash, False
-        curves[0, t] = equity(cash, held, mark)
-        curves[1, t] = cash
-    return rows, made, cash, True
-
-
 @numba.njit(cache=True, inline="always")
 def _record(trade, row, coin, side, quantity, total_aud, price_aud):  # type: ignore[no-untyped-def]
     trade.row = row
@@ -162,3 +101,79 @@ def _record(trade, row, coin, side, quantity, total_aud, price_aud):  # type: ig
     trade.quantity = quantity
     trade.total_aud = total_aud
     trade.price_aud = price_aud
+
+
+def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
+    """The loop, compiled around the source of the `arithmetic` that it calls.
+
+    numba finds a compiled function again by the source of its own file and by what its closure holds. Without that
+    source in the closure, an upgrade of the arithmetic would change the floor and leave the backtest behind.
+    """
+
+    @numba.njit(cache=True, nogil=True)
+    def run(prices, weights, fee_bps, terms, state, curves, trades, start):  # type: ignore[no-untyped-def]  # noqa: C901
+        """Go on from row, trades made and cash in `start` until the rows end, `trades` is full or weights are unusable.
+
+        State and curves are written in place; returned are the row to go on with, trades made, cash, and whether that
+        row's weights were usable. (Arrays grown inside the loop would cost twenty times the loop.)
+        """
+        arithmetic  # noqa: B018
+        bid, ask, close = prices
+        min_order, band, stop_loss = terms
+        held, mark, opened, target, stopped = state
+        first, made, cash = start
+        rows, coins = weights.shape
+        room = trades.shape[0] - 2 * coins
+        for t in range(first, rows):
+            if made > room:
+                return t, made, cash, True
+            for c in range(coins):
+                if not np.isnan(bid[t, c]):
+                    mark[c] = bid[t, c]
+            if t > 0:
+                worth = equity(cash, held, mark)
+                for c in range(coins):
+                    quantity = quantity_to_sell(target[c], worth, held[c], bid[t, c], band, min_order)
+                    if quantity > 0.0:
+                        total = settled_total(SELL, quantity, bid[t, c], fee_bps[c])
+                        cash = in_cents(cash + total)
+                        held[c] = on_grid(held[c] - quantity)
+                        if held[c] == 0.0:
+                            opened[c] = np.nan
+                        _record(trades[made], t, c, SELL, quantity, total, bid[t, c])
+                        made += 1
+                for c in range(coins):
+                    quantity = quantity_to_buy(
+                        target[c], worth, held[c], bid[t, c], ask[t, c], fee_bps[c], cash, band, min_order
+                    )
+                    if quantity > 0.0:
+                        total = settled_total(BUY, quantity, ask[t, c], fee_bps[c])
+                        cash = in_cents(cash - total)
+                        if held[c] == 0.0:
+                            opened[c] = ask[t, c]
+                        held[c] = on_grid(held[c] + quantity)
+                        _record(trades[made], t, c, BUY, quantity, total, ask[t, c])
+                        made += 1
+            wanted = 0.0
+            for c in range(coins):
+                weight = weights[t, c]
+                if not 0.0 <= weight <= 1.0:
+                    return t, made, cash, False
+                wanted += weight
+                if not np.isnan(close[t, c]):
+                    mark[c] = close[t, c]
+                if weight == 0.0:
+                    stopped[c] = False
+                elif held[c] > 0.0 and stops_out(close[t, c], opened[c], stop_loss):
+                    stopped[c] = True
+                target[c] = 0.0 if stopped[c] else weight
+            if wanted > _ALL:
+                return t, made, cash, False
+            curves[0, t] = equity(cash, held, mark)
+            curves[1, t] = cash
+        return rows, made, cash, True
+
+    return run
+
+
+_run = _compiled(inspect.getsource(sizing))

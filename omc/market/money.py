@@ -27,4 +27,4 @@ def from_grid(value: float) -> Decimal:
 
     Exact for magnitudes below 2**53 / 10**8, about 90 million.
     """
-    return Decimal(repr(value)).quantize(SATOSHI, ROUND_HALF_UP)
+    return Decimal(repr(float(value))).quantize(SATOSHI, ROUND_HALF_UP)

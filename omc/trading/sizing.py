@@ -3,7 +3,8 @@
 Backtest and floor must buy the same quantity to the last unit, so both run these very functions on the same floats.
 The floor hands in floats of decimals on the eight-place grid and the kernel keeps its own state on that grid, where
 every decimal has one nearest float64; the results are put back on the grid by integer arithmetic, exactly. Quantities
-and prices stay below 2**53 / 10**8, about 90 million, cash below 90 trillion.
+and prices stay below 2**51 / 10**8, about 22 million, cash below 22 trillion: beyond, a float times the units is no
+longer nearest to the integer that it came from.
 """
 
 import numba
@@ -13,6 +14,8 @@ from omc.market.terms import BPS
 
 UNITS = 100_000_000
 """Units of quantity in a coin, and of price in a dollar."""
+LARGEST_HOLDING = 20_000_000.0
+"""Coins of one kind that a position may reach: well inside the grid."""
 _BUY, _SELL = 1, -1
 
 
@@ -95,7 +98,8 @@ def quantity_to_buy(
 ) -> float:
     """How much to buy so that the holding is worth `weight` of equity, as far as `cash` goes; 0 for nothing to do.
 
-    The fee is paid out of the same money, so a weight of one spends the cash and no more.
+    The fee is paid out of the same money, so a weight of one spends the cash and no more. A holding stays within
+    LARGEST_HOLDING, whatever the weight.
     """
     if np.isnan(ask) or np.isnan(bid) or weight <= 0.0:
         return 0.0
@@ -103,7 +107,7 @@ def quantity_to_buy(
     if shortfall <= band * equity_aud:
         return 0.0
     each = ask * (BPS + fee_bps) / BPS
-    quantity = np.floor(min(shortfall, cash) / each * UNITS) / UNITS
+    quantity = min(np.floor(min(shortfall, cash) / each * UNITS) / UNITS, on_grid(max(LARGEST_HOLDING - held, 0.0)))
     while quantity > 0.0 and settled_total(_BUY, quantity, ask, fee_bps) > cash:
         quantity = on_grid(quantity - 1.0 / UNITS)
     return quantity if quantity * ask >= min_order_aud else 0.0
