@@ -10,7 +10,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from omc.market.coin import ticker
 from omc.market.terms import COINSPOT_MARKET_COINS
 
-Port = Annotated[int, Field(ge=1, le=65_535)]
 Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -24,12 +23,19 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """An external PostgreSQL; without it the embedded server runs."""
 
-    port: Port = 8000
-    dashboard_port: int = Field(8265, ge=0, le=65_535)
+    host: str = "127.0.0.1"
+    """Where HTTP listens. Anything but the loopback belongs behind a proxy with TLS."""
+    port: int = Field(8000, ge=0, le=65_535)
     """0 takes any free port."""
+    dashboard_port: int = Field(8265, ge=0, le=65_535)
     cpus: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPUs that Ray may fill with lab work; the machine's own number when not given."""
     object_store_mb: int = Field(256, ge=80)
+
+    multi_node: bool = False
+    """Ray listens on the network, so that workers on other machines can join at port 6379."""
+    ray_token_file: Path | None = None
+    """The token that Ray's doors ask for; one of the home's own when not given."""
 
     external_exchange: AnyHttpUrl | None = None
     """An exchange that speaks CoinSpot's public wire, for prices; without it the sandbox exchange runs."""

@@ -41,3 +41,16 @@ def command_line(**options: Any) -> list[str]:
             elif each is not None and each is not False:
                 words += [flag, str(each)]
     return words
+
+
+def coins_of(text: str) -> list[str]:
+    """Tickers between commas."""
+    return [coin.strip().upper() for coin in text.split(",") if coin.strip()]
+
+
+def settled(value: Any) -> Any:
+    """An amount of eight decimals without the zeros that say nothing; anything else as it is."""
+    if isinstance(value, str) and value.count(".") == 1 and value.replace(".", "").lstrip("-").isdigit():
+        whole, part = value.split(".")
+        return f"{whole}.{part.rstrip('0'):0<2}"
+    return value

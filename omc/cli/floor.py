@@ -1,0 +1,133 @@
+"""The floor: deploy, pause, stop, and what came of it."""
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from omc.cli import named, show
+from omc.cli.options import DEFAULT_HOME, Home, Json, Url, coins_of, platform, settled
+from omc.cli.platform import Platform
+
+commands = typer.Typer()
+
+Deployment = Annotated[str, typer.Argument(help="The deployment's id or name.")]
+Only = Annotated[str | None, typer.Option("--deployment", help="Only this one, by id or name.")]
+
+
+@commands.command()
+def deploy(
+    algorithm: Annotated[str, typer.Argument(help="The algorithm's id or name.")],
+    name: Annotated[str, typer.Option(help="What to call the deployment.")],
+    coins: Annotated[str, typer.Option(help="Tickers between commas, in the order in which they are traded.")],
+    cash: Annotated[str, typer.Option(help="Dollars that it may use.")] = "10000",
+    mode: Annotated[str, typer.Option(help="paper or live.")] = "paper",
+    order_limit: Annotated[str | None, typer.Option(help="The largest order in dollars.")] = None,
+    position_limit: Annotated[str | None, typer.Option(help="The largest holding of one coin in dollars.")] = None,
+    daily_loss: Annotated[str | None, typer.Option(help="The loss in dollars that ends buying for the day.")] = None,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Put an algorithm to work on the floor."""
+    limits = {
+        "order_notional_aud": order_limit,
+        "position_notional_aud": position_limit,
+        "daily_loss_aud": daily_loss,
+    }
+    body = {
+        "deployment_name": name,
+        "coins": coins_of(coins),
+        "cash": cash,
+        "mode": mode,
+        "risk_limits": {key: value for key, value in limits.items() if value is not None},
+    }
+    with platform(home, url) as there:
+        wanted = {"algorithm_id": named.algorithm(there, algorithm), **body}
+        made = there.post("/floor/deploy", wanted, key=str(uuid4()))
+        show.as_json(made) if json else show.line(f"{made['deployment_name']} is {made['status']}: {made['id']}")
+
+
+def _turn(verb: str, deployment: str, there: Platform, json: bool) -> None:
+    which = named.deployment(there, deployment)
+    turned = there.post(f"/floor/algorithms/{which}/{verb}", key=str(uuid4()))
+    show.as_json(turned) if json else show.line(f"{turned['deployment_name']} is {turned['status']}")
+
+
+@commands.command()
+def activate(deployment: Deployment, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Let a paused deployment trade again."""
+    with platform(home, url) as there:
+        _turn("activate", deployment, there, json)
+
+
+@commands.command()
+def pause(deployment: Deployment, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Let a deployment rest; what it holds, it keeps."""
+    with platform(home, url) as there:
+        _turn("pause", deployment, there, json)
+
+
+@commands.command()
+def deactivate(deployment: Deployment, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """End a deployment for good."""
+    with platform(home, url) as there:
+        _turn("deactivate", deployment, there, json)
+
+
+@commands.command()
+def trades(
+    deployment: Only = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """What was bought and sold."""
+    with platform(home, url) as there:
+        which = f"/algorithms/{named.deployment(there, deployment)}" if deployment else ""
+        rows = list(there.everything(f"/floor{which}/trades", limit=limit))
+        if json:
+            show.as_json(rows)
+            return
+        columns = ("executed_at", "side", "coin", "quantity", "price_aud", "total_aud", "fee_aud")
+        show.table("trades", columns, [[settled(row[name]) for name in columns] for row in rows])
+
+
+@commands.command()
+def pnl(deployment: Only = None, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """What was earned, in all and by coin."""
+    with platform(home, url) as there:
+        which = named.deployment(there, deployment) if deployment else None
+        whole: dict[str, Any] = there.get("/floor/pnl/summary", deployment_id=which)
+        coins = list(there.everything("/floor/pnl/by-coin", **({"deployment_id": which} if which else {})))
+        if json:
+            show.as_json({"summary": whole, "by_coin": coins})
+            return
+        show.facts("", {name: settled(value) for name, value in whole.items()})
+        columns = ("coin", "trades", "realized_pnl_aud", "unrealized_pnl_aud", "fees_aud", "net_pnl_aud")
+        show.table("by coin", columns, [[settled(row[name]) for name in columns] for row in coins])
+
+
+@commands.command()
+def emergency_stop(
+    liquidate: Annotated[bool, typer.Option("--liquidate", help="Sell what is held, too.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Allow trading again; deployments stay paused.")] = False,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Halt trading at once: cancel open orders, pause every deployment."""
+    with platform(home, url) as there:
+        if reset:
+            answer = there.post("/floor/emergency-stop/reset")
+            show.as_json(answer) if json else show.line("trading is allowed again; deployments stay paused")
+            return
+        stopped = there.post("/floor/emergency-stop", {"liquidate": liquidate})
+        if json:
+            show.as_json(stopped)
+            return
+        paused, sold = len(stopped["paused_deployments"]), len(stopped["sold"])
+        show.line(f"halted: {paused} paused, {stopped['cancelled_orders']} orders cancelled, {sold} sold")
+        for problem in stopped["problems"]:
+            show.line(f"  could not be done: {problem}")

@@ -1,0 +1,28 @@
+"""Things are named by their id, or by their name where it is theirs alone."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from omc.cli.outcome import ExitCode, Failure
+from omc.cli.platform import Platform
+
+
+def algorithm(there: Platform, word: str) -> str:
+    """The id of the algorithm that `word` names."""
+    return _found(word, there.everything("/lab/algorithms"), "name", "algorithm")
+
+
+def deployment(there: Platform, word: str) -> str:
+    return _found(word, there.everything("/floor/deployments"), "deployment_name", "deployment")
+
+
+def _found(word: str, rows: Iterable[Mapping[str, Any]], key: str, kind: str) -> str:
+    try:
+        return str(UUID(word))
+    except ValueError:
+        named = [str(row["id"]) for row in rows if row[key] == word]
+    if len(named) != 1:
+        what = f"no {kind} is named {word!r}" if not named else f"{len(named)} {kind}s are named {word!r}: use an id"
+        raise Failure(what, ExitCode.REFUSED, code="NOT_FOUND" if not named else "CONFLICT")
+    return named[0]
