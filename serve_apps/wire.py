@@ -33,6 +33,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Storage and arrays hold these years whatever is done to them.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _WHOLE = 2**53
+_LARGEST = 1e15
 MOST_COINS = 100
 
 
@@ -157,7 +158,7 @@ Line = Annotated[
 """A name of one thing."""
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
 Whole = Annotated[int, Field(strict=True, ge=-_WHOLE, le=_WHOLE)]
-Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-_LARGEST, le=_LARGEST)]
 Scalar = (
     Annotated[bool, Field(strict=True)]
     | Whole

@@ -1,0 +1,199 @@
+"""Putting an algorithm to work."""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, Field, StringConstraints
+
+from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
+from omc.risk.limits import Limits
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.registry import make
+from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+from serve_apps.envelope import Page, Paging, Success
+from serve_apps.floor.effects import Effects
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.schemas import DeploymentOut
+from serve_apps.identity import Bearer
+from serve_apps.uncut import uncut
+from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", min_length=1, max_length=64)
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="The same key again has the effect once, and the same answer.",
+    ),
+]
+# A deployment that says nothing may turn over what it has, and twice that when it has doubled.
+_ORDER_LIMIT, _POSITION_LIMIT, _DAILY_LOSS_LIMIT = Decimal(2), Decimal(2), Decimal("0.2")
+_FIT_FOR_PAPER = (AlgorithmStatus.VALIDATED, AlgorithmStatus.DEPLOYABLE, AlgorithmStatus.DEPLOYED)
+_FIT_FOR_LIVE = (AlgorithmStatus.DEPLOYABLE, AlgorithmStatus.DEPLOYED)
+
+
+class LimitsIn(Body):
+    """What is left out is a share of `cash`."""
+
+    order_notional_aud: Amount | None = Field(None, description="The largest order. Default: 2 × cash.")
+    position_notional_aud: Amount | None = Field(
+        None, description="The largest position in one coin. Default: 2 × cash."
+    )
+    daily_loss_aud: Amount | None = Field(
+        None, description="Lost in one UTC day before buying stops. Default: a fifth of cash."
+    )
+
+    def limits(self, cash_aud: Decimal, most: Limits | None) -> Limits:
+        """With the defaults filled in; nothing beyond `most`."""
+        defaults = {
+            "order_notional_aud": _ORDER_LIMIT * cash_aud,
+            "position_notional_aud": _POSITION_LIMIT * cash_aud,
+            "daily_loss_aud": _DAILY_LOSS_LIMIT * cash_aud,
+        }
+        chosen = {}
+        for name, default in defaults.items():
+            asked: Decimal | None = getattr(self, name)
+            ceiling: Decimal | None = getattr(most, name) if most else None
+            if asked is not None and ceiling is not None and asked > ceiling:
+                raise InvalidInput(f"risk_limits.{name} is {asked:f}: at most {ceiling:f} is allowed here")
+            chosen[name] = asked or (default if ceiling is None else min(default, ceiling))
+        return Limits(**chosen)
+
+
+class DeployIn(Body):
+    algorithm_id: UUID
+    version: Annotated[Whole, Field(ge=1)] | None = Field(None, description="Default: the algorithm's newest.")
+    deployment_name: Name
+    coins: Coins
+    parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
+    mode: Literal["paper", "live"]
+    cash: Cash
+    risk_limits: LimitsIn = LimitsIn()
+    rebalance_band: Annotated[Finite, Field(ge=0, le=1)] = Field(
+        0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
+    )
+
+
+def _modes(record: AlgorithmRecord) -> list[Literal["paper", "live"]]:
+    return ["paper", "live"] if record.status in _FIT_FOR_LIVE else ["paper"]
+
+
+class AvailableOut(BaseModel):
+    """An algorithm that passed a gate. `modes` are those that its status allows."""
+
+    id: UUID
+    name: str
+    description: str | None
+    algorithm_type: str
+    parameters: Parameters
+    status: str
+    version: int
+    modes: list[Literal["paper", "live"]]
+    updated_at: Time
+
+    @classmethod
+    def of(cls, record: AlgorithmRecord) -> Self:
+        return cls(
+            id=record.id,
+            name=record.name,
+            description=record.description,
+            algorithm_type=record.algorithm_type,
+            parameters=dict(record.parameters),
+            status=record.status.value,
+            version=record.version,
+            modes=_modes(record),
+            updated_at=record.updated_at,
+        )
+
+
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
+    router = APIRouter(tags=["deployments"])
+    asker = Depends(bearer)
+
+    @router.get("/available-algorithms")
+    async def available(user_id: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[AvailableOut]:
+        """Algorithms that may be deployed."""
+        records, total = await ports.algorithms.page(user_id, query.offset, query.per_page, _FIT_FOR_PAPER)
+        return Page.of([AvailableOut.of(record) for record in records], total, query)
+
+    @router.post("/deploy", status_code=201)
+    async def deploy(
+        user_id: Annotated[UUID, asker], body: DeployIn, idempotency_key: IdempotencyKey = None
+    ) -> Success[DeploymentOut]:
+        """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
+        record = await ports.algorithms.get(body.algorithm_id, user_id)
+        _check_fit(record, body)
+        await _check_coins(body.coins)
+        parameters = {**record.parameters, **body.parameters}
+        make(record.algorithm_type, parameters)
+        halt = await ports.kill_switch.halted(user_id)
+        if halt is not None:
+            raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")
+        wanted = Deployment(
+            id=uuid4(),
+            user_id=user_id,
+            algorithm_id=record.id,
+            algorithm_version=record.version,
+            algorithm_type=record.algorithm_type,
+            name=body.deployment_name,
+            coins=tuple(body.coins),
+            parameters=parameters,
+            mode=Mode(body.mode),
+            venue=ports.venue,
+            cash_aud=body.cash,
+            limits=body.risk_limits.limits(body.cash, ports.most),
+            rebalance_band=body.rebalance_band,
+            status=DeploymentStatus.ACTIVE,
+            deployed_at=ports.clock.now(),
+        )
+        stored = await uncut(effects.deploy(wanted, idempotency_key))
+        if stored.id != wanted.id and _terms(stored) != _terms(wanted):
+            raise Conflict("this Idempotency-Key belongs to another deployment")
+        return Success(data=DeploymentOut.of(stored))
+
+    async def _check_coins(coins: list[str]) -> None:
+        board = await ports.hot.newest()
+        unknown = [coin for coin in coins if board is None or coin not in board.quotes]
+        if unknown:
+            stored = {each.coin for each in await ports.archive.coverage()}
+            unknown = [coin for coin in unknown if coin not in stored]
+        if unknown:
+            raise InvalidInput(f"coins: {ports.venue} does not quote {', '.join(unknown)}")
+
+    return router
+
+
+def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
+    if body.version not in (None, record.version):
+        raise GateNotPassed(
+            f"version {body.version} is not the one that passed: the newest is {record.version}; restore it to use it"
+        )
+    fit, needed = (
+        (_FIT_FOR_PAPER, AlgorithmStatus.VALIDATED)
+        if body.mode == "paper"
+        else (_FIT_FOR_LIVE, AlgorithmStatus.DEPLOYABLE)
+    )
+    if record.status not in fit:
+        raise GateNotPassed(f"the algorithm is {record.status}: {body.mode} trading needs it {needed} or above")
+    if body.mode == "live":
+        raise Conflict("live trading needs validated exchange credentials, and this account has none")
+
+
+def _terms(deployment: Deployment) -> tuple[object, ...]:
+    """What a request asked for, to compare two of one key."""
+    return (
+        deployment.algorithm_id,
+        deployment.algorithm_version,
+        deployment.name,
+        deployment.coins,
+        dict(deployment.parameters),
+        deployment.mode,
+        deployment.cash_aud,
+        deployment.limits,
+        deployment.rebalance_band,
+    )

@@ -1,0 +1,57 @@
+"""What is wanted on the floor, and the verbs that change it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from omc.trading.deployment import DeploymentStatus
+from serve_apps.envelope import Page, Paging, Success
+from serve_apps.floor.deploy import IdempotencyKey
+from serve_apps.floor.effects import Effects
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.schemas import DeploymentOut
+from serve_apps.identity import Bearer
+from serve_apps.uncut import uncut
+
+
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
+    router = APIRouter(tags=["deployments"])
+    asker = Depends(bearer)
+
+    @router.get("/deployments")
+    async def deployments(user_id: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[DeploymentOut]:
+        """Newest first."""
+        found, total = await ports.deployments.page(user_id, query.offset, query.per_page)
+        return Page.of([DeploymentOut.of(each) for each in found], total, query)
+
+    @router.get("/deployments/{deployment_id}")
+    async def deployment(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[DeploymentOut]:
+        return Success(data=DeploymentOut.of(await ports.deployments.get(deployment_id, user_id)))
+
+    @router.post("/algorithms/{deployment_id}/activate")
+    async def activate(
+        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+    ) -> Success[DeploymentOut]:
+        """Let it trade. Asking again changes nothing, with a key or without."""
+        return await _move(user_id, deployment_id, DeploymentStatus.ACTIVE)
+
+    @router.post("/algorithms/{deployment_id}/pause")
+    async def pause(
+        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+    ) -> Success[DeploymentOut]:
+        """Stop trading until it is activated; what it holds, it keeps."""
+        return await _move(user_id, deployment_id, DeploymentStatus.PAUSED)
+
+    @router.post("/algorithms/{deployment_id}/deactivate")
+    async def deactivate(
+        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+    ) -> Success[DeploymentOut]:
+        """Stop trading for good; what it holds, it keeps."""
+        return await _move(user_id, deployment_id, DeploymentStatus.STOPPED)
+
+    async def _move(user_id: UUID, deployment_id: UUID, status: DeploymentStatus) -> Success[DeploymentOut]:
+        found = await ports.deployments.get(deployment_id, user_id)
+        return Success(data=DeploymentOut.of(await uncut(effects.move(found, status))))
+
+    return router

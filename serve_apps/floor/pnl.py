@@ -1,0 +1,123 @@
+"""What was earned: in all, by algorithm, by coin."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from omc.errors import InvalidInput
+from omc.market.money import ZERO
+from omc.portfolio.pnl import Line, by_coin, lines, summed, total
+from omc.trading.deployment import Deployment
+from serve_apps.envelope import Page, Paging, Success
+from serve_apps.floor.marks import marks_at, marks_now
+from serve_apps.floor.owned import deployments_of, fills_of
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.schemas import PnLOut
+from serve_apps.identity import Bearer
+from serve_apps.wire import Body, Closing, Money, Opening
+
+
+class Window(Body):
+    """Realized and fees of the trades from `start` to just before `end`; unrealized is of what is held at the end."""
+
+    start: Opening | None = None
+    end: Closing | None = None
+    deployment_id: UUID | None = None
+
+    def check(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise InvalidInput("start lies after end")
+        return self
+
+
+class WindowPage(Window, Paging):
+    pass
+
+
+class Summary(PnLOut):
+    """`deposited_aud` and `equity_aud` are of now, and null in a window."""
+
+    deployments: int
+    trades: int
+    deposited_aud: Money | None
+    equity_aud: Money | None
+
+
+class AlgorithmPnL(PnLOut):
+    algorithm_id: UUID
+    deployments: list[UUID]
+    trades: int
+
+
+class CoinPnL(PnLOut):
+    coin: str
+    trades: int
+
+
+def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
+    router = APIRouter(prefix="/pnl", tags=["pnl"])
+    asker = Depends(bearer)
+
+    @router.get("/summary")
+    async def summary(user_id: Annotated[UUID, asker], query: Annotated[Window, Query()]) -> Success[Summary]:
+        """Of all deployments, or of one."""
+        deployments = await _deployments(ports, user_id, query)
+        earned = total(await _lines(ports, deployments, query))
+        whole = query.start is None and query.end is None
+        deposited = sum((each.cash_aud for each in deployments), ZERO)
+        return Success(
+            data=Summary(
+                deployments=len(deployments),
+                trades=earned.fills,
+                deposited_aud=deposited if whole else None,
+                equity_aud=deposited + earned.net_aud if whole else None,
+                **PnLOut.figures(earned),
+            )
+        )
+
+    @router.get("/by-algorithm")
+    async def by_algorithm(
+        user_id: Annotated[UUID, asker], query: Annotated[WindowPage, Query()]
+    ) -> Page[AlgorithmPnL]:
+        """Algorithms that traded, each over all of its deployments."""
+        deployments = await _deployments(ports, user_id, query)
+        algorithms = {each.id: each.algorithm_id for each in deployments}
+        earned = summed(await _lines(ports, deployments, query), lambda line: algorithms[line.deployment_id])
+        rows = [
+            AlgorithmPnL(
+                algorithm_id=algorithm,
+                deployments=[deployment for deployment, its in algorithms.items() if its == algorithm],
+                trades=pnl.fills,
+                **PnLOut.figures(pnl),
+            )
+            for algorithm, pnl in earned.items()
+        ]
+        return Page.cut(rows, query)
+
+    @router.get("/by-coin")
+    async def of_coins(user_id: Annotated[UUID, asker], query: Annotated[WindowPage, Query()]) -> Page[CoinPnL]:
+        """Coins that were traded, by ticker."""
+        earned = by_coin(await _lines(ports, await _deployments(ports, user_id, query), query))
+        rows = [CoinPnL(coin=coin, trades=pnl.fills, **PnLOut.figures(pnl)) for coin, pnl in sorted(earned.items())]
+        return Page.cut(rows, query)
+
+    return router
+
+
+async def _deployments(ports: FloorPorts, user_id: UUID, query: Window) -> list[Deployment]:
+    query.check()
+    if query.deployment_id is not None:
+        return [await ports.deployments.get(query.deployment_id, user_id)]
+    return await deployments_of(ports.deployments, user_id)
+
+
+async def _lines(ports: FloorPorts, deployments: list[Deployment], query: Window) -> list[Line]:
+    fills = [(each.id, fill) for each in deployments for fill in await fills_of(ports.blotter, each, query.end)]
+    coins = {fill.coin for _, fill in fills}
+    marks = (
+        await marks_now(ports.hot, ports.archive, coins, ports.clock.now())
+        if query.end is None
+        else await marks_at(ports.archive, coins, query.end)
+    )
+    return lines(fills, marks, start=query.start, end=query.end)

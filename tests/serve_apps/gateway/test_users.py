@@ -1,0 +1,110 @@
+"""One's own account."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from omc.adapters.argon2 import Argon2Hasher
+from serve_apps.gateway.app import build
+
+ADA = {"email": "ada@example.com", "password": "correct horse battery"}
+
+
+@pytest.fixture
+async def ada(stranger, app, calling):
+    """Ada, signed in."""
+
+    profile = (await stranger.post("/api/v1/users/register", ADA)).json()["data"]
+    return calling(app, user_id=UUID(profile["id"]))
+
+
+async def test_registering_opens_an_account_without_showing_its_password(stranger):
+    answer = await stranger.post("/api/v1/users/register", {**ADA, "full_name": "  Ada "})
+    assert answer.status_code == 201
+    profile = answer.json()["data"]
+    assert {**profile, "id": "", "created_at": ""} == {
+        "id": "",
+        "email": "ada@example.com",
+        "full_name": "Ada",
+        "is_active": True,
+        "is_superuser": False,
+        "created_at": "",
+    }
+    assert profile["created_at"].endswith("Z")
+    assert "password" not in answer.text
+
+
+async def test_an_address_has_one_account_whatever_its_case(stranger, ada, refused):
+    answer = await stranger.post("/api/v1/users/register", {**ADA, "email": "ADA@Example.com"})
+    refused(answer, 409, "CONFLICT")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": "too short"},
+        {"password": "p" * 257},
+        {"password": 123456789012},
+        {"email": "nobody"},
+        {"email": "a" * 250 + "@example.com"},
+        {"email": None},
+        {"full_name": "a\0b"},
+        {"full_name": "x" * 256},
+        {"is_superuser": True},
+    ],
+    ids=repr,
+)
+async def test_a_registration_that_breaks_a_rule_is_refused(stranger, refused, change):
+    answer = await stranger.post("/api/v1/users/register", {**ADA, **change})
+    refused(answer, 422, "VALIDATION_ERROR")
+    assert "correct horse" not in answer.text
+
+
+async def test_a_profile_is_changed_field_by_field(ada):
+    renamed = await ada.put("/api/v1/users/profile", {"full_name": "Ada Lovelace"})
+    assert renamed.json()["data"]["full_name"] == "Ada Lovelace"
+    moved = (await ada.put("/api/v1/users/profile", {"email": "ada@lovelace.example"})).json()["data"]
+    assert (moved["email"], moved["full_name"]) == ("ada@lovelace.example", "Ada Lovelace")
+    assert (await ada.put("/api/v1/users/profile", {"full_name": None})).json()["data"]["full_name"] is None
+    assert (await ada.get("/api/v1/users/profile")).json()["data"]["email"] == "ada@lovelace.example"
+
+
+async def test_a_profile_cannot_take_an_address_that_is_taken(ada, stranger, refused):
+    await stranger.post("/api/v1/users/register", {**ADA, "email": "bob@example.com"})
+    refused(await ada.put("/api/v1/users/profile", {"email": "bob@example.com"}), 409, "CONFLICT")
+
+
+async def test_nobody_makes_themselves_a_superuser(ada, refused):
+    refused(await ada.put("/api/v1/users/profile", {"is_superuser": True}), 422, "VALIDATION_ERROR")
+
+
+async def test_a_new_password_needs_the_old_one_and_replaces_it(ada, stranger, refused):
+    change = {"current_password": "a guess, no more", "new_password": "staple battery horse"}
+    refused(await ada.put("/api/v1/users/password", change), 403, "FORBIDDEN")
+    refused(await ada.put("/api/v1/users/password", {**change, "new_password": "short"}), 422, "VALIDATION_ERROR")
+    change["current_password"] = ADA["password"]
+    assert (await ada.put("/api/v1/users/password", change)).status_code == 200
+    refused(await stranger.post("/api/v1/auth/login", ADA), 401, "UNAUTHENTICATED")
+    login = {"email": ADA["email"], "password": "staple battery horse"}
+    assert (await stranger.post("/api/v1/auth/login", login)).status_code == 200
+
+
+async def test_an_account_that_was_closed_cannot_log_in(ada, stranger, ports, refused):
+    user, hashed = ports.users.users[ada.user_id]
+    ports.users.users[ada.user_id] = (replace(user, is_active=False), hashed)
+    refused(await stranger.post("/api/v1/auth/login", ADA), 401, "UNAUTHENTICATED")
+
+
+async def test_a_token_of_an_account_that_is_gone_finds_no_profile(caller, refused):
+    refused(await caller.get("/api/v1/users/profile"), 404, "NOT_FOUND")
+
+
+async def test_a_password_kept_by_weaker_rules_is_hashed_anew_at_login(ports, calling):
+    weaker, today = Argon2Hasher(memory_kib=32, passes=1), Argon2Hasher(memory_kib=64, passes=1)
+    user = await ports.users.create(ADA["email"], weaker.hash(ADA["password"]), None)
+    visitor = calling(build(replace(ports, hasher=today)), signed_in=False)
+    assert (await visitor.post("/api/v1/auth/login", ADA)).status_code == 200
+    _, hashed = ports.users.users[user.id]
+    assert not today.outdated(hashed)
+    assert (await visitor.post("/api/v1/auth/login", ADA)).status_code == 200
