@@ -1,5 +1,7 @@
 """What an algorithm is: a scikit-learn estimator from prices to target weights, and where one is kept."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +75,13 @@ class AlgorithmVersion:
     content_hash: str
     """SHA-256 of type, code and parameters in canonical JSON."""
     created_at: datetime
+
+
+def content_hash(algorithm_type: str, code: str | None, parameters: Mapping[str, Any]) -> str:
+    """What makes two versions the same: SHA-256 of type, code and parameters in canonical JSON."""
+    content = {"algorithm_type": algorithm_type, "code": code, "parameters": dict(parameters)}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class AlgorithmStore(Protocol):

@@ -1,0 +1,73 @@
+"""What the algorithms that ship with the platform share: parameters as scikit-learn knows them, checked when set.
+
+They keep scikit-learn's contract without importing it (`sklearn.base.clone` and its searches take them as they are): a
+trader on the floor would pay for the import with seconds of start and more memory than all of the rest of it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+from omc.errors import InvalidInput
+from omc.feature.frame import FloatArray, Frame
+from omc.feature.indicator import Indicators
+from omc.strategy.parameter import Parameter
+
+
+@dataclass(eq=False)
+class Builtin(ABC):
+    """An Algorithm whose parameters are its dataclass fields. It learns nothing: `fit` returns it as it is."""
+
+    algorithm_type: ClassVar[str]
+    description: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for name, parameter in self.parameters().items():
+            parameter.check(self.algorithm_type, name, getattr(self, name))
+        self.check_together()
+
+    @abstractmethod
+    def check_together(self) -> None:
+        """InvalidInput when parameters, each fine by itself, contradict each other."""
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """What may be set, by name."""
+        return {each.name: each.metadata["parameter"] for each in fields(cls)}
+
+    @classmethod
+    def of(cls, **params: Any) -> Self:
+        """This algorithm with `params` and otherwise its defaults; InvalidInput for one that it does not have."""
+        known = cls.parameters()
+        for name in params:
+            if name not in known:
+                raise InvalidInput(f"{cls.algorithm_type} has no parameter {name!r}; it has {', '.join(known)}")
+        return cls(**params)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.parameters()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change some parameters; when any is refused, none has changed."""
+        changed = self.of(**{**self.get_params(), **params})
+        for name, value in changed.get_params().items():
+            setattr(self, name, value)
+        return self
+
+    def fit(self, frame: Frame, labels: FloatArray | None = None) -> Self:
+        return self
+
+    def predict(self, frame: Frame) -> FloatArray:
+        return self.decide(frame, Indicators(frame.last))
+
+    @property
+    def stop_loss(self) -> float:
+        return float("nan")
+
+    @property
+    @abstractmethod
+    def memory_bars(self) -> int: ...
+
+    @abstractmethod
+    def decide(self, frame: Frame, indicators: Indicators) -> FloatArray:
+        """`predict`, with indicators of `frame.last` that other decisions on the same frame may share."""

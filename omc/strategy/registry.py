@@ -1,0 +1,53 @@
+"""The algorithms that ship with the platform, by `algorithm_type`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omc.errors import InvalidInput
+from omc.strategy.builtin import Builtin
+from omc.strategy.mean_reversion import MeanReversion
+from omc.strategy.moving_average_crossover import MovingAverageCrossover
+
+_BUILTINS: Mapping[str, type[Builtin]] = {each.algorithm_type: each for each in (MovingAverageCrossover, MeanReversion)}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A built-in algorithm, ready to copy: its defaults, and the space that a sweep of it would search."""
+
+    algorithm_type: str
+    description: str
+    parameters: Mapping[str, Any]
+    about: Mapping[str, str]
+    """What each parameter means."""
+    space: Mapping[str, Mapping[str, Any]]
+
+
+def make(algorithm_type: str, parameters: Mapping[str, Any], code: str | None = None) -> Builtin:
+    """A new algorithm; parameters that are not given have their defaults.
+
+    InvalidInput names the type that does not exist, or the parameter that is unknown, of another type, out of its range
+    or at odds with another; and refuses code, which nothing here would confine.
+    """
+    if code is not None or algorithm_type == "custom":
+        raise InvalidInput(
+            f"code of your own cannot run until there is a sandbox to run it in; use one of {', '.join(_BUILTINS)}"
+        )
+    if algorithm_type not in _BUILTINS:
+        raise InvalidInput(f"there is no algorithm type {algorithm_type!r}; there are {', '.join(_BUILTINS)}")
+    return _BUILTINS[algorithm_type].of(**parameters)
+
+
+def templates() -> tuple[Template, ...]:
+    """Every built-in algorithm."""
+    return tuple(
+        Template(
+            algorithm_type=name,
+            description=builtin.description,
+            parameters=builtin().get_params(),
+            about={each: parameter.about for each, parameter in builtin.parameters().items()},
+            space={each: dict(it.search) for each, it in builtin.parameters().items() if it.search},
+        )
+        for name, builtin in _BUILTINS.items()
+    )
