@@ -1,1 +1,1 @@
-"""omc on Ray: actors and the handles that reach them."""
+"""OMC on Ray: the floor's actors, each a plain class that performs what the core decides."""

@@ -1,5 +1,6 @@
 """The floor as the rest of the house sees it: who approves and sends orders, and who keeps traders running."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,9 +58,26 @@ class TraderState:
     name: str
     deployment_id: UUID
     state: str
-    """starting, running, failed."""
+    """starting, running, failed (it tries again), halted (it paused its deployment), stopped (for good)."""
     restarts: int
     last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraderStats:
+    """A trader's own figures, restarts included. `order_ms` is a sample of the newest orders: how long each took from
+    its quotes' arrival to its end."""
+
+    bars: int
+    orders: int
+    order_ms: tuple[float, ...]
+
+    def percentile_ms(self, percent: float) -> float | None:
+        """The nearest-rank percentile of `order_ms`; None without orders."""
+        if not self.order_ms:
+            return None
+        ranked = sorted(self.order_ms)
+        return ranked[max(0, math.ceil(percent / 100 * len(ranked)) - 1)]
 
 
 class Supervision(Protocol):

@@ -118,6 +118,10 @@ class Order:
         known = {fill.fill_id for fill in self.fills}
         return replace(self, fills=self.fills + tuple(fill for fill in fills if fill.fill_id not in known))
 
+    def known_as(self, venue_order_id: str | None) -> Self:
+        """This order with the id that the venue gave it; none forgets none."""
+        return replace(self, venue_order_id=venue_order_id or self.venue_order_id)
+
     @property
     def filled_quantity(self) -> Decimal:
         return sum((fill.quantity for fill in self.fills), ZERO)

@@ -1,0 +1,142 @@
+"""How the rest of the house calls the floor's actors: plain objects that travel anywhere and never raise Ray's errors.
+
+Every method here may be asked twice, so a call that an actor's death cut short is asked again of its successor, for as
+long as patience lasts; then it is Unavailable.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from ray.actor import ActorHandle
+from ray.exceptions import RayError, RayTaskError
+
+from actors import address
+from omc.errors import OmcError, Unavailable
+from omc.ledger.exchange import CollectorStatus, QuotesSeen
+from omc.market.quote import QuoteBoard
+from omc.risk.verdict import Denied
+from omc.trading.floor import HaltReport, Reconciliation, TraderState, TraderStats
+from omc.trading.lease import Lease
+from omc.trading.order import Order, OrderIntent
+
+_found: dict[str, ActorHandle[Any]] = {}
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
+
+
+async def call(name: str, method: str, *args: Any, patience_s: float) -> Any:
+    """Call a method that may be asked twice of the actor `name`.
+
+    Raises what the method raised if it is one of ours; Unavailable for anything else, and when the actor has not
+    answered within `patience_s` of being away. Time that it takes to answer does not count.
+    """
+    pause = _FIRST_PAUSE_S
+    deadline = time.monotonic() + patience_s
+    while True:
+        actor = _found.get(name) or address.find(name)
+        if actor is not None:
+            _found[name] = actor
+            try:
+                return await getattr(actor, method).remote(*args)
+            except RayTaskError as error:
+                raise _ours(name, method, error) from None
+            except RayError:
+                _found.pop(name, None)
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{name} is away")
+        await asyncio.sleep(pause)
+        pause = min(_LONGEST_PAUSE_S, pause * 2)
+
+
+def _ours(name: str, method: str, error: RayTaskError) -> OmcError:
+    if isinstance(error.cause, OmcError):
+        return error.cause
+    return Unavailable(f"{name} failed in {method}: {error.cause!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskHandle:
+    """A RiskDesk."""
+
+    name: str = address.RISK
+    patience_s: float = 60.0
+
+    async def submit(self, intent: OrderIntent, trader: Lease) -> Order | Denied:
+        return cast("Order | Denied", await call(self.name, "submit", intent, trader, patience_s=self.patience_s))
+
+    async def halt(self, user_id: UUID, liquidate: bool) -> HaltReport:
+        return cast(HaltReport, await call(self.name, "halt", user_id, liquidate, patience_s=self.patience_s))
+
+    async def reconcile(self, deployment_id: UUID) -> Reconciliation:
+        return cast(Reconciliation, await call(self.name, "reconcile", deployment_id, patience_s=self.patience_s))
+
+    async def ping(self) -> str:
+        return cast(str, await call(self.name, "ping", patience_s=self.patience_s))
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorHandle:
+    """A HotCache, and the collector's switches."""
+
+    name: str = address.COLLECTOR_EXCHANGE
+    patience_s: float = 30.0
+
+    async def newest(self) -> QuoteBoard | None:
+        return cast("QuoteBoard | None", await call(self.name, "newest", patience_s=self.patience_s))
+
+    async def after(self, consumer: str, done_until: datetime | None, timeout_s: float) -> QuotesSeen | None:
+        answer = await call(self.name, "after", consumer, done_until, timeout_s, patience_s=self.patience_s)
+        return cast("QuotesSeen | None", answer)
+
+    async def leave(self, consumer: str) -> None:
+        await call(self.name, "leave", consumer, patience_s=self.patience_s)
+
+    async def status(self) -> CollectorStatus:
+        return cast(CollectorStatus, await call(self.name, "status", patience_s=self.patience_s))
+
+    async def pause(self) -> None:
+        await call(self.name, "pause", patience_s=self.patience_s)
+
+    async def resume(self) -> None:
+        await call(self.name, "resume", patience_s=self.patience_s)
+
+    async def trigger(self) -> None:
+        """Poll now rather than when it is due."""
+        await call(self.name, "trigger", patience_s=self.patience_s)
+
+    async def ping(self) -> str:
+        return cast(str, await call(self.name, "ping", patience_s=self.patience_s))
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorHandle:
+    """A Supervision."""
+
+    name: str = address.SUPERVISOR
+    patience_s: float = 30.0
+
+    async def nudge(self) -> None:
+        await call(self.name, "nudge", patience_s=self.patience_s)
+
+    async def traders(self) -> list[TraderState]:
+        return cast(list[TraderState], await call(self.name, "traders", patience_s=self.patience_s))
+
+    async def ping(self) -> str:
+        return cast(str, await call(self.name, "ping", patience_s=self.patience_s))
+
+
+@dataclass(frozen=True, slots=True)
+class TraderHandle:
+    """One trader, by `trader_name(deployment)`. It is away whenever its deployment is not active."""
+
+    name: str
+    patience_s: float = 2.0
+
+    async def state(self) -> TraderState:
+        return cast(TraderState, await call(self.name, "state", patience_s=self.patience_s))
+
+    async def stats(self) -> TraderStats:
+        return cast(TraderStats, await call(self.name, "stats", patience_s=self.patience_s))
