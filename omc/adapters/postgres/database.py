@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import asyncpg
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from omc.adapters.postgres import dsn, faults
@@ -70,7 +72,10 @@ async def connect(dsn_file: Path) -> asyncpg.Connection:
 
 
 async def _connect(dsn_file: Path) -> asyncpg.Connection:
-    return await asyncpg.connect(dsn.read(dsn_file), timeout=10, server_settings={"application_name": "omc"})
+    connection = await asyncpg.connect(dsn.read(dsn_file), timeout=10, server_settings={"application_name": "omc"})
+    # Plain ids: the driver's own kind would drag the driver along wherever a value travels.
+    await connection.set_type_codec("uuid", encoder=str, decoder=UUID, schema="pg_catalog")
+    return connection
 
 
 def _engine_for(dsn_file: Path) -> AsyncEngine:
@@ -84,4 +89,5 @@ def _engine_for(dsn_file: Path) -> AsyncEngine:
         pool_pre_ping=True,
         pool_use_lifo=True,
         hide_parameters=True,
+        json_deserializer=orjson.loads,
     )

@@ -162,11 +162,10 @@ class PostgresPrices:
     async def _copy(self, coins: tuple[str, ...], start: datetime, end: datetime) -> NDArray[Any]:
         # The coins are tickers, letters and digits alone, so they may stand in the statement.
         columns = ", ".join(f"('{coin}', {column}::int2)" for column, coin in enumerate(coins))
-        names = ", ".join(f"'{coin}'" for coin in coins)
         statement = (
             f"SELECT c.i, p.timestamp, p.bid, p.ask, p.last FROM price_data_5min p"  # noqa: S608
             f" JOIN (VALUES {columns}) AS c (coin, i) ON p.coin_type = c.coin"
-            f" WHERE p.coin_type IN ({names}) AND p.venue = $1 AND p.timestamp BETWEEN $2 AND $3"
+            f" WHERE p.venue = $1 AND p.timestamp BETWEEN $2 AND $3"
         )
         out = io.BytesIO()
         async with self.database.transaction() as connection:

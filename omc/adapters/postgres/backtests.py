@@ -1,0 +1,141 @@
+"""Backtests in PostgreSQL, which are also the queue that their workers take them from."""
+
+# ruff: noqa: S608 - statements are composed of the constants below
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.exc import IntegrityError
+
+from omc.adapters.postgres import jsonb, specs
+from omc.adapters.postgres.database import Database
+from omc.backtest.run import BacktestRun, RunStatus
+from omc.errors import NotFound
+
+_COLUMNS = f"""
+    id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, status, progress, results, error_message,
+    execution_time_seconds, created_at, completed_at
+"""
+_CREATE = text(f"""
+    INSERT INTO algorithm_backtest_runs (
+        id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, status, progress, results, error_message,
+        execution_time_seconds, created_at, completed_at
+    ) VALUES (
+        :id, :user_id, :algorithm_id, :algorithm_version, {specs.VALUES}, :status, :progress,
+        CAST(:results AS jsonb), :error_message, :execution_time_seconds, :created_at, :completed_at
+    ) RETURNING {_COLUMNS}
+""")
+_GET = text(f"SELECT {_COLUMNS} FROM algorithm_backtest_runs WHERE id = :id AND user_id = :user_id")
+_PAGE = text(f"""
+    SELECT {_COLUMNS} FROM algorithm_backtest_runs WHERE user_id = :user_id AND algorithm_id = :algorithm_id
+    ORDER BY created_at DESC, id OFFSET :offset LIMIT :limit
+""")
+_COUNT = text("""
+    SELECT count(*) FROM algorithm_backtest_runs WHERE user_id = :user_id AND algorithm_id = :algorithm_id
+""")
+_DELETE = text("DELETE FROM algorithm_backtest_runs WHERE id = :id AND user_id = :user_id")
+# Rows that another worker is taking at this moment are passed by rather than waited for.
+_CLAIM = text(f"""
+    UPDATE algorithm_backtest_runs SET status = 'running', started_at = now() WHERE id = (
+        SELECT id FROM algorithm_backtest_runs
+        WHERE status = 'queued' OR (status = 'running' AND started_at < now() - CAST(:stale_after AS interval))
+        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) RETURNING {_COLUMNS}
+""")
+_FINISH = text("""
+    UPDATE algorithm_backtest_runs SET status = :status, results = CAST(:results AS jsonb),
+        error_message = :error_message, execution_time_seconds = :execution_time_seconds, completed_at = now(),
+        progress = CASE WHEN :status = 'completed' THEN 1 ELSE progress END
+    WHERE id = :id AND status IN ('queued', 'running')
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresBacktests:
+    """A BacktestStore. A run that was deleted or is over stays as it is when a late worker finishes it."""
+
+    database: Database
+
+    async def create(self, run: BacktestRun) -> BacktestRun:
+        values = specs.values(run.spec) | {
+            "id": run.id,
+            "user_id": run.user_id,
+            "algorithm_id": run.algorithm_id,
+            "algorithm_version": run.algorithm_version,
+            "status": run.status.value,
+            "progress": run.progress,
+            "results": None if run.results is None else jsonb.text(run.results),
+            "error_message": run.error_message,
+            "execution_time_seconds": run.execution_time_s,
+            "created_at": run.created_at,
+            "completed_at": run.completed_at,
+        }
+        try:
+            async with self.database.transaction() as connection:
+                return _run((await connection.execute(_CREATE, values)).one())
+        except IntegrityError:
+            raise NotFound(f"there is no algorithm {run.algorithm_id}") from None
+
+    async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_GET, {"id": run_id, "user_id": user_id})).first()
+            if row is None:
+                raise NotFound(f"there is no backtest {run_id}")
+            return _run(row)
+
+    async def page(self, user_id: UUID, algorithm_id: UUID, offset: int, limit: int) -> tuple[list[BacktestRun], int]:
+        which = {"user_id": user_id, "algorithm_id": algorithm_id}
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(_PAGE, which | {"offset": offset, "limit": limit})
+            return [_run(row) for row in rows], (await connection.execute(_COUNT, which)).scalar_one()
+
+    async def delete(self, run_id: UUID, user_id: UUID) -> None:
+        async with self.database.transaction() as connection:
+            if not (await connection.execute(_DELETE, {"id": run_id, "user_id": user_id})).rowcount:
+                raise NotFound(f"there is no backtest {run_id}")
+
+    async def claim(self, stale_after_s: float) -> BacktestRun | None:
+        values = {"stale_after": timedelta(seconds=stale_after_s)}
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_CLAIM, values)).first()
+            return _run(row) if row else None
+
+    async def finish(
+        self,
+        run_id: UUID,
+        status: RunStatus,
+        *,
+        results: Mapping[str, Any] | None = None,
+        error_message: str | None = None,
+        execution_time_s: float | None = None,
+    ) -> None:
+        values = {
+            "id": run_id,
+            "status": status.value,
+            "results": None if results is None else jsonb.text(results),
+            "error_message": error_message,
+            "execution_time_seconds": execution_time_s,
+        }
+        async with self.database.transaction() as connection:
+            await connection.execute(_FINISH, values)
+
+
+def _run(row: Row[Any]) -> BacktestRun:
+    return BacktestRun(
+        id=row.id,
+        user_id=row.user_id,
+        algorithm_id=row.algorithm_id,
+        algorithm_version=row.algorithm_version,
+        spec=specs.spec(row),
+        status=RunStatus(row.status),
+        progress=row.progress,
+        results=row.results,
+        error_message=row.error_message,
+        execution_time_s=None if row.execution_time_seconds is None else float(row.execution_time_seconds),
+        created_at=row.created_at,
+        completed_at=row.completed_at,
+    )

@@ -1,0 +1,205 @@
+"""Deployments in PostgreSQL: what is wanted on the floor, and every change of mind in the journal."""
+
+# ruff: noqa: S608 - statements are composed of the constants below
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omc.adapters.postgres import faults, journal, jsonb
+from omc.adapters.postgres.database import Database
+from omc.errors import Conflict, NotFound
+from omc.risk.limits import Limits
+from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+
+_COLUMNS = """
+    id, user_id, algorithm_id, algorithm_version, algorithm_type, deployment_name, coins, parameters, mode, venue, cash,
+    risk_limits, rebalance_band, status, deployed_at, heartbeat_at, last_executed_at, last_signal_at, execution_count,
+    last_error
+"""
+# Of two requests with one key the second waits here for the first, and then finds what it made.
+_CLAIM_KEY = text("""
+    INSERT INTO idempotency_keys (user_id, operation, key, resource_id) VALUES (:user_id, 'deploy', :key, :id)
+    ON CONFLICT DO NOTHING
+""")
+_KEYED = text(f"""
+    SELECT {_COLUMNS} FROM deployed_algorithms WHERE id = (
+        SELECT resource_id FROM idempotency_keys WHERE user_id = :user_id AND operation = 'deploy' AND key = :key
+    )
+""")
+_CREATE = text(f"""
+    INSERT INTO deployed_algorithms ({_COLUMNS}) SELECT
+        :id, :user_id, :algorithm_id, :algorithm_version, :algorithm_type, :deployment_name, CAST(:coins AS jsonb),
+        CAST(:parameters AS jsonb), :mode, :venue, :cash, CAST(:risk_limits AS jsonb), :rebalance_band, :status,
+        :deployed_at, :heartbeat_at, :last_executed_at, :last_signal_at, :execution_count, :last_error
+    WHERE EXISTS (
+        SELECT FROM algorithms WHERE id = :algorithm_id AND user_id = :user_id AND deleted_at IS NULL
+    ) RETURNING {_COLUMNS}
+""")
+_OPEN_ACCOUNT = text("""
+    INSERT INTO deployment_accounts (deployed_algorithm_id, deposited, cash) VALUES (:id, :cash, :cash)
+""")
+_GET = text(f"""
+    SELECT {_COLUMNS} FROM deployed_algorithms
+    WHERE id = :id AND (CAST(:user_id AS uuid) IS NULL OR user_id = :user_id)
+""")
+_PAGE = text(f"""
+    SELECT {_COLUMNS} FROM deployed_algorithms WHERE user_id = :user_id
+    ORDER BY deployed_at DESC, id OFFSET :offset LIMIT :limit
+""")
+_COUNT = text("SELECT count(*) FROM deployed_algorithms WHERE user_id = :user_id")
+_ACTIVE = text(f"SELECT {_COLUMNS} FROM deployed_algorithms WHERE status = 'active' ORDER BY deployed_at, id")
+_SET_STATUS = text(f"""
+    UPDATE deployed_algorithms SET status = :status
+    WHERE id = :id AND (status <> 'stopped' OR :status = 'stopped') RETURNING {_COLUMNS}
+""")
+_SET_PARAMETERS = text(f"""
+    UPDATE deployed_algorithms SET parameters = CAST(:parameters AS jsonb) WHERE id = :id RETURNING {_COLUMNS}
+""")
+# Locked in one order, so that two that pause the same account queue up.
+_PAUSE_ALL = text(f"""
+    UPDATE deployed_algorithms SET status = 'paused' WHERE id IN (
+        SELECT id FROM deployed_algorithms WHERE user_id = :user_id AND status = 'active' ORDER BY id FOR NO KEY UPDATE
+    ) RETURNING {_COLUMNS}
+""")
+_REPORT_ERROR = text("UPDATE deployed_algorithms SET last_error = :message WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDeployments:
+    """A DeploymentStore."""
+
+    database: Database
+
+    async def create(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+        try:
+            async with self.database.transaction() as connection:
+                if idempotency_key is not None:
+                    key = {"user_id": deployment.user_id, "key": idempotency_key}
+                    if not (await connection.execute(_CLAIM_KEY, key | {"id": deployment.id})).rowcount:
+                        return _deployment((await connection.execute(_KEYED, key)).one())
+                row = (await connection.execute(_CREATE, _values(deployment))).first()
+                if row is None:
+                    raise NotFound(f"there is no algorithm {deployment.algorithm_id}")
+                await connection.execute(_OPEN_ACCOUNT, {"id": deployment.id, "cash": deployment.cash_aud})
+                created = _deployment(row)
+                await _tell(connection, created, {"status": created.status.value, "reason": "deployed"})
+                return created
+        except IntegrityError as error:
+            if faults.constraint(error) == "deployed_algorithms_name":
+                raise Conflict(f"there is a deployment named {deployment.name} already") from None
+            if "foreign key" in str(error.orig):
+                version = f"version {deployment.algorithm_version} of algorithm {deployment.algorithm_id}"
+                raise NotFound(f"there is no {version}, or no such user") from None
+            raise Conflict(f"the deployment {deployment.id} cannot be stored twice") from None
+
+    async def get(self, deployment_id: UUID, user_id: UUID | None = None) -> Deployment:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_GET, {"id": deployment_id, "user_id": user_id})).first()
+            return _found(row, deployment_id)
+
+    async def page(self, user_id: UUID, offset: int, limit: int) -> tuple[list[Deployment], int]:
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(_PAGE, {"user_id": user_id, "offset": offset, "limit": limit})
+            total = (await connection.execute(_COUNT, {"user_id": user_id})).scalar_one()
+            return [_deployment(row) for row in rows], total
+
+    async def active(self) -> list[Deployment]:
+        async with self.database.transaction() as connection:
+            return [_deployment(row) for row in await connection.execute(_ACTIVE)]
+
+    async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_SET_STATUS, {"id": deployment_id, "status": status.value})).first()
+            if row is None:
+                stored = (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first()
+                raise Conflict(f"deployment {_found(stored, deployment_id).name} was stopped for good")
+            changed = _deployment(row)
+            await _tell(connection, changed, {"status": status.value, "reason": reason})
+            return changed
+
+    async def set_parameters(self, deployment_id: UUID, parameters: Mapping[str, Any]) -> Deployment:
+        values = {"id": deployment_id, "parameters": jsonb.text(parameters)}
+        async with self.database.transaction() as connection:
+            changed = _found((await connection.execute(_SET_PARAMETERS, values)).first(), deployment_id)
+            await _tell(connection, changed, {"parameters": changed.parameters})
+            return changed
+
+    async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
+        async with self.database.transaction() as connection:
+            paused = [_deployment(row) for row in await connection.execute(_PAUSE_ALL, {"user_id": user_id})]
+            for each in paused:
+                await _tell(connection, each, {"status": each.status.value, "reason": reason})
+            return paused
+
+    async def report_error(self, deployment_id: UUID, message: str | None) -> None:
+        async with self.database.transaction() as connection:
+            values = {"id": deployment_id, "message": message}
+            if not (await connection.execute(_REPORT_ERROR, values)).rowcount:
+                raise NotFound(f"there is no deployment {deployment_id}")
+
+
+async def _tell(connection: AsyncConnection, deployment: Deployment, data: Mapping[str, Any]) -> None:
+    await journal.write(connection, journal.Line(deployment.user_id, "deployment", data, deployment.id))
+
+
+def _found(row: Row[Any] | None, deployment_id: UUID) -> Deployment:
+    if row is None:
+        raise NotFound(f"there is no deployment {deployment_id}")
+    return _deployment(row)
+
+
+def _values(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "user_id": deployment.user_id,
+        "algorithm_id": deployment.algorithm_id,
+        "algorithm_version": deployment.algorithm_version,
+        "algorithm_type": deployment.algorithm_type,
+        "deployment_name": deployment.name,
+        "coins": jsonb.text(deployment.coins),
+        "parameters": jsonb.text(deployment.parameters),
+        "mode": deployment.mode.value,
+        "venue": deployment.venue,
+        "cash": deployment.cash_aud,
+        "risk_limits": jsonb.text(asdict(deployment.limits)),
+        "rebalance_band": deployment.rebalance_band,
+        "status": deployment.status.value,
+        "deployed_at": deployment.deployed_at,
+        "heartbeat_at": deployment.heartbeat_at,
+        "last_executed_at": deployment.last_executed_at,
+        "last_signal_at": deployment.last_signal_at,
+        "execution_count": deployment.execution_count,
+        "last_error": deployment.last_error,
+    }
+
+
+def _deployment(row: Row[Any]) -> Deployment:
+    return Deployment(
+        id=row.id,
+        user_id=row.user_id,
+        algorithm_id=row.algorithm_id,
+        algorithm_version=row.algorithm_version,
+        algorithm_type=row.algorithm_type,
+        name=row.deployment_name,
+        coins=tuple(row.coins),
+        parameters=row.parameters,
+        mode=Mode(row.mode),
+        venue=row.venue,
+        cash_aud=row.cash,
+        limits=Limits(**{name: Decimal(amount) for name, amount in row.risk_limits.items()}),
+        rebalance_band=row.rebalance_band,
+        status=DeploymentStatus(row.status),
+        deployed_at=row.deployed_at,
+        heartbeat_at=row.heartbeat_at,
+        last_executed_at=row.last_executed_at,
+        last_signal_at=row.last_signal_at,
+        execution_count=row.execution_count,
+        last_error=row.last_error,
+    )
