@@ -54,6 +54,14 @@ def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def started(pid: int) -> int | None:
+    """When a process started, in the kernel's ticks: with the id it names one process, for ids come round again."""
+    try:
+        return int((_PROC / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[19])
+    except (OSError, IndexError):
+        return None
+
+
 def descendants(of: int) -> list[int]:
     """Every living process below `of`."""
     children: dict[int, list[int]] = {}

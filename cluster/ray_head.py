@@ -4,7 +4,6 @@ Ray reads its environment as it is imported, so nothing in this process may impo
 """
 
 import logging
-import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -12,22 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.home import Home
 from cluster.ports import LOOPBACK, free_port
 
-ROOT = Path(__file__).resolve().parents[1]
 # Unix sockets lie below it and their addresses hold 107 characters.
 _LONGEST_FOLDER = 40
+_JOIN_PORT = 6379
 
 
-def environment(home: Home) -> dict[str, str]:
+def environment(token_file: Path, *, multi_node: bool) -> dict[str, str]:
     """What every process of this Ray cluster has in its environment."""
     return {
-        # Named for other systems; on Linux, too, it binds every socket of Ray to the loopback.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Named for other systems; on Linux, too, 0 binds every socket of Ray to the loopback.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1" if multi_node else "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(home.ray_token),
+        "RAY_AUTH_TOKEN_PATH": str(token_file),
         # Ray's own monitor kills retriable workers first, which are the floor's: on one machine the kernel's choice,
         # the largest process, is the better one.
         "RAY_memory_monitor_refresh_ms": "0",
@@ -38,8 +36,17 @@ def environment(home: Home) -> dict[str, str]:
         "RAY_DEDUP_LOGS": "0",
         # The one port of the dashboard that has a fixed number: two platforms share a machine.
         "DASHBOARD_METRIC_PORT": str(free_port()),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a head node is to have. `cpus` None takes the machine's own number."""
+
+    dashboard_port: int
+    cpus: int | None
+    object_store_mb: int
+    multi_node: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,14 @@ class RayHead:
         salvage(self.folder, logs)
 
 
-def start(folder: Path, *, dashboard_port: int, cpus: int | None, object_store_mb: int) -> RayHead:
+def preload() -> None:
+    """Import what starting a node imports, so that another thread may import Serve meanwhile: two threads that import
+    each other's modules at once can see half of one."""
+    import ray._common.usage.usage_lib
+    import ray.dashboard.optional_deps  # noqa: F401
+
+
+def start(folder: Path, wanted: Wanted) -> RayHead:
     """Start a head node and connect to it. Main thread only: the kernel ties the node's processes to it."""
     import ray
     from ray._private.node import Node
@@ -75,13 +89,16 @@ def start(folder: Path, *, dashboard_port: int, cpus: int | None, object_store_m
     # `ray.init` alone would start two processes more, an autoscaler and a mover of logs to a driver's terminal, for
     # which one machine has no use: a sixth of the start and 100 MB.
     parameters: dict[str, Any] = {
-        "num_cpus": cpus,
-        "object_store_memory": object_store_mb * 2**20,
+        "num_cpus": wanted.cpus,
+        "object_store_memory": wanted.object_store_mb * 2**20,
         "include_dashboard": True,
         "dashboard_host": LOOPBACK,
-        "dashboard_port": dashboard_port,
+        "dashboard_port": wanted.dashboard_port,
         "dashboard_agent_listen_port": 0,
-        "node_ip_address": LOOPBACK,
+        "node_ip_address": None if wanted.multi_node else LOOPBACK,
+        "gcs_server_port": _JOIN_PORT if wanted.multi_node else None,
+        # The floor's actors stay on the node that says so; the lab's work goes anywhere.
+        "resources": {"floor": 1.0} if wanted.multi_node else None,
         "temp_dir": str(folder),
         "no_monitor": True,
         "include_log_monitor": False,

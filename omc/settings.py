@@ -44,9 +44,9 @@ class Settings(BaseSettings):
     """Recorded prices that the sandbox exchange plays; a synthetic market when there are none."""
     tape_days: int | None = Field(None, ge=1)
     """The last days of the tape, which the exchange plays; what comes before is history. A third when not given."""
-    tape_seed: int = 7
-    history_days: int = Field(30, ge=1)
-    """Of a synthetic market: its days before the exchange opens."""
+    synthetic_seed: int = 7
+    synthetic_days: int = Field(40, ge=3, le=3_650)
+    """How long a synthetic market lasts, history included."""
     lockstep: bool = False
     """The tape moves on when every trader is done with its bar, rather than with the wall clock."""
     speed: float = Field(1.0, gt=0, le=100_000)
@@ -54,8 +54,7 @@ class Settings(BaseSettings):
     poll_s: float = Field(5.0, ge=0.05)
 
     market_coins: Annotated[frozenset[str], NoDecode] = COINSPOT_MARKET_COINS
-    instant_fee_bps: int = Field(100, ge=0, le=10_000)
-    market_fee_bps: int = Field(10, ge=0, le=10_000)
+    """Coins with a market at the venue, at 0.1 %; the others are traded instantly, at 1 %."""
     min_order_aud: Amount = Decimal("1.00")
 
     order_notional_aud: Amount = Decimal("10000")

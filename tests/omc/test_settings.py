@@ -22,7 +22,7 @@ def test_settings_come_from_the_environment(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", -1), ("port", 70_000), ("poll_s", 0), ("instant_fee_bps", -1), ("daily_loss_aud", "0"), ("speed", 0)],
+    [("port", -1), ("port", 70_000), ("poll_s", 0), ("tape_days", 0), ("daily_loss_aud", "0"), ("speed", 0)],
 )
 def test_a_value_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(ValidationError, match=name):

@@ -1,0 +1,199 @@
+"""Starts everything: what does not wait for anything at once, what does in its order; and stops it the other way round.
+
+`python -m cluster.boot` runs in the foreground until it is interrupted or told to stop. It says `ready ADDRESS` once
+every dependency answers.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from cluster import processes, ray_head
+from cluster.home import Home
+from cluster.sandbox import Sandbox
+from cluster.storage import Storage
+from cluster.wiring import Wiring, wiring
+from omc.adapters.key_file import ensure_key
+from omc.errors import OmcError, Unavailable
+
+ROOT = Path(__file__).resolve().parents[1]
+_READY_WITHIN_S = 180.0
+_LOOK_ROUND_S = 1.0
+logger = logging.getLogger("omc.boot")
+
+
+class Told(BaseException):
+    """Somebody asked us to stop."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = vars(_options().parse_args(arguments))
+    parent = options.pop("with_parent")
+    _listen(_stop)
+    try:
+        if parent:
+            processes.end_with_parent(parent)
+        run(wiring(**options))
+    except Told:
+        return 0
+    except OmcError as fault:
+        sys.stderr.write(f"omc: {' '.join(str(fault).split())}\n")
+        return 1
+    return 0
+
+
+def run(wired: Wiring) -> NoReturn:
+    """Run the platform; ends by `Told`, or by the fault that keeps it from running."""
+    began = time.monotonic()
+    home = wired.home
+    home.prepare()
+    with home.locked(), ExitStack() as stops:
+        _clear_leftovers(home)
+        wired = wired.claimed()
+        for key in (home.jwt_key, home.ray_token, home.sandbox_token):
+            ensure_key(key)
+        _enter(home, wired)
+        # Whatever happens below, nothing that it started is left running.
+        stops.callback(_end_everything)
+        storage, sandbox = Storage(home, wired), Sandbox(home, wired)
+        stops.callback(storage.stop)
+        stops.callback(sandbox.stop)
+        threads = stops.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="boot"))
+        stops.callback(sandbox.give_up)
+        stops.callback(_listen, signal.SIG_IGN)
+        venue = threads.submit(_open_venue, storage, sandbox)
+
+        ray_head.preload()
+        serving = threads.submit(_import_serving)
+        folder = ray_head.session_folder()
+        record: dict[str, Any] = {
+            "pid": os.getpid(),
+            "started": processes.started(os.getpid()),
+            "url": wired.url,
+            "session": str(folder),
+        }
+        home.write_record(**record)
+        stops.callback(home.record.unlink, missing_ok=True)
+        head = ray_head.start(folder, wired.head())
+        stops.callback(head.stop, home.logs)
+        _listen(_stop)
+
+        serving.result()
+        venue.result()
+        from cluster.serving import Serving
+
+        for actor_class, name, ports in wired.floor_actors():
+            wiring.start_actor(actor_class, name, ports)
+        serve = Serving(wired, port)
+        stops.callback(serve.stop)
+        serve.start()
+        _wait_until_ready(record["url"])
+        record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
+        home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
+        sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
+        sys.stdout.flush()
+        _watch(sandbox)
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="python -m cluster.boot", description=__doc__)
+    options.add_argument("--home", type=Path)
+    options.add_argument("--port", type=int)
+    options.add_argument("--dashboard-port", type=int)
+    options.add_argument("--tape", type=Path, action="append")
+    options.add_argument("--tape-days", type=int)
+    options.add_argument("--lockstep", action="store_const", const=True)
+    options.add_argument("--speed", type=float)
+    options.add_argument("--external-exchange")
+    options.add_argument("--with-parent", type=int, metavar="PID", help="end when this process ends")
+    return options
+
+
+def _listen(how: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, how)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    # Once is enough: what stops things must not be stopped itself.
+    _listen(signal.SIG_IGN)
+    raise Told(signal.Signals(number).name)
+
+
+def _enter(home: Home, wired: Wiring) -> None:
+    """Set what every process that is started from here on inherits."""
+    processes.adopt_orphans()
+    os.environ.update(ray_head.environment(wired.ray_token_file, multi_node=wired.multi_node))
+    os.environ[processes.MARK] = str(home.folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
+def _clear_leftovers(home: Home) -> None:
+    """End what outlived a killed run of this home, and keep its logs."""
+    processes.end(processes.marked(home.folder))
+    former = home.recorded()
+    if former:
+        ray_head.salvage(Path(former.get("session", "")), home.logs)
+        home.record.unlink(missing_ok=True)
+
+
+def _import_serving() -> None:
+    """Pay for Serve's import while the node starts."""
+    import cluster.serving  # noqa: F401
+
+
+def _open_venue(storage: Storage, sandbox: Sandbox) -> None:
+    storage.start()
+    sandbox.start()
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + _READY_WITHIN_S
+    said = "it does not answer"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=10):  # noqa: S310 - our own address
+                return
+        except urllib.error.HTTPError as answer:
+            said = _message(answer)
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise Unavailable(f"the platform did not become ready within {_READY_WITHIN_S:.0f} s: {said}")
+
+
+def _message(answer: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(answer.read())["error"]["message"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"it answers {answer.code}"
+
+
+def _watch(sandbox: Sandbox) -> NoReturn:
+    """Stand by until we are told to stop; an exchange that ended takes the platform with it, because the accounts that
+    it kept are gone."""
+    while True:
+        time.sleep(_LOOK_ROUND_S)
+        processes.reap(own=sandbox.pids)
+        if sandbox.ended:
+            raise Unavailable(f"the sandbox exchange ended: see {sandbox.log}")
+
+
+def _end_everything() -> None:
+    processes.end(processes.descendants(os.getpid()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

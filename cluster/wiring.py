@@ -1,0 +1,152 @@
+"""Turns settings into what everything else is handed. Read nowhere else, written once."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from cluster.home import Home
+from cluster.ports import LOOPBACK, claim
+from cluster.ray_head import Wanted
+from omc.adapters.argon2 import Argon2Hasher
+from omc.adapters.jwt import JwtSigner
+from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.prices import PostgresPrices
+from omc.adapters.system_clock import SystemClock
+from omc.errors import InvalidInput
+from omc.market.synthetic import synthetic_tape
+from omc.market.tape import BARS_A_DAY, Tape
+from omc.market.terms import Terms
+from omc.settings import Settings
+
+
+def wiring(**given: Any) -> "Wiring":
+    """From the environment, and from `given` before it, where it is not None. InvalidInput names a wrong setting."""
+    try:
+        chosen = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as fault:
+        first = fault.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]) or "settings"
+        raise InvalidInput(f"{name} (OMC_{name.upper()}): {first['msg'].removeprefix('Value error, ')}") from None
+    return Wiring(chosen, Home(chosen.home.expanduser().absolute()))
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """One platform's adapters and ports, inert until used."""
+
+    chosen: Settings
+    home: Home
+
+    # Where things are.
+
+    def claimed(self) -> Self:
+        """The same with every port that was left open settled. Unavailable when one is in use."""
+        chosen = self.chosen
+        ports = {
+            "port": claim(chosen.port, "HTTP"),
+            "dashboard_port": claim(chosen.dashboard_port, "Ray's dashboard"),
+            "sandbox_port": claim(chosen.sandbox_port, "the sandbox exchange"),
+        }
+        return replace(self, chosen=chosen.model_copy(update=ports))
+
+    @property
+    def http(self) -> tuple[str, int]:
+        """The host and port that HTTP listens on."""
+        return self.chosen.host, self.chosen.port
+
+    @property
+    def url(self) -> str:
+        """Where HTTP answers on this machine."""
+        return f"http://{LOOPBACK if self.chosen.host == '0.0.0.0' else self.chosen.host}:{self.chosen.port}"  # noqa: S104
+
+    @property
+    def ray_token_file(self) -> Path:
+        return self.chosen.ray_token_file or self.home.ray_token
+
+    @property
+    def multi_node(self) -> bool:
+        return self.chosen.multi_node
+
+    def head(self) -> Wanted:
+        return Wanted(self.chosen.dashboard_port, self.chosen.cpus, self.chosen.object_store_mb, self.chosen.multi_node)
+
+    def external_database(self) -> str | None:
+        url = self.chosen.database_url
+        return url.get_secret_value() if url else None
+
+    # The market.
+
+    @property
+    def has_sandbox(self) -> bool:
+        return self.chosen.external_exchange is None
+
+    @property
+    def exchange_url(self) -> str:
+        return str(self.chosen.external_exchange or f"http://{LOOPBACK}:{self.chosen.sandbox_port}").rstrip("/")
+
+    @cached_property
+    def terms(self) -> Terms:
+        return Terms(market_coins=self.chosen.market_coins, min_order_aud=self.chosen.min_order_aud)
+
+    def tape(self) -> Tape:
+        """What the sandbox exchange plays, read now."""
+        if not self.chosen.tape:
+            return synthetic_tape(self.chosen.synthetic_seed, self.chosen.synthetic_days)
+        # Reading files takes libraries that a synthetic market can do without.
+        from omc.adapters.tape_files import read_tape
+
+        return read_tape(self.chosen.tape)
+
+    def tape_days(self, tape: Tape) -> float:
+        """The last days of `tape`, which are the floor's."""
+        if self.chosen.tape_days is not None:
+            return self.chosen.tape_days
+        return max(1, round(len(tape.frame) / BARS_A_DAY / 3))
+
+    def history_command(self) -> list[str]:
+        """Arguments of Python that import what precedes the floor's part of the tape."""
+        days = ["--tape-days", str(self.chosen.tape_days)] if self.chosen.tape_days else []
+        files = [str(path) for path in self.chosen.tape]
+        return ["-m", "cluster.importing", "--tape", "--home", str(self.home.folder), *days, "--", *files]
+
+    def sandbox_command(self, first_bar: int) -> list[str]:
+        """Arguments of Python that serve the sandbox exchange, opening at `first_bar` of the tape."""
+        chosen = self.chosen
+        files = [str(path) for path in chosen.tape]
+        tape = (
+            ["--tape", *files]
+            if files
+            else ["--seed", str(chosen.synthetic_seed), "--days", str(chosen.synthetic_days)]
+        )
+        pace = ["--lockstep"] if chosen.lockstep else ["--speed", str(chosen.speed)]
+        coins = [word for coin in sorted(chosen.market_coins) for word in ("--market-coin", coin)]
+        where = ["--port", str(self.chosen.sandbox_port), "--token-file", str(self.home.sandbox_token)]
+        costs = ["--min-order", f"{chosen.min_order_aud:f}", *coins]
+        return ["-m", "omc.adapters.coinspot.exchange", *where, *tape, "--start-at", str(first_bar), *pace, *costs]
+
+    # What is durable.
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.home.dsn_file)
+
+    @cached_property
+    def prices(self) -> PostgresPrices:
+        return PostgresPrices(self.database)
+
+    # Who comes in.
+
+    @cached_property
+    def signer(self) -> JwtSigner:
+        return JwtSigner(self.home.jwt_key)
+
+    @cached_property
+    def hasher(self) -> Argon2Hasher:
+        return Argon2Hasher()
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        return SystemClock()
