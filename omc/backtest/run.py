@@ -1,12 +1,15 @@
 """A backtest that somebody asked for, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
+
+from omc.clock import Clock
+from omc.errors import Conflict, NotFound
 
 
 class RunStatus(StrEnum):
@@ -76,4 +79,68 @@ class BacktestStore(Protocol):
         results: Mapping[str, Any] | None = None,
         error_message: str | None = None,
         execution_time_s: float | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Close it. A run that was deleted, or is over already, stays as it is."""
+        ...
+
+
+@dataclass(slots=True)
+class MemoryBacktestStore:
+    """A BacktestStore that lives and dies with the process."""
+
+    clock: Clock
+    kept: dict[UUID, BacktestRun] = field(default_factory=dict)
+    _claimed_at: dict[UUID, datetime] = field(default_factory=dict)
+
+    async def create(self, run: BacktestRun) -> BacktestRun:
+        if run.id in self.kept:
+            raise Conflict(f"there is a backtest {run.id} already")
+        self.kept[run.id] = run
+        return run
+
+    async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun:
+        found = self.kept.get(run_id)
+        if found is None or found.user_id != user_id:
+            raise NotFound(f"there is no backtest {run_id}")
+        return found
+
+    async def page(self, user_id: UUID, algorithm_id: UUID, offset: int, limit: int) -> tuple[list[BacktestRun], int]:
+        owned = [run for run in self.kept.values() if (run.user_id, run.algorithm_id) == (user_id, algorithm_id)]
+        owned.sort(key=lambda run: run.created_at, reverse=True)
+        return owned[offset : offset + limit], len(owned)
+
+    async def delete(self, run_id: UUID, user_id: UUID) -> None:
+        await self.get(run_id, user_id)
+        del self.kept[run_id]
+
+    async def claim(self, stale_after_s: float) -> BacktestRun | None:
+        now = self.clock.now()
+        stale = now - timedelta(seconds=stale_after_s)
+        for run in sorted(self.kept.values(), key=lambda run: run.created_at):
+            lost = run.status is RunStatus.RUNNING and self._claimed_at.get(run.id, run.created_at) < stale
+            if run.status is RunStatus.QUEUED or lost:
+                self._claimed_at[run.id] = now
+                self.kept[run.id] = replace(run, status=RunStatus.RUNNING)
+                return self.kept[run.id]
+        return None
+
+    async def finish(
+        self,
+        run_id: UUID,
+        status: RunStatus,
+        *,
+        results: Mapping[str, Any] | None = None,
+        error_message: str | None = None,
+        execution_time_s: float | None = None,
+    ) -> None:
+        run = self.kept.get(run_id)
+        if run is not None and not run.status.over:
+            self.kept[run_id] = replace(
+                run,
+                status=status,
+                progress=1.0 if status is RunStatus.COMPLETED else run.progress,
+                results=results,
+                error_message=error_message,
+                execution_time_s=execution_time_s,
+                completed_at=self.clock.now(),
+            )

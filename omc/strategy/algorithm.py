@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, Self
 from uuid import UUID
 
+from omc.clock import Clock
+from omc.errors import Conflict, NotFound
 from omc.feature.frame import FloatArray, Frame
 
 
@@ -106,3 +108,82 @@ class AlgorithmStore(Protocol):
     async def versions(self, algorithm_id: UUID, user_id: UUID) -> list[AlgorithmVersion]: ...
 
     async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord: ...
+
+
+def _never_deployed(_: UUID) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class MemoryAlgorithmStore:
+    """An AlgorithmStore that lives and dies with the process; `deployed` says whether a deployment is not stopped."""
+
+    clock: Clock
+    deployed: Callable[[UUID], bool] = _never_deployed
+    kept: dict[UUID, AlgorithmRecord] = field(default_factory=dict)
+    _versions: dict[UUID, list[AlgorithmVersion]] = field(default_factory=dict)
+
+    async def create(self, record: AlgorithmRecord) -> AlgorithmRecord:
+        if record.id in self.kept:
+            raise Conflict(f"there is an algorithm {record.id} already")
+        self.kept[record.id] = record
+        self._versions[record.id] = [self._version(record)]
+        return record
+
+    async def get(self, algorithm_id: UUID, user_id: UUID) -> AlgorithmRecord:
+        found = self.kept.get(algorithm_id)
+        if found is None or found.user_id != user_id:
+            raise NotFound(f"there is no algorithm {algorithm_id}")
+        return found
+
+    async def page(
+        self, user_id: UUID, offset: int, limit: int, statuses: Sequence[AlgorithmStatus] = ()
+    ) -> tuple[list[AlgorithmRecord], int]:
+        owned = [
+            record
+            for record in self.kept.values()
+            if record.user_id == user_id and (not statuses or record.status in statuses)
+        ]
+        owned.sort(key=lambda record: record.created_at, reverse=True)
+        return owned[offset : offset + limit], len(owned)
+
+    async def update(self, record: AlgorithmRecord) -> AlgorithmRecord:
+        stored = await self.get(record.id, record.user_id)
+        changed = replace(
+            record,
+            version=stored.version,
+            status=stored.status,
+            created_at=stored.created_at,
+            updated_at=self.clock.now(),
+        )
+        if self._version(changed).content_hash != self._versions[record.id][-1].content_hash:
+            changed = replace(changed, version=stored.version + 1, status=AlgorithmStatus.DRAFT)
+            self._versions[record.id].append(self._version(changed))
+        self.kept[record.id] = changed
+        return changed
+
+    async def delete(self, algorithm_id: UUID, user_id: UUID) -> None:
+        await self.get(algorithm_id, user_id)
+        if self.deployed(algorithm_id):
+            raise Conflict("a deployment of this algorithm is not stopped: deactivate it first")
+        del self.kept[algorithm_id], self._versions[algorithm_id]
+
+    async def versions(self, algorithm_id: UUID, user_id: UUID) -> list[AlgorithmVersion]:
+        await self.get(algorithm_id, user_id)
+        return list(self._versions[algorithm_id])
+
+    async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord:
+        stored = await self.get(algorithm_id, user_id)
+        self.kept[algorithm_id] = replace(stored, status=status, updated_at=self.clock.now())
+        return self.kept[algorithm_id]
+
+    @staticmethod
+    def _version(record: AlgorithmRecord) -> AlgorithmVersion:
+        return AlgorithmVersion(
+            algorithm_id=record.id,
+            version=record.version,
+            code=record.code,
+            parameters=record.parameters,
+            content_hash=content_hash(record.algorithm_type, record.code, record.parameters),
+            created_at=record.updated_at,
+        )

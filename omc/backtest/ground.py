@@ -1,0 +1,96 @@
+"""The ground that every try on one window shares: its prices, what trading costs there, and the cash to start with."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+
+from omc.backtest.cost import Costs
+from omc.backtest.kernel import Simulation, simulate
+from omc.backtest.market import Market
+from omc.backtest.metrics import summary
+from omc.backtest.run import BacktestSpec
+from omc.errors import InvalidInput
+from omc.feature.frame import Frame, as_datetime64
+from omc.feature.indicator import Indicators
+from omc.market.money import cents
+from omc.market.terms import Terms
+from omc.strategy.builtin import Builtin
+
+MOST_CASH_AUD = Decimal(10) ** 12
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`frame` is the window with the rows that warm an algorithm up before it; row `first` is the first that counts."""
+
+    frame: Frame
+    first: int
+    costs: Costs
+    cash_aud: float
+
+    @classmethod
+    def of(cls, spec: BacktestSpec, frame: Frame, terms: Terms) -> Self:
+        """What `spec` is to be tried on. InvalidInput for a spec that cannot be, and for a window without prices."""
+        check_window(spec)
+        missing = [coin for coin in spec.coins if coin not in frame.coins]
+        if missing:
+            raise InvalidInput(f"there are no prices of {', '.join(missing)}")
+        coins = frame if frame.coins == spec.coins else frame.select(spec.coins)
+        first = coins.first_row(spec.start)
+        kept = coins.rows(0, int(np.searchsorted(coins.times, as_datetime64(spec.end), "right")))
+        bounds = f"between {spec.start:%Y-%m-%d %H:%M} and {spec.end:%Y-%m-%d %H:%M}"
+        unquoted = [
+            coin for c, coin in enumerate(spec.coins) if np.isnan(kept.bid[first:, c] + kept.ask[first:, c]).all()
+        ]
+        if unquoted:
+            raise InvalidInput(f"there are no prices of {', '.join(unquoted)} {bounds}")
+        if len(kept) - first < 2:
+            raise InvalidInput(f"there is only one bar {bounds}: what it decides could never be filled")
+        costs = Costs.of(terms, spec.coins, spec.rebalance_band)
+        return cls(kept, first, costs, float(spec.initial_cash_aud))
+
+    @property
+    def window(self) -> Frame:
+        return self.frame.rows(self.first, len(self.frame))
+
+    def indicators(self) -> Indicators:
+        """For several tries on this ground to share."""
+        return Indicators(self.frame.last)
+
+    def simulate(self, algorithm: Builtin, indicators: Indicators | None = None) -> Simulation:
+        """What `algorithm` would have done; its rows count from the first of the window."""
+        weights = algorithm.decide(self.frame, indicators or self.indicators())
+        return simulate(
+            Market.quoted(self.window),
+            weights[self.first :],
+            self.costs,
+            cash_aud=self.cash_aud,
+            stop_loss=algorithm.stop_loss,
+        )
+
+    def measure(self, simulation: Simulation) -> dict[str, float | None]:
+        """`metrics.summary` of a simulation on this ground."""
+        return summary(simulation, self.costs, self.window.bar_s)
+
+
+def check_window(spec: BacktestSpec) -> None:
+    """InvalidInput, before any price is read, for bounds, coins, cash or a band that no backtest can have."""
+    if spec.start.tzinfo is None or spec.end.tzinfo is None:
+        raise InvalidInput("start and end need a time zone")
+    if spec.start >= spec.end:
+        raise InvalidInput(f"start {spec.start.isoformat()} is not before end {spec.end.isoformat()}")
+    if not spec.coins:
+        raise InvalidInput("a backtest needs at least one coin")
+    twice = {a for a, b in pairwise(sorted(spec.coins)) if a == b}
+    if twice:
+        raise InvalidInput(f"{', '.join(sorted(twice))} is asked for twice")
+    cash = spec.initial_cash_aud
+    if not cash.is_finite() or not 0 < cash <= MOST_CASH_AUD:
+        raise InvalidInput(f"initial cash must be above zero and at most A${MOST_CASH_AUD:,f}, not {cash}")
+    if cash != cents(cash):
+        raise InvalidInput(f"initial cash must be in whole cents, not {cash}")
+    if not 0 <= spec.rebalance_band < 1:
+        raise InvalidInput(f"the rebalance band is a fraction from 0 to 1, not {spec.rebalance_band}")

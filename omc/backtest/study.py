@@ -1,0 +1,107 @@
+"""One backtest: what an algorithm would have done, as exactly as the floor would have written it down."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from omc.backtest.ground import Ground, check_window
+from omc.backtest.kernel import BUY, Simulation
+from omc.backtest.run import BacktestSpec
+from omc.feature.frame import Frame
+from omc.market.money import from_grid
+from omc.market.terms import Terms
+from omc.strategy.registry import make
+from omc.trading.fill import Fill, Side
+from omc.trading.settlement import settle
+
+MOST_POINTS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """`fills` in order of execution, exact in Decimal; `simulation` counts the rows of `window`; `metrics` holds finite
+    numbers or None."""
+
+    spec: BacktestSpec
+    window: Frame
+    simulation: Simulation
+    fills: tuple[Fill, ...]
+    metrics: dict[str, float | None]
+
+
+def check(spec: BacktestSpec) -> None:
+    """InvalidInput, before any price is read, for a spec that cannot be carried out."""
+    check_window(spec)
+    make(spec.algorithm_type, spec.parameters)
+
+
+def needed_bars(spec: BacktestSpec) -> int:
+    """How many rows before `spec.start` warm the algorithm up; with fewer it stays out of the market at first."""
+    return make(spec.algorithm_type, spec.parameters).memory_bars
+
+
+def study(spec: BacktestSpec, frame: Frame, terms: Terms) -> Study:
+    """Carry out `spec` on `frame`, which holds its window and, where there are any, `needed_bars` rows before it.
+
+    The first row at or after `spec.start` only decides. InvalidInput for a spec that cannot be carried out, and for a
+    window without prices.
+    """
+    check(spec)
+    ground = Ground.of(spec, frame, terms)
+    simulation = ground.simulate(make(spec.algorithm_type, spec.parameters))
+    return Study(
+        spec=spec,
+        window=ground.window,
+        simulation=simulation,
+        fills=_fills(simulation, ground),
+        metrics=ground.measure(simulation),
+    )
+
+
+def _fills(simulation: Simulation, ground: Ground) -> tuple[Fill, ...]:
+    window, fills = ground.window, []
+    for row, c, sign, amount, _, quote in simulation.trades.tolist():
+        coin, side = window.coins[c], Side.BUY if sign == BUY else Side.SELL
+        settled = settle(side, from_grid(amount), from_grid(quote), int(ground.costs.fee_bps[c]))
+        fills.append(
+            Fill(
+                fill_id=f"{row}:{coin}:{side}",
+                coin=coin,
+                side=side,
+                quantity=from_grid(amount),
+                total_aud=settled.total_aud,
+                fee_aud=settled.fee_aud,
+                executed_at=window.time(row),
+            )
+        )
+    return tuple(fills)
+
+
+def results(done: Study) -> dict[str, Any]:
+    """As `BacktestRun.results` keeps it: plain JSON, money as strings, the curve thinned."""
+    shown = np.unique(np.linspace(0, len(done.window) - 1, min(len(done.window), MOST_POINTS)).round().astype(int))
+    return {
+        "metrics": dict(done.metrics),
+        "trades": [
+            [
+                _rfc3339(fill.executed_at),
+                fill.coin,
+                fill.side.value,
+                f"{fill.quantity:f}",
+                f"{fill.price_aud:f}",
+                f"{fill.total_aud:f}",
+                f"{fill.fee_aud:f}",
+            ]
+            for fill in done.fills
+        ],
+        "equity": {
+            "times": [_rfc3339(done.window.time(int(row))) for row in shown],
+            "aud": [float(value) for value in done.simulation.equity[shown]],
+        },
+    }
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
