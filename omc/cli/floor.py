@@ -100,7 +100,7 @@ def pnl(deployment: Only = None, home: Home = DEFAULT_HOME, url: Url = None, jso
     with platform(home, url) as there:
         which = named.deployment(there, deployment) if deployment else None
         whole: dict[str, Any] = there.get("/floor/pnl/summary", deployment_id=which)
-        coins = list(there.everything("/floor/pnl/by-coin", **({"deployment_id": which} if which else {})))
+        coins = list(there.everything("/floor/pnl/by-coin", deployment_id=which))
         if json:
             show.as_json({"summary": whole, "by_coin": coins})
             return

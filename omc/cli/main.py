@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from omc.cli import account, service, show
+from omc.cli import account, floor, lab, service, show
 from omc.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (service, account):
+for part in (service, account, lab, floor):
     app.add_typer(part.commands)
 
 

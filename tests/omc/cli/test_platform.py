@@ -57,7 +57,7 @@ def error(status, code):
 def test_an_error_of_the_contract_becomes_one_line_and_a_stable_code(tmp_path, status, code, exit_code):
     there = platform(tmp_path, Twin(error(status, code)))
     there.log_in("a@b.test", "secret")
-    with pytest.raises(Failure, match="^no, because$") as caught:
+    with pytest.raises(Failure, match=r"^no, because$") as caught:
         there.get("/lab/algorithms")
     assert (caught.value.exit_code, caught.value.code, caught.value.details) == (exit_code, code, {"why": 1})
 
