@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import jsonb
+from omc.adapters.postgres import faults, jsonb
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmVersion, content_hash
@@ -73,7 +73,7 @@ class PostgresAlgorithms:
                 await _add_version(connection, record, record.version)
                 return _record(row)
         except IntegrityError as error:
-            if "users" in str(error.orig):
+            if faults.constraint(error) == "algorithms_user_id_fkey":
                 raise NotFound(f"there is no user {record.user_id}") from None
             raise Conflict(f"there is an algorithm {record.id} already") from None
 

@@ -47,9 +47,9 @@ _CLAIM = text(f"""
     ) RETURNING {_COLUMNS}
 """)
 _FINISH = text("""
-    UPDATE algorithm_backtest_runs SET status = :status, results = CAST(:results AS jsonb),
+    UPDATE algorithm_backtest_runs SET status = CAST(:status AS varchar), results = CAST(:results AS jsonb),
         error_message = :error_message, execution_time_seconds = :execution_time_seconds, completed_at = now(),
-        progress = CASE WHEN :status = 'completed' THEN 1 ELSE progress END
+        progress = CASE WHEN CAST(:status AS varchar) = 'completed' THEN 1 ELSE progress END
     WHERE id = :id AND status IN ('queued', 'running')
 """)
 

@@ -94,7 +94,7 @@ class PostgresDeployments:
         except IntegrityError as error:
             if faults.constraint(error) == "deployed_algorithms_name":
                 raise Conflict(f"there is a deployment named {deployment.name} already") from None
-            if "foreign key" in str(error.orig):
+            if faults.constraint(error).endswith("_fkey"):
                 version = f"version {deployment.algorithm_version} of algorithm {deployment.algorithm_id}"
                 raise NotFound(f"there is no {version}, or no such user") from None
             raise Conflict(f"the deployment {deployment.id} cannot be stored twice") from None

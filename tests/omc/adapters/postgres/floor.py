@@ -1,0 +1,161 @@
+"""One world for the contract tests of the floor's stores, over PostgreSQL and over the twins in memory."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.blotter import PostgresBlotter
+from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.deployments import PostgresDeployments
+from omc.adapters.postgres.kill_switch import PostgresKillSwitch
+from omc.adapters.postgres.leases import PostgresLeases
+from omc.adapters.postgres.users import PostgresUsers
+from omc.clock import ManualClock
+from omc.market.terms import OrderKind
+from omc.risk.kill_switch import KillSwitch, MemoryKillSwitch
+from omc.risk.limits import Limits
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.trading.blotter import Blotter, MemoryBlotter
+from omc.trading.deployment import (
+    Deployment,
+    DeploymentStatus,
+    DeploymentStore,
+    MemoryDeploymentStore,
+    Mode,
+    trader_name,
+)
+from omc.trading.fill import Fill, Side
+from omc.trading.lease import Lease, LeaseStore, MemoryLeaseStore
+from omc.trading.order import Order, OrderIntent, OrderStatus
+
+NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Floor:
+    """The floor's stores, and the things that they are about."""
+
+    deployments: DeploymentStore
+    blotter: Blotter
+    leases: LeaseStore
+    kill_switch: KillSwitch
+    database: Database | None
+
+    async def user(self) -> UUID:
+        if self.database is None:
+            return uuid4()
+        return (await PostgresUsers(self.database).create(f"{uuid4().hex}@example.com", "hash", None)).id
+
+    async def wanted(self, user_id: UUID | None = None, **changes: Any) -> Deployment:
+        """A deployment that is not stored yet."""
+        owner = user_id or await self.user()
+        deployment = Deployment(
+            id=uuid4(),
+            user_id=owner,
+            algorithm_id=uuid4(),
+            algorithm_version=1,
+            algorithm_type="moving_average",
+            name="first",
+            coins=("BTC", "ETH"),
+            parameters={"fast_bars": 12, "threshold": 0.1},
+            mode=Mode.PAPER,
+            venue="coinspot",
+            cash_aud=Decimal("1000.00"),
+            limits=Limits(Decimal(100), Decimal(500), Decimal("50.5")),
+            rebalance_band=0.02,
+            status=DeploymentStatus.ACTIVE,
+            deployed_at=NOON,
+        )
+        if self.database is not None:
+            await PostgresAlgorithms(self.database).create(algorithm(owner, deployment.algorithm_id))
+        return replace(deployment, **changes)
+
+    async def deployed(self, user_id: UUID | None = None, **changes: Any) -> Deployment:
+        return await self.deployments.create(await self.wanted(user_id, **changes))
+
+    async def taken(self, deployment: Deployment) -> tuple[Lease, Lease]:
+        """The trader's and the risk desk's lease, taken."""
+        trader = await self.leases.take(trader_name(deployment), "trader")
+        return trader, await self.leases.take(f"risk:{deployment.id}", "risk")
+
+    async def sent(self, deployment: Deployment, **changes: Any) -> Order:
+        """An order that was written down and is about to be sent."""
+        order = await self.blotter.begin(intent(deployment, **changes))
+        trader, risk = await self.taken(deployment)
+        return await self.blotter.submitting(order, trader, risk)
+
+    async def filled(self, deployment: Deployment, *fills: Fill, **changes: Any) -> Order:
+        changes = {"side": fills[0].side, "coin": fills[0].coin, **changes}
+        order = await self.sent(deployment, **changes)
+        return await self.blotter.settle(order.become(OrderStatus.FILLED).filled_by(fills))
+
+
+def in_postgres(database: Database) -> Floor:
+    return Floor(
+        PostgresDeployments(database),
+        PostgresBlotter(database),
+        PostgresLeases(database),
+        PostgresKillSwitch(database),
+        database,
+    )
+
+
+def in_memory() -> Floor:
+    deployments, leases, kill_switch = (
+        MemoryDeploymentStore(ManualClock(NOON)),
+        MemoryLeaseStore(),
+        MemoryKillSwitch(NOON),
+    )
+    return Floor(deployments, MemoryBlotter(deployments, leases, kill_switch), leases, kill_switch, None)
+
+
+def algorithm(user_id: UUID, algorithm_id: UUID | None = None, **changes: Any) -> AlgorithmRecord:
+    record = AlgorithmRecord(
+        id=algorithm_id or uuid4(),
+        user_id=user_id,
+        name="crossover",
+        description=None,
+        algorithm_type="moving_average",
+        code=None,
+        parameters={"fast_bars": 12, "slow_bars": 48},
+        status=AlgorithmStatus.DRAFT,
+        version=1,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    return replace(record, **changes)
+
+
+def intent(deployment: Deployment, **changes: Any) -> OrderIntent:
+    coin, side = changes.get("coin", "BTC"), changes.get("side", Side.BUY)
+    quoted_at = changes.get("quoted_at", NOON)
+    values: dict[str, Any] = {
+        "client_order_id": f"{deployment.id}:{quoted_at:%Y%m%dT%H%M%SZ}:{coin}:{side}",
+        "deployment_id": deployment.id,
+        "user_id": deployment.user_id,
+        "coin": coin,
+        "side": side,
+        "quantity": Decimal("0.00100000"),
+        "kind": OrderKind.MARKET,
+        "quote_price_aud": Decimal("100000.12345678"),
+        "quoted_at": quoted_at,
+        "decided_at": NOON - timedelta(minutes=5),
+        "reason": "weight 0.00 to 0.10",
+    }
+    return OrderIntent(**values | changes)
+
+
+def fill(fill_id: str = "f1", side: Side = Side.BUY, **changes: Any) -> Fill:
+    values: dict[str, Any] = {
+        "fill_id": fill_id,
+        "coin": "BTC",
+        "side": side,
+        "quantity": Decimal("0.00100000"),
+        "total_aud": Decimal("100.10"),
+        "fee_aud": Decimal("0.10000012"),
+        "executed_at": NOON + timedelta(seconds=1),
+    }
+    return Fill(**values | changes)

@@ -1,0 +1,86 @@
+"""Algorithms: a change of what runs makes a new version, and nobody sees another's."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.database import Database
+from omc.errors import Conflict, NotFound
+from omc.strategy.algorithm import AlgorithmStatus, content_hash
+from omc.trading.deployment import DeploymentStatus
+from tests.omc.adapters.postgres.floor import Floor, algorithm, in_postgres
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def algorithms(database: Database) -> PostgresAlgorithms:
+    return PostgresAlgorithms(database)
+
+
+@pytest.fixture
+def floor(database: Database) -> Floor:
+    return in_postgres(database)
+
+
+@pytest.fixture
+async def user_id(floor: Floor) -> UUID:
+    return await floor.user()
+
+
+async def test_an_algorithm_comes_back_as_it_was_stored(algorithms: PostgresAlgorithms, user_id: UUID):
+    record = algorithm(user_id, parameters={"threshold": 0.1 + 0.2, "tiny": 5e-324, "list": [1, None, "x"]})
+    assert await algorithms.create(record) == record
+    assert await algorithms.get(record.id, user_id) == record
+    with pytest.raises(NotFound):
+        await algorithms.get(record.id, uuid4())
+
+
+async def test_only_a_change_of_what_runs_makes_a_version(algorithms: PostgresAlgorithms, user_id: UUID):
+    record = await algorithms.create(algorithm(user_id))
+    await algorithms.set_status(record.id, user_id, AlgorithmStatus.VALIDATED)
+    renamed = await algorithms.update(replace(record, name="renamed"))
+    assert (renamed.name, renamed.version, renamed.status) == ("renamed", 1, AlgorithmStatus.VALIDATED)
+    tuned = await algorithms.update(replace(record, parameters={"fast_bars": 5}))
+    assert (tuned.version, tuned.status) == (2, AlgorithmStatus.DRAFT)
+    versions = await algorithms.versions(record.id, user_id)
+    assert [(each.version, each.parameters) for each in versions] == [(1, record.parameters), (2, {"fast_bars": 5})]
+    assert versions[1].content_hash == content_hash("moving_average", None, {"fast_bars": 5})
+
+
+async def test_pages_are_filtered_by_status(algorithms: PostgresAlgorithms, user_id: UUID):
+    draft, validated = await algorithms.create(algorithm(user_id)), await algorithms.create(algorithm(user_id))
+    await algorithms.set_status(validated.id, user_id, AlgorithmStatus.VALIDATED)
+    found, total = await algorithms.page(user_id, 0, 9, [AlgorithmStatus.VALIDATED, AlgorithmStatus.DEPLOYABLE])
+    assert ([each.id for each in found], total) == ([validated.id], 1)
+    found, total = await algorithms.page(user_id, 0, 1)
+    assert (len(found), total) == (1, 2)
+    assert {draft.id, validated.id} == {each.id for each in (await algorithms.page(user_id, 0, 9))[0]}
+
+
+async def test_an_algorithm_that_trades_cannot_be_deleted(floor: Floor, algorithms: PostgresAlgorithms):
+    deployment = await floor.deployed()
+    with pytest.raises(Conflict, match="deactivate"):
+        await algorithms.delete(deployment.algorithm_id, deployment.user_id)
+    await floor.deployments.set_status(deployment.id, DeploymentStatus.STOPPED, "done")
+    await algorithms.delete(deployment.algorithm_id, deployment.user_id)
+    for attempt in (algorithms.get, algorithms.delete, algorithms.versions):
+        with pytest.raises(NotFound):
+            await attempt(deployment.algorithm_id, deployment.user_id)
+    assert (await floor.deployments.get(deployment.id)).algorithm_id == deployment.algorithm_id
+
+
+async def test_an_algorithm_that_never_traded_is_gone_when_deleted(algorithms: PostgresAlgorithms, user_id: UUID):
+    record = await algorithms.create(algorithm(user_id))
+    with pytest.raises(NotFound):
+        await algorithms.delete(record.id, uuid4())
+    await algorithms.delete(record.id, user_id)
+    assert await algorithms.page(user_id, 0, 9) == ([], 0)
+    await algorithms.create(record)
+
+
+async def test_an_algorithm_needs_an_owner(algorithms: PostgresAlgorithms):
+    with pytest.raises(NotFound, match="user"):
+        await algorithms.create(algorithm(uuid4()))

@@ -1,0 +1,125 @@
+"""Sweeps: every point is kept once, ranked, and counted."""
+
+import asyncio
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.sweeps import PostgresSweeps
+from omc.backtest.run import RunStatus
+from omc.backtest.sweep import Sweep, SweepPoint
+from omc.errors import Conflict, InvalidInput, NotFound
+from tests.omc.adapters.postgres.floor import NOON, algorithm, in_postgres
+from tests.omc.adapters.postgres.test_backtests import SPEC
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def sweeps(database: Database) -> PostgresSweeps:
+    return PostgresSweeps(database)
+
+
+@pytest.fixture
+async def sweep(sweeps: PostgresSweeps) -> Sweep:
+    user_id = await in_postgres(sweeps.database).user()
+    record = await PostgresAlgorithms(sweeps.database).create(algorithm(user_id))
+    wanted = Sweep(
+        id=uuid4(),
+        user_id=user_id,
+        algorithm_id=record.id,
+        algorithm_version=1,
+        spec=SPEC,
+        space={"fast_bars": [6, 12], "stop_loss": {"low": 0.01, "high": 0.1, "log": True, "integer": False}},
+        method="grid",
+        points=4,
+        seed=2**40,
+        objective="sharpe",
+        status=RunStatus.QUEUED,
+        done=0,
+        best=None,
+        error_message=None,
+        created_at=NOON,
+        started_at=None,
+        completed_at=None,
+    )
+    assert await sweeps.create(wanted) == wanted
+    return wanted
+
+
+def point(index: int, sharpe: float | None, **more: float | None) -> SweepPoint:
+    return SweepPoint(index, {"fast_bars": index}, {"sharpe": sharpe, **more})
+
+
+async def test_a_sweep_is_its_owners(sweeps: PostgresSweeps, sweep: Sweep):
+    assert await sweeps.get(sweep.id) == sweep
+    assert await sweeps.get(sweep.id, sweep.user_id) == sweep
+    assert await sweeps.page(sweep.user_id, 0, 9) == ([sweep], 1)
+    with pytest.raises(NotFound):
+        await sweeps.get(sweep.id, uuid4())
+    with pytest.raises(NotFound):
+        await sweeps.results(sweep.id, uuid4(), "index", False, 0, 9)
+
+
+async def test_points_are_counted_and_the_best_is_known(sweeps: PostgresSweeps, sweep: Sweep):
+    await sweeps.add(sweep.id, [point(0, None), point(1, 0.1 + 0.2)])
+    assert await sweeps.indices(sweep.id) == {0, 1}
+    more = await sweeps.add(sweep.id, [point(2, 0.1 + 0.2), point(3, -1e-9)])
+    assert more.done == 4
+    assert more.best == {"index": 1, "parameters": {"fast_bars": 1}, "metrics": {"sharpe": 0.1 + 0.2}}
+
+
+async def test_a_point_stored_again_replaces_itself(sweeps: PostgresSweeps, sweep: Sweep):
+    await sweeps.add(sweep.id, [point(0, 9.0), point(1, 1.0)])
+    changed = await sweeps.add(sweep.id, [point(0, 0.5)])
+    assert (changed.done, changed.best["index"]) == (2, 1)
+    assert (await sweeps.add(sweep.id, [])).done == 2
+
+
+async def test_no_point_with_the_objective_means_no_best(sweeps: PostgresSweeps, sweep: Sweep):
+    failed = SweepPoint(0, {}, {}, error="too short a history")
+    assert (await sweeps.add(sweep.id, [failed])).best is None
+    assert (await sweeps.results(sweep.id, sweep.user_id, "sharpe", True, 0, 9))[0] == [failed]
+    with pytest.raises(InvalidInput):
+        await sweeps.add(sweep.id, [point(1, float("nan"))])
+
+
+async def test_results_are_ranked_with_the_unmeasured_last(sweeps: PostgresSweeps, sweep: Sweep):
+    await sweeps.add(sweep.id, [point(0, 1.0), point(1, None), point(2, 10.0), point(3, 1.0), point(4, 9.0)])
+
+    async def ranked(sort: str, descending: bool, offset: int = 0, limit: int = 9) -> list[int]:
+        points, total = await sweeps.results(sweep.id, sweep.user_id, sort, descending, offset, limit)
+        assert total == 5
+        return [each.index for each in points]
+
+    assert await ranked("sharpe", True) == [2, 4, 0, 3, 1]
+    assert await ranked("sharpe", False) == [0, 3, 4, 2, 1]
+    assert await ranked("sharpe", True, 1, 2) == [4, 0]
+    assert await ranked("index", True) == [4, 3, 2, 1, 0]
+    assert await ranked("unheard_of", True) == [0, 1, 2, 3, 4]
+
+
+async def test_batches_that_arrive_together_are_all_counted(sweeps: PostgresSweeps, sweep: Sweep):
+    await asyncio.gather(*(sweeps.add(sweep.id, [point(3 * n + i, float(n)) for i in range(3)]) for n in range(6)))
+    stored = await sweeps.get(sweep.id)
+    assert stored.done == 18
+    assert stored.best["index"] == 15
+
+
+async def test_a_sweep_that_is_over_stays_over(sweeps: PostgresSweeps, sweep: Sweep):
+    started = await sweeps.start(sweep.id)
+    assert started.status is RunStatus.RUNNING
+    assert (await sweeps.start(sweep.id)).started_at == started.started_at
+    ended = await sweeps.finish(sweep.id, RunStatus.CANCELLED, "by hand")
+    assert await sweeps.finish(sweep.id, RunStatus.COMPLETED) == ended
+    assert (ended.status, ended.error_message) == (RunStatus.CANCELLED, "by hand")
+    with pytest.raises(Conflict, match="cancelled"):
+        await sweeps.start(sweep.id)
+
+
+async def test_a_sweep_needs_an_algorithm(sweeps: PostgresSweeps, sweep: Sweep):
+    with pytest.raises(NotFound):
+        await sweeps.create(replace(sweep, id=uuid4(), algorithm_id=uuid4()))
