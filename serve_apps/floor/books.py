@@ -44,7 +44,7 @@ class DecisionOut(BaseModel):
     @classmethod
     def of(cls, entry: JournalEntry) -> Self:
         return cls(
-            decided_at=_time(entry.data["decided_at"]),
+            decided_at=time_of(entry.data["decided_at"]),
             recorded_at=entry.recorded_at,
             targets=dict(entry.data["targets"]),
             why=dict(entry.data["why"]),
@@ -125,6 +125,6 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     return router
 
 
-def _time(value: Any) -> datetime:
+def time_of(value: Any) -> datetime:
     """A time out of the journal, whose durable form is text."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)

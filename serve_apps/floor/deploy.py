@@ -74,7 +74,7 @@ class DeployIn(Body):
     mode: Literal["paper", "live"]
     cash: Cash
     risk_limits: LimitsIn = LimitsIn()
-    rebalance_band: Annotated[Finite, Field(ge=0, le=1)] = Field(
+    rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
     )
 

@@ -1,0 +1,31 @@
+"""The floor: deployments and what they do, at `/api/v1/floor`."""
+
+from fastapi import FastAPI
+
+from serve_apps import door, openapi
+from serve_apps.floor import books, deploy, deployments, emergency, performance, pnl, risk, status
+from serve_apps.floor.effects import Effects
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.identity import Bearer
+
+PREFIX = "/api/v1/floor"
+
+
+def build(ports: FloorPorts) -> FastAPI:
+    """The floor's app over its ports; it is described in the gateway's document."""
+    app = FastAPI(
+        title="Oh My Coins: floor",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        responses=openapi.FAILURES,
+    )
+    door.install(app, ports.rules)
+    bearer, effects = Bearer(ports.signer, ports.clock), Effects(ports)
+    app.include_router(deploy.routes(ports, effects, bearer))
+    app.include_router(deployments.routes(ports, effects, bearer))
+    app.include_router(emergency.routes(ports, effects, bearer))
+    for noun in (books, performance, pnl, risk, status):
+        app.include_router(noun.routes(ports, bearer))
+    return app
