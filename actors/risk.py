@@ -312,7 +312,7 @@ class RiskActor:
                 sold, unsold = await self._sell_out(deployment)
                 problems += unsold
             except (OmcError, TimeoutError) as error:
-                problems.append(f"{deployment.name}: not sold out: {error or 'an order is still under way'}")
+                problems.append(f"{deployment.name}: not sold out: {str(error) or 'an order is still under way'}")
         return HaltReport(cancelled, tuple(sold), tuple(problems))
 
     async def _deployments_of(self, user_id: UUID) -> list[Deployment]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -240,7 +241,7 @@ class TraderActor:
         """Read the bars up to and including `until`, and rebuild the trader that meets them."""
         ports, coins = self._ports, seat.deployment.coins
         memory = await ports.blotter.recall(seat.deployment.id)
-        ended = await self._end_orders(seat, memory)
+        ended = await self._end_orders(seat, memory, until)
         account = await ports.blotter.account(seat.deployment.id)
         tail = await ports.archive.tail(coins, until, max(seat.algorithm.memory_bars, 1))
         marks = last_bids(tail)
@@ -258,20 +259,19 @@ class TraderActor:
         seat.window = Window(tail, max(seat.algorithm.memory_bars, 1))
         seat.trader = Trader(mandate, memory, account, ended=ended, marks=marks)
 
-    async def _end_orders(self, seat: _Seat, memory: TraderMemory) -> list[Order]:
+    async def _end_orders(self, seat: _Seat, memory: TraderMemory, until: datetime) -> list[Order]:
         """The orders of a rebalance that a death cut short, each carried to its end before the account is read: so no
-        fill is counted twice, and none is missed."""
-        if memory.rebalance is None:
-            return []
+        fill is counted twice, and none is missed. What there is of the bar to come counts as well, though the memory
+        should know of it: were the memory older than the orders, they would be counted again."""
+        times = {until, memory.rebalance.quoted_at} if memory.rebalance else {until}
         ended: list[Order] = []
-        for coin in seat.deployment.coins:
-            for side in Side:
-                name = client_order_id(seat.deployment.id, memory.rebalance.quoted_at, coin, side)
+        for quoted_at, coin, side in product(sorted(times), seat.deployment.coins, Side):
+            name = client_order_id(seat.deployment.id, quoted_at, coin, side)
+            order = await self._ports.blotter.order(name)
+            if order is not None and not order.status.final:
+                await self._ports.desk.submit(order.intent, seat.lease)
                 order = await self._ports.blotter.order(name)
-                if order is not None and not order.status.final:
-                    await self._ports.desk.submit(order.intent, seat.lease)
-                    order = await self._ports.blotter.order(name)
-                ended += [order] if order is not None else []
+            ended += [order] if order is not None else []
         return ended
 
     async def _recall_sample(self, deployment: Deployment) -> None:

@@ -28,13 +28,18 @@ def as_stored(bar: QuoteBoard, stored: Frame) -> QuoteBoard:
     quotes, and died before it could show them."""
     if not len(stored) or stored.time(-1) != bar.time:
         return bar
-    prices = zip(stored.coins, stored.bid[-1], stored.ask[-1], stored.last[-1], strict=True)
+    return board_of(stored, -1)
+
+
+def board_of(frame: Frame, row: int) -> QuoteBoard:
+    """A frame's quotes in one row; coins that are not quoted there are left out."""
+    prices = zip(frame.coins, frame.bid[row], frame.ask[row], frame.last[row], strict=True)
     quotes = {
         coin: Quote(coin, from_grid(float(bid)), from_grid(float(ask)), from_grid(float(last)))
         for coin, bid, ask, last in prices
         if not np.isnan(bid)
     }
-    return replace(bar, quotes=quotes)
+    return QuoteBoard(frame.time(row), quotes)
 
 
 @dataclass(slots=True)

@@ -117,7 +117,8 @@ class Trader:
         ended: Iterable[Order] = (),
         marks: Mapping[str, float] | None = None,
     ) -> None:
-        """`account` holds every fill of `ended`: the final orders of the rebalance that `memory` holds, if any.
+        """`account` holds every fill of `ended`: the final orders, if any, of the bar to come and of the rebalance
+        that `memory` holds.
         `marks` are the last known bids of held coins that the next bar may not quote."""
         self._mandate = mandate
         self._memory = memory
@@ -165,7 +166,6 @@ class Trader:
             self._traded = True
             self._pass_over(quotes.time)
             return [self._next()]
-        self._done.clear()
         worth = equity(float(self._account.cash_aud), self._held(), self._mark)
         self._memory = replace(self._memory, rebalance=Rebalance(quotes.time, worth, self._memory.targets))
         first = self._next()
@@ -274,6 +274,7 @@ class Trader:
             decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why)
         self._memory = TraderMemory(event.time, event.time, targets, stopped)
         self._quotes = None
+        self._done.clear()
         return [Remember(self._memory, decision)]
 
     def _stopped(self, weights: tuple[float, ...], quotes: QuotesArrived) -> tuple[bool, ...]:

@@ -1,0 +1,122 @@
+"""The whole floor in one process: it makes the kernel's trades, whoever dies and whenever."""
+
+import asyncio
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from omc.backtest.cost import Costs
+from omc.backtest.kernel import BUY, simulate
+from omc.backtest.market import Market
+from omc.feature.frame import FloatArray
+from omc.market.money import from_grid
+from omc.market.tape import Tape
+from omc.trading.fill import Side
+from tests.actors.mortal import COINS, TERMS, Fuse, House, Written, deployment, market
+
+ROWS = 25
+
+
+async def played(tape: Tape, weights: FloatArray, **fuses: Fuse) -> House:
+    written = dict(zip(tape.frame.times, weights, strict=True))
+    house = House(tape, lambda _type, _parameters: Written(written, stop_loss=0.05), **fuses)
+    try:
+        await house.play(deployment())
+        return house
+    finally:
+        await house.close()
+
+
+def kernel_trades(tape: Tape, weights: FloatArray) -> list[tuple[object, ...]]:
+    costs = Costs.of(TERMS, COINS, 0.0)
+    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, stop_loss=0.05)
+    return [
+        (
+            tape.frame.time(int(trade["row"])),
+            COINS[trade["coin"]],
+            Side.BUY if trade["side"] == BUY else Side.SELL,
+            from_grid(float(trade["quantity"])),
+            from_grid(float(trade["price_aud"])),
+            Decimal(str(trade["total_aud"])).quantize(Decimal("0.01")),
+        )
+        for trade in twin.trades
+    ]
+
+
+def floor_trades(house: House) -> list[tuple[object, ...]]:
+    return [
+        (fill.executed_at, fill.coin, fill.side, fill.quantity, price, fill.total_aud)
+        for fill, price in house.fills(deployment())
+    ]
+
+
+async def test_the_floor_makes_the_trades_of_the_kernel_and_its_books_are_the_venues() -> None:
+    tape, weights = market(120)
+    written = dict(zip(tape.frame.times, weights, strict=True))
+    house = House(tape, lambda *_: Written(written, stop_loss=0.05))
+    try:
+        await house.play(deployment())
+        assert floor_trades(house) == kernel_trades(tape, weights)
+        assert len(floor_trades(house)) > 100
+        assert (await house.reconcile(deployment().id)).differences == ()
+        assert (await house.collector().status()).state == "ended"
+    finally:
+        await house.close()
+
+
+async def test_two_traders_share_a_tape_in_lock_step() -> None:
+    tape, weights = market(40)
+    written = dict(zip(tape.frame.times, weights, strict=True))
+    house = House(tape, lambda *_: Written(written))
+    one, other = deployment(1), deployment(2)
+    try:
+        await house.play(one, other)
+    finally:
+        await house.close()
+    assert len(house.fills(one)) == len(house.fills(other)) > 20
+
+
+counted = st.integers(1, 400)
+deaths = st.lists(st.tuples(counted, st.sampled_from([-1, 1])), max_size=6)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 1000), deaths, deaths, deaths)
+def test_deaths_at_any_call_change_no_trade(
+    seed: int, risk: list[tuple[int, int]], trader: list[tuple[int, int]], collector: list[tuple[int, int]]
+) -> None:
+    tape, weights = market(ROWS, seed)
+    fuses = {
+        f"{name}_fuse": Fuse([number * sign for number, sign in at])
+        for name, at in (("risk", risk), ("trader", trader), ("collector", collector))
+    }
+    house = asyncio.run(played(tape, weights, **fuses))
+    assert floor_trades(house) == kernel_trades(tape, weights)
+    account = house.exchange.paper.wallet(str(deployment().id))
+    assert len(account.executions) == len(floor_trades(house))
+    assert len({row.order.venue_order_id for row in house.blotter._rows.values()} - {None}) <= len(account.executions)
+
+
+@pytest.mark.parametrize("sign", [-1, 1], ids=["before", "after"])
+@pytest.mark.parametrize("who", ["risk", "trader"])
+def test_a_death_at_every_single_call_changes_no_trade(who: str, sign: int) -> None:
+    tape, weights = market(6, seed=3, gaps=0.0)
+    expected = kernel_trades(tape, weights)
+    undisturbed = asyncio.run(played(tape, weights))
+    calls = getattr(undisturbed, f"{who}_fuse").calls
+    assert floor_trades(undisturbed) == expected
+    assert calls > 30
+    for number in range(1, min(calls, 120) + 1):
+        house = asyncio.run(played(tape, weights, **{f"{who}_fuse": Fuse([sign * number])}))
+        assert floor_trades(house) == expected, f"died at call {number}"
+        # The last call waits for more at the end of the tape: nobody waits for its death.
+        assert house.deaths == 1 or number >= calls - 1
+
+
+def test_the_market_of_these_tests_has_gaps_and_stops() -> None:
+    tape, weights = market(120)
+    assert np.isnan(tape.frame.bid).any()
+    assert (weights == 0).any()
