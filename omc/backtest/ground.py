@@ -92,5 +92,5 @@ def check_window(spec: BacktestSpec) -> None:
         raise InvalidInput(f"initial cash must be above zero and at most A${MOST_CASH_AUD:,f}, not {cash}")
     if cash != cents(cash):
         raise InvalidInput(f"initial cash must be in whole cents, not {cash}")
-    if not 0 <= spec.rebalance_band < 1:
+    if not 0 <= spec.rebalance_band <= 1:
         raise InvalidInput(f"the rebalance band is a fraction from 0 to 1, not {spec.rebalance_band}")
