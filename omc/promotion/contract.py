@@ -1,0 +1,64 @@
+"""Whether an algorithm keeps the contract, tried out on a market made for the purpose."""
+
+import numpy as np
+
+from omc.errors import OmcError
+from omc.feature.frame import FloatArray, Frame
+from omc.strategy.algorithm import Algorithm
+from omc.trading.sizing import check_weights
+
+_POINTS = 24
+_SPARE = 96
+
+
+def findings(algorithm: Algorithm, coins: tuple[str, ...] = ("AAA", "BBB", "CCC")) -> list[str]:
+    """What is broken, a sentence each: parameters that do not come back, weights that nobody could trade, decisions
+    that change with the future or with more past than the algorithm says that it remembers."""
+    found = []
+    if algorithm.set_params(**algorithm.get_params()).get_params() != algorithm.get_params():
+        found.append("set_params(get_params()) changes it")
+    memory = algorithm.memory_bars
+    if memory < 1:
+        return [*found, f"memory_bars is {memory}: a decision sees at least its own row"]
+    frame = _market(2 * memory + _SPARE, coins)
+    try:
+        weights = algorithm.predict(frame)
+        check_weights(weights, len(coins))
+    except (ValueError, OmcError) as reason:
+        return [*found, f"predict: {reason}"]
+    if weights.shape != frame.last.shape:
+        return [*found, f"weights have shape {weights.shape}, prices {frame.last.shape}"]
+    if (weights[np.isnan(frame.last)] != 0).any():
+        found.append("a coin without a quote has a weight")
+    return found + _look_ahead(algorithm, frame, weights) + _memory(algorithm, frame, weights)
+
+
+def _look_ahead(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
+    cut = len(frame) * 2 // 3
+    scrambled = frame.last.copy()
+    scrambled[cut:] = np.round(scrambled[cut:][::-1] * 3.0, 8)
+    noise = Frame(frame.times, frame.coins, scrambled, scrambled, scrambled)
+    for name, other in (("cut off", frame.rows(0, cut)), ("replaced", noise)):
+        if algorithm.predict(other)[:cut].tobytes() != weights[:cut].tobytes():
+            return [f"decisions change when the future is {name}: it looks ahead"]
+    return []
+
+
+def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
+    memory = algorithm.memory_bars
+    for row in np.linspace(0, len(frame) - 1, _POINTS).astype(int):
+        remembered = frame.rows(max(0, row - memory + 1), row + 1)
+        if algorithm.predict(remembered)[-1].tobytes() != weights[row].tobytes():
+            return [f"a decision needs more than the {memory} rows that memory_bars says"]
+    return []
+
+
+def _market(rows: int, coins: tuple[str, ...]) -> Frame:
+    """A seeded random walk with waves, and a hole in it."""
+    generator = np.random.default_rng(7)
+    walk = generator.normal(0, 0.01, (rows, len(coins))).cumsum(axis=0)
+    waves = 0.05 * np.sin(np.arange(rows)[:, None] / (5.0 + np.arange(len(coins))))
+    last = np.round(100 * np.exp(walk - walk.mean(axis=0) + waves), 8)
+    last[rows // 8, 0] = np.nan
+    times = np.datetime64("2025-01-01", "us") + np.arange(rows) * np.timedelta64(300, "s")
+    return Frame(times, coins, last, last, last)
