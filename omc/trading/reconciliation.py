@@ -6,7 +6,7 @@ at most one order of ours is in doubt at a time; anything else that fits is a st
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,7 +71,7 @@ def match(
     an order that accounts for the whole quantity goes before one that accounts for a part (the rest was cancelled).
     Raises OutcomeUnknown when two could be it.
     """
-    candidates = _candidates(intent, fills, working, since, known)
+    candidates = _candidates(intent, fills, [*_ours(intent, working, venue_order_id)], since, known)
     if venue_order_id is not None:
         named = [each for each in candidates if each.venue_order_id == venue_order_id]
         if named:
@@ -90,17 +90,12 @@ def match(
 def _candidates(
     intent: OrderIntent,
     fills: Iterable[ListedFill],
-    working: Iterable[ListedOrder],
+    working: Sequence[ListedOrder],
     since: datetime,
     known: frozenset[str],
 ) -> list[Match]:
     """Everything of the intent's coin, side and kind, by order."""
-    orders = {
-        each.venue_order_id: each
-        for each in working
-        if intent.kind is OrderKind.MARKET
-        and (each.coin, each.side, each.price_aud) == (intent.coin, intent.side, intent.quote_price_aud)
-    }
+    orders = {each.venue_order_id: each for each in working}
     by_order: dict[str, list[Fill]] = defaultdict(list)
     alone: list[Match] = []
     owned: set[str] = set()
@@ -119,6 +114,16 @@ def _candidates(
     ids = [order_id for order_id in {**by_order, **orders} if order_id not in owned]
     grouped = [Match(order_id, _in_order(by_order[order_id]), orders.get(order_id)) for order_id in ids]
     return grouped + alone
+
+
+def _ours(intent: OrderIntent, working: Iterable[ListedOrder], venue_order_id: str | None) -> Iterator[ListedOrder]:
+    """Open orders that can be the intent: by the venue's id, or by its limit."""
+    for each in working:
+        named = venue_order_id is not None and each.venue_order_id == venue_order_id
+        alike = venue_order_id is None and each.price_aud == intent.quote_price_aud
+        same = intent.kind is OrderKind.MARKET and (each.coin, each.side) == (intent.coin, intent.side)
+        if same and (named or alike):
+            yield each
 
 
 def _in_order(fills: Sequence[Fill]) -> tuple[Fill, ...]:
