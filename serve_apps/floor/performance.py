@@ -24,6 +24,7 @@ from serve_apps.envelope import Success
 from serve_apps.floor.books import time_of
 from serve_apps.floor.marks import marks_now
 from serve_apps.floor.owned import fills_of
+from serve_apps.floor.pnl import in_eight_places
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import PnLOut
 from serve_apps.identity import Bearer
@@ -107,7 +108,8 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         life = await life_of(ports, deployment)
         account = await ports.blotter.account(deployment.id)
         marks = await marks_now(ports.hot, ports.archive, account.positions, ports.clock.now())
-        earned = total(lines([(deployment.id, fill) for fill in await fills_of(ports.blotter, deployment)], marks))
+        fills = [(deployment.id, fill) for fill in await fills_of(ports.blotter, deployment)]
+        earned = total(in_eight_places(lines(fills, marks)))
         curve = life.equity()
         gained = metrics.returns(curve)
         bars_per_year = metrics.YEAR_S / life.frame.bar_s if life.frame is not None else metrics.NAN
@@ -115,7 +117,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
             data=Performance(
                 deposited_aud=account.deposited_aud,
                 cash_aud=account.cash_aud,
-                equity_aud=account.equity_aud(marks),
+                equity_aud=account.deposited_aud + earned.net_aud,
                 trades=earned.fills,
                 bars=len(curve),
                 total_return=metrics.total_return(curve),

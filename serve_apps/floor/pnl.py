@@ -1,12 +1,13 @@
 """What was earned: in all, by algorithm, by coin."""
 
+from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
 from omc.errors import InvalidInput
-from omc.market.money import ZERO
+from omc.market.money import ZERO, eight_places
 from omc.portfolio.pnl import Line, by_coin, lines, summed, total
 from omc.trading.deployment import Deployment
 from serve_apps.envelope import Page, Paging, Success
@@ -120,4 +121,12 @@ async def _lines(ports: FloorPorts, deployments: list[Deployment], query: Window
         if query.end is None
         else await marks_at(ports.archive, coins, query.end)
     )
-    return lines(fills, marks, start=query.start, end=query.end)
+    return in_eight_places(lines(fills, marks, start=query.start, end=query.end))
+
+
+def in_eight_places(told: list[Line]) -> list[Line]:
+    """With what is held rounded as it is shown, so that whatever is shown adds up to the last decimal."""
+    return [
+        replace(line, earned=replace(line.earned, unrealized_aud=eight_places(line.earned.unrealized_aud)))
+        for line in told
+    ]
