@@ -22,7 +22,7 @@ export UV_NO_PROGRESS := 1
 setup: $(STAMP)
 
 demo: $(STAMP)
-	@$(BIN)/omc demo --home var/demo $(foreach file,$(TAPE),--tape $(file)) $(if $(DAYS),--days $(DAYS)) $(if $(PORT),--port $(PORT))
+	@$(BIN)/omc demo --home var/demo $(foreach word,$(TAPE),$(foreach file,$(or $(wildcard $(word)),$(word)),--tape $(file))) $(if $(DAYS),--days $(DAYS)) $(if $(PORT),--port $(PORT))
 
 up: $(STAMP)
 	@exec $(BIN)/omc up

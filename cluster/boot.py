@@ -76,7 +76,7 @@ def run(wired: Wiring) -> NoReturn:
         venue = threads.submit(_open_venue, storage, sandbox)
 
         ray_head.preload()
-        serving = threads.submit(_import_serving)
+        shells = threads.submit(_import_shells)
         folder = ray_head.session_folder()
         record: dict[str, Any] = {
             "pid": os.getpid(),
@@ -90,13 +90,13 @@ def run(wired: Wiring) -> NoReturn:
         stops.callback(head.stop, home.logs)
         _listen(_stop)
 
-        serving.result()
+        shells.result()
         venue.result()
+        from cluster.floor import Floor
         from cluster.serving import Serving
 
-        for actor_class, name, ports in wired.floor_actors():
-            wiring.start_actor(actor_class, name, ports)
-        serve = Serving(wired, port)
+        Floor(wired).start()
+        serve = Serving(wired, head.dashboard)
         stops.callback(serve.stop)
         serve.start()
         _wait_until_ready(record["url"])
@@ -117,6 +117,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--lockstep", action="store_const", const=True)
     options.add_argument("--speed", type=float)
     options.add_argument("--external-exchange")
+    options.add_argument("--external-token-file", type=Path)
     options.add_argument("--with-parent", type=int, metavar="PID", help="end when this process ends")
     return options
 
@@ -149,8 +150,9 @@ def _clear_leftovers(home: Home) -> None:
         home.record.unlink(missing_ok=True)
 
 
-def _import_serving() -> None:
-    """Pay for Serve's import while the node starts."""
+def _import_shells() -> None:
+    """Pay for the shells' imports while the node starts."""
+    import cluster.floor
     import cluster.serving  # noqa: F401
 
 

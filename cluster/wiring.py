@@ -5,21 +5,38 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from omc.adapters.coinspot.venues import CoinspotPaperVenues
 from pydantic import ValidationError
 
 from cluster.home import Home
 from cluster.ports import LOOPBACK, claim
 from cluster.ray_head import Wanted
 from omc.adapters.argon2 import Argon2Hasher
+from omc.adapters.coinspot.prices import CoinspotPrices
+from omc.adapters.coinspot.sandbox import SandboxControl
 from omc.adapters.jwt import JwtSigner
+from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.backtests import PostgresBacktests
+from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.deployments import PostgresDeployments
+from omc.adapters.postgres.kill_switch import PostgresKillSwitch
+from omc.adapters.postgres.leases import PostgresLeases
+from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
+from omc.adapters.postgres.refresh import PostgresRefreshTokens
+from omc.adapters.postgres.sweeps import PostgresSweeps
+from omc.adapters.postgres.users import PostgresUsers
 from omc.adapters.system_clock import SystemClock
-from omc.errors import InvalidInput
+from omc.errors import InvalidInput, Unavailable
+from omc.ledger.exchange import PriceSource
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
 from omc.settings import Settings
+from omc.trading.deployment import Deployment
+from omc.trading.floor import Venues
+from omc.trading.venue import Venue
 
 
 def wiring(**given: Any) -> "Wiring":
@@ -31,6 +48,16 @@ def wiring(**given: Any) -> "Wiring":
         name = "_".join(str(part) for part in first["loc"]) or "settings"
         raise InvalidInput(f"{name} (OMC_{name.upper()}): {first['msg'].removeprefix('Value error, ')}") from None
     return Wiring(chosen, Home(chosen.home.expanduser().absolute()))
+
+
+@dataclass(frozen=True, slots=True)
+class PricesOnly:
+    """A Venues for an exchange that shows prices and opens no paper accounts."""
+
+    exchange_url: str
+
+    async def open(self, deployment: Deployment) -> Venue:
+        raise Unavailable(f"{self.exchange_url} opens no paper accounts for {deployment.name}")
 
 
 @dataclass(frozen=True)
@@ -127,6 +154,26 @@ class Wiring:
         costs = ["--min-order", f"{chosen.min_order_aud:f}", *coins]
         return ["-m", "omc.adapters.coinspot.exchange", *where, *tape, "--start-at", str(first_bar), *pace, *costs]
 
+    @cached_property
+    def sandbox_control(self) -> SandboxControl | None:
+        """The hand on the tape, where the exchange has one."""
+        token_file = self.home.sandbox_token if self.has_sandbox else self.chosen.external_token_file
+        return SandboxControl(self.exchange_url, token_file) if token_file else None
+
+    @cached_property
+    def price_source(self) -> PriceSource:
+        return CoinspotPrices(self.exchange_url, self.sandbox_control or self.clock)
+
+    @property
+    def poll_s(self) -> float:
+        return self.chosen.poll_s
+
+    @cached_property
+    def venues(self) -> Venues:
+        if self.sandbox_control is None:
+            return PricesOnly(self.exchange_url)
+        return CoinspotPaperVenues(self.sandbox_control, self.exchange_url, PostgresNonces(self.database), self.terms)
+
     # What is durable.
 
     @cached_property
@@ -136,6 +183,42 @@ class Wiring:
     @cached_property
     def prices(self) -> PostgresPrices:
         return PostgresPrices(self.database)
+
+    @cached_property
+    def blotter(self) -> PostgresBlotter:
+        return PostgresBlotter(self.database)
+
+    @cached_property
+    def deployments(self) -> PostgresDeployments:
+        return PostgresDeployments(self.database)
+
+    @cached_property
+    def leases(self) -> PostgresLeases:
+        return PostgresLeases(self.database)
+
+    @cached_property
+    def kill_switch(self) -> PostgresKillSwitch:
+        return PostgresKillSwitch(self.database)
+
+    @cached_property
+    def algorithms(self) -> PostgresAlgorithms:
+        return PostgresAlgorithms(self.database)
+
+    @cached_property
+    def backtests(self) -> PostgresBacktests:
+        return PostgresBacktests(self.database)
+
+    @cached_property
+    def sweeps(self) -> PostgresSweeps:
+        return PostgresSweeps(self.database)
+
+    @cached_property
+    def users(self) -> PostgresUsers:
+        return PostgresUsers(self.database)
+
+    @cached_property
+    def refresh_tokens(self) -> PostgresRefreshTokens:
+        return PostgresRefreshTokens(self.database)
 
     # Who comes in.
 

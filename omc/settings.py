@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     """The token that Ray's doors ask for; one of the home's own when not given."""
 
     external_exchange: AnyHttpUrl | None = None
-    """An exchange that speaks CoinSpot's public wire, for prices; without it the sandbox exchange runs."""
+    """An exchange that speaks CoinSpot's wire and runs elsewhere; without it the sandbox exchange runs here."""
+    external_token_file: Path | None = None
+    """Of an external exchange that is a sandbox: the token of its control API, which opens paper accounts."""
     sandbox_port: int = Field(0, ge=0, le=65_535)
     tape: Annotated[tuple[Path, ...], NoDecode] = ()
     """Recorded prices that the sandbox exchange plays; a synthetic market when there are none."""

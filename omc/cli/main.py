@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from omc.cli import account, floor, lab, service, show
+from omc.cli.demo import command as demo
 from omc.cli.outcome import ExitCode, Failure
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (service, account, lab, floor):
+for part in (demo, service, account, lab, floor):
     app.add_typer(part.commands)
 
 

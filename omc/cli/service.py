@@ -25,9 +25,8 @@ def up(
     tape_days: Annotated[int | None, typer.Option(help="The last days of the tape, to be played.")] = None,
     speed: Annotated[float | None, typer.Option(help="How many times real time the tape plays.")] = None,
     lockstep: Annotated[bool, typer.Option(help="The tape waits for the traders.")] = False,
-    external_exchange: Annotated[
-        str | None, typer.Option(help="Prices from this address; no sandbox exchange.")
-    ] = None,
+    external_exchange: Annotated[str | None, typer.Option(help="An exchange that runs elsewhere, by address.")] = None,
+    external_token_file: Annotated[Path | None, typer.Option(help="Its control token, if it is a sandbox.")] = None,
 ) -> None:
     """Run the platform here until Ctrl-C or `omc down`."""
     arguments = command_line(
@@ -39,6 +38,7 @@ def up(
         speed=speed,
         lockstep=lockstep,
         external_exchange=external_exchange,
+        external_token_file=absolute(external_token_file) if external_token_file else None,
     )
     start.become("cluster.boot", arguments)
 

@@ -1,0 +1,78 @@
+"""`omc demo`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from omc.cli import running, show
+from omc.cli.demo import page, report
+from omc.cli.demo.child import PlatformProcess, emptied
+from omc.cli.demo.play import Play
+from omc.cli.demo.report import Report
+from omc.cli.options import Json, absolute, settled
+from omc.cli.outcome import Failure
+from omc.cli.platform import Platform
+from omc.cli.service import Tape
+
+commands = typer.Typer()
+
+
+@commands.command()
+def demo(
+    home: Annotated[Path, typer.Option(help="A folder of its own, emptied first.")] = Path("var/demo"),
+    tape: Tape = None,
+    days: Annotated[int | None, typer.Option(min=1, help="The floor's part: the last days of the tape.")] = None,
+    port: Annotated[int, typer.Option(help="Where HTTP listens; 0 for any free port.")] = 0,
+    json: Json = False,
+) -> None:
+    """From nothing to a report: boot, research, promote, deploy on paper, trade, and prove it."""
+    folder = absolute(home)
+    show.out.quiet = json
+    emptied(folder)
+    show.line(f"booting    on {folder}")
+    with PlatformProcess(folder, port=port, tape=[absolute(each) for each in tape or ()], days=days) as platform:
+        run = running.record(folder)
+        if run is None:
+            raise Failure("the platform is gone")
+        played: dict[str, Any] = run["tape"]
+        show.line(f"ready      {run['url']} after {platform.boot_s:.1f} s; dashboard {run['dashboard']}")
+        show.line(f"tape       {played['source']}: {', '.join(played['coins'])}, {played['bars']} bars")
+        with Platform(run["url"], folder) as there:
+            play = Play(there, platform, played)
+            play.run()
+            found = report.of(play, folder)
+    found.write(folder / "report.json")
+    (folder / "report.html").write_text(page.of(found))
+    show.out.quiet = False
+    show.as_json(found.figures) if json else _print(found, folder)
+    if not found.holds:
+        raise Failure("the floor and the backtest, or our books and the exchange's, differ: see the report")
+
+
+def _print(found: Report, home: Path) -> None:
+    figures = found.figures
+    floor, parity = figures["floor"], figures["parity"]
+    counts, latency = ("intents", "denied", "orders", "fills"), floor["decision_to_order_ms"]
+    show.facts(
+        "floor",
+        {
+            ", ".join(counts): ", ".join(str(floor[name]) for name in counts),
+            "fees": f"{settled(floor['fees_aud'])} AUD",
+            "realized P&L": f"{settled(floor['realized_pnl_aud'])} AUD",
+            "unrealized P&L": f"{settled(floor['unrealized_pnl_aud'])} AUD",
+            "equity": f"{settled(floor['equity_aud'])} AUD",
+            "decision to order": f"{latency['p50']} ms (p50), {latency['p99']} ms (p99)",
+            "limits (wide on purpose)": ", ".join(f"{name} {value}" for name, value in floor["limits"].items()),
+        },
+    )
+    show.table("actors", ("name", "state"), [(row["name"], row["state"]) for row in figures["actors"]])
+    differences = [*parity["differences"], *figures["reconciliation"]["differences"]]
+    show.line(
+        f"parity     {parity['backtest_trades']} trades in the backtest, {parity['floor_trades']} on the floor, "
+        f"{len(parity['differences'])} differences"
+    )
+    show.line(f"books      {len(figures['reconciliation']['differences'])} differences from the exchange's")
+    for each in differences[:20]:
+        show.line(f"  {each}")
+    show.line(f"report     {home / 'report.html'} and report.json")

@@ -1,0 +1,31 @@
+"""What the demo does: which algorithm it searches, and with what it trades."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Trends of days, because the venue's spread of one to three percent eats whatever turns over faster."""
+
+    algorithm_type: str = "moving_average_crossover"
+    space: Mapping[str, Sequence[Any]] = field(
+        default_factory=lambda: {
+            "fast_bars": [96, 144, 192, 288],
+            "slow_bars": [576, 1008, 1440, 2016],
+            "entry_threshold": [0.0, 0.01],
+        }
+    )
+    objective: str = "sharpe"
+    cash_aud: str = "10000.00"
+    # Narrow, so that holdings are trimmed as prices drift: many small trades, which cost little.
+    rebalance_band: float = 0.002
+    # Wide enough not to bind: what is shown is that the floor does what the backtest does, which knows no limits.
+    limits: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "order_notional_aud": "100000.00",
+            "position_notional_aud": "100000.00",
+            "daily_loss_aud": "10000.00",
+        }
+    )

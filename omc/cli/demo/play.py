@@ -1,0 +1,131 @@
+"""The demo's steps, each asked for over HTTP as any client would."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from omc.cli import show
+from omc.cli.demo.child import PlatformProcess
+from omc.cli.demo.plan import Plan
+from omc.cli.lab import wait
+from omc.cli.outcome import Failure
+from omc.cli.platform import Platform
+
+_ASK_AGAIN_S = 0.25
+# A bar takes milliseconds; killed actors are back within seconds.
+_STUCK_AFTER_S = 180.0
+
+
+@dataclass(slots=True)
+class Play:
+    """One run. What each step answered is kept for the report."""
+
+    there: Platform
+    platform: PlatformProcess
+    tape: Mapping[str, Any]
+    plan: Plan = field(default_factory=Plan)
+    sweep: dict[str, Any] = field(default_factory=dict)
+    promotion: dict[str, Any] = field(default_factory=dict)
+    deployment: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> None:
+        self._sign_in()
+        algorithm = self._algorithm()
+        self._search(algorithm)
+        self._promote(algorithm)
+        self._deploy(algorithm)
+        self._trade()
+
+    def _sign_in(self) -> None:
+        email, password = "demo@example.org", secrets.token_urlsafe(24)
+        self.there.register(email, password, "Demo")
+        self.there.log_in(email, password)
+
+    def _algorithm(self) -> str:
+        made = self.there.post("/lab/algorithms", {"name": "demo", "algorithm_type": self.plan.algorithm_type})
+        return str(made["id"])
+
+    def _search(self, algorithm: str) -> None:
+        began = time.monotonic()
+        body = {
+            "coins": self.tape["coins"],
+            "start_date": self.tape["start"],
+            "end_date": self.tape["history_end"],
+            "initial_cash": self.plan.cash_aud,
+            "rebalance_band": self.plan.rebalance_band,
+            "space": self.plan.space,
+            "objective": self.plan.objective,
+        }
+        asked = self.there.post(f"/lab/algorithms/{algorithm}/sweeps", body)
+        self.sweep = wait(self.there, f"/lab/sweeps/{asked['id']}", "sweep", asked["points"])
+        self.sweep["seconds"] = round(time.monotonic() - began, 2)
+        best = self.sweep["best"]
+        show.line(f"sweep      {self.sweep['done']} points in {self.sweep['seconds']} s; best {best['parameters']}")
+
+    def _promote(self, algorithm: str) -> None:
+        self.promotion = self.there.post(f"/lab/algorithms/{algorithm}/promote", {"sweep_id": self.sweep["id"]})
+        passed = ", ".join(f"{gate['gate']} {gate['figure']}" for gate in self.promotion["gates"])
+        show.line(f"promotion  {self.promotion['algorithm']['status']}: {passed}")
+
+    def _deploy(self, algorithm: str) -> None:
+        body = {
+            "algorithm_id": algorithm,
+            "deployment_name": "demo",
+            "coins": self.tape["coins"],
+            "mode": "paper",
+            "cash": self.plan.cash_aud,
+            "risk_limits": self.plan.limits,
+            "rebalance_band": self.plan.rebalance_band,
+        }
+        self.deployment = self.there.post("/floor/deploy", body, key=f"demo-{algorithm}")
+        show.line(f"deployed   on paper with {self.plan.cash_aud} AUD")
+
+    def _trade(self) -> None:
+        """Wait until the tape is played and the trader is done with its last bar."""
+        which = f"/floor/algorithms/{self.deployment['id']}/status"
+        began = moved = time.monotonic()
+        position = -1
+        bar = Progress(
+            TextColumn("floor"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=show.err,
+            transient=True,
+        )
+        first = int(self.tape["history_bars"])
+        with bar:
+            task = bar.add_task("", total=self.tape["floor_bars"])
+            while True:
+                self.platform.check()
+                now = self._asked("/collectors/exchange")
+                at = now.get("tape_position") or 0
+                if at != position:
+                    position, moved = at, time.monotonic()
+                    bar.update(task, completed=max(0, position + 1 - first))
+                if now.get("state") == "ended" and self._asked(which).get("finished_bar") == self.tape["end"]:
+                    break
+                self._check_alive(now, self._asked(which) if time.monotonic() - moved > _STUCK_AFTER_S else {}, moved)
+                time.sleep(_ASK_AGAIN_S)
+        seconds = time.monotonic() - began
+        show.line(f"floor      {self.tape['floor_bars']} bars in {seconds:.1f} s")
+
+    def _asked(self, path: str) -> dict[str, Any]:
+        """An answer; nothing while an actor is away, which the tape waits for."""
+        try:
+            answer: dict[str, Any] = self.there.get(path)
+        except Failure as failure:
+            if failure.code not in ("UNAVAILABLE", "UNREACHABLE"):
+                raise
+            return {}
+        return answer
+
+    def _check_alive(self, collector: Mapping[str, Any], status: Mapping[str, Any], moved: float) -> None:
+        if time.monotonic() - moved > _STUCK_AFTER_S:
+            reason = status.get("last_error") or collector.get("last_error") or "nobody says why"
+            raise Failure(f"the tape has not moved for {_STUCK_AFTER_S:.0f} s: {reason}")
