@@ -1,6 +1,9 @@
-"""What slow tests share: one database server a session, started when the first test asks for it."""
+"""What slow tests share: one database server and one Ray cluster a session, started when the first test asks."""
 
+import os
+import secrets
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +15,9 @@ from omc.adapters.postgres import dsn
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.adapters.postgres.server import EmbeddedPostgres
+
+# Short, because the paths of Ray's sockets may have no more than 107 bytes.
+_RAY_FOLDER = Path(tempfile.mkdtemp(prefix="omc-"))
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +56,38 @@ def _copy(template: Path) -> Database:
     file = template.with_name(f"{name}.dsn")
     dsn.write(file, address.replace("/omc?", f"/{name}?"))
     return Database(file)
+
+
+def pytest_configure() -> None:
+    """Ray reads who may connect, and from where, when it is first imported: long before a test asks for a cluster."""
+    token = _RAY_FOLDER / "token"
+    token.touch(0o600)
+    token.write_text(secrets.token_hex(32))
+    os.environ |= {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_RAY_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One local Ray cluster that the whole session shares, on loopback, with a token of its own."""
+    import ray  # takes a second, and most tests need none of it
+
+    ray.init(
+        num_cpus=4,
+        include_dashboard=False,
+        object_store_memory=150_000_000,
+        namespace="test",
+        log_to_driver=False,
+        _temp_dir=str(_RAY_FOLDER / "ray"),
+    )
+    yield
+    ray.shutdown()
