@@ -1,0 +1,164 @@
+"""Algorithms, and the templates that they begin as."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, StringConstraints
+
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.registry import Template, make, templates
+from serve_apps.envelope import Page, Paging, Success
+from serve_apps.identity import Bearer
+from serve_apps.lab.ports import LabPorts
+from serve_apps.wire import Body, Line, Parameters, Text, Time
+
+AlgorithmType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+Code = Annotated[Text | None, "Code of one's own is refused until there is a sandbox to run it in."]
+
+
+class AlgorithmIn(Body):
+    name: Line
+    description: Text | None = None
+    algorithm_type: AlgorithmType
+    code: Code = None
+    parameters: Parameters = Field({})
+
+
+class AlgorithmChange(Body):
+    """What is left out stays; `parameters` replaces all of them, those not named having their defaults. New code or
+    parameters make a new version, which is a draft again."""
+
+    name: Line | None = None
+    description: Text | None = None
+    code: Code = None
+    parameters: Parameters | None = None
+
+
+class AlgorithmQuery(Paging):
+    status: Literal["draft", "validated", "deployable", "deployed"] | None = None
+
+
+class AlgorithmOut(BaseModel):
+    id: UUID
+    name: str
+    description: str | None
+    algorithm_type: str
+    code: str | None
+    parameters: dict[str, Any]
+    status: Literal["draft", "validated", "deployable", "deployed"]
+    version: int
+    created_at: Time
+    updated_at: Time
+
+    @classmethod
+    def of(cls, record: AlgorithmRecord) -> Self:
+        return cls(
+            id=record.id,
+            name=record.name,
+            description=record.description,
+            algorithm_type=record.algorithm_type,
+            code=record.code,
+            parameters=dict(record.parameters),
+            status=record.status.value,
+            version=record.version,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+
+class TemplateOut(BaseModel):
+    """A built-in algorithm: its defaults, what they mean, and the space that a sweep of it would search."""
+
+    algorithm_type: str
+    description: str
+    parameters: dict[str, Any]
+    about: dict[str, str]
+    space: dict[str, Any]
+
+    @classmethod
+    def of(cls, template: Template) -> Self:
+        return cls(
+            algorithm_type=template.algorithm_type,
+            description=template.description,
+            parameters=dict(template.parameters),
+            about=dict(template.about),
+            space={name: dict(range_) for name, range_ in template.space.items()},
+        )
+
+
+def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
+    router = APIRouter(tags=["algorithms"])
+    asker = Depends(bearer)
+
+    @router.get("/templates")
+    async def list_templates(_: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[TemplateOut]:
+        """The built-in algorithms, ready to copy."""
+        return Page.cut([TemplateOut.of(template) for template in templates()], query)
+
+    @router.post("/algorithms", status_code=201)
+    async def create(user_id: Annotated[UUID, asker], body: AlgorithmIn) -> Success[AlgorithmOut]:
+        """A new draft. Its parameters are stored whole, defaults included, so that they never change by themselves."""
+        now = ports.clock.now()
+        record = AlgorithmRecord(
+            id=uuid4(),
+            user_id=user_id,
+            name=body.name,
+            description=body.description,
+            algorithm_type=body.algorithm_type,
+            code=body.code,
+            parameters=make(body.algorithm_type, body.parameters, body.code).get_params(),
+            status=AlgorithmStatus.DRAFT,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        return Success(data=AlgorithmOut.of(await ports.algorithms.create(record)))
+
+    @router.get("/algorithms")
+    async def algorithms(
+        user_id: Annotated[UUID, asker], query: Annotated[AlgorithmQuery, Query()]
+    ) -> Page[AlgorithmOut]:
+        statuses = [AlgorithmStatus(query.status)] if query.status else []
+        records, total = await ports.algorithms.page(user_id, query.offset, query.per_page, statuses)
+        return Page.of([AlgorithmOut.of(record) for record in records], total, query)
+
+    @router.get("/algorithms/{algorithm_id}")
+    async def algorithm(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[AlgorithmOut]:
+        return Success(data=AlgorithmOut.of(await ports.algorithms.get(algorithm_id, user_id)))
+
+    @router.put("/algorithms/{algorithm_id}")
+    async def change(
+        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: AlgorithmChange
+    ) -> Success[AlgorithmOut]:
+        return Success(data=AlgorithmOut.of(await edit(ports, user_id, algorithm_id, body)))
+
+    @router.delete("/algorithms/{algorithm_id}")
+    async def delete(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[None]:
+        """With its versions, backtests and sweeps; refused while a deployment of it is not stopped."""
+        await ports.algorithms.delete(algorithm_id, user_id)
+        return Success(data=None, message="deleted")
+
+    return router
+
+
+async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: AlgorithmChange) -> AlgorithmRecord:
+    """Store a change; its parameters are checked and stored whole, as a new algorithm's are."""
+    record = await ports.algorithms.get(algorithm_id, user_id)
+    given = body.model_fields_set
+    code = body.code if "code" in given else record.code
+    parameters = record.parameters
+    if body.parameters is not None:
+        parameters = make(record.algorithm_type, body.parameters, code).get_params()
+    elif code is not None:
+        make(record.algorithm_type, record.parameters, code)
+    return await ports.algorithms.update(
+        replace(
+            record,
+            name=body.name or record.name,
+            description=body.description if "description" in given else record.description,
+            code=code,
+            parameters=parameters,
+        )
+    )

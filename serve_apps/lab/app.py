@@ -1,0 +1,42 @@
+"""The lab: algorithms, backtests, sweeps and promotion, at `/api/v1/lab`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serve_apps import door, openapi, prices
+from serve_apps.identity import Bearer
+from serve_apps.lab import algorithms, backtests, promotion, sweeps, versions
+from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.worker import BacktestWorker
+
+PREFIX = "/api/v1/lab"
+
+
+def build(ports: LabPorts) -> FastAPI:
+    """The lab's app over its ports; it is described in the gateway's document. While it runs, so do backtests."""
+    worker = BacktestWorker(ports)
+
+    @asynccontextmanager
+    async def working(_: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        await worker.stop()
+
+    app = FastAPI(
+        title="Oh My Coins: lab",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        responses=openapi.FAILURES,
+        lifespan=working,
+    )
+    door.install(app, ports.rules)
+    bearer = Bearer(ports.signer, ports.clock)
+    for noun in (algorithms, versions, promotion, sweeps):
+        app.include_router(noun.routes(ports, bearer))
+    app.include_router(backtests.routes(ports, worker, bearer))
+    app.include_router(prices.routes("/data/historical", ports.archive, ports.clock, bearer))
+    return app

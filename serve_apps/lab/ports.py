@@ -1,0 +1,28 @@
+"""What the lab app is handed: everything inert, so that it travels to a replica without secrets."""
+
+from dataclasses import dataclass, field
+
+from omc.promotion.gate import Thresholds
+
+from omc.access.signer import TokenSigner
+from omc.backtest.run import BacktestStore
+from omc.backtest.sweep import SweepRunner, SweepStore
+from omc.clock import Clock
+from omc.ledger.exchange import PriceArchive
+from omc.market.terms import Terms
+from omc.strategy.algorithm import AlgorithmStore
+from serve_apps.door import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class LabPorts:
+    algorithms: AlgorithmStore
+    backtests: BacktestStore
+    sweeps: SweepStore
+    runner: SweepRunner
+    archive: PriceArchive
+    signer: TokenSigner
+    clock: Clock
+    terms: Terms
+    thresholds: Thresholds
+    rules: Rules = field(default=Rules())

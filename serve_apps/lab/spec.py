@@ -1,0 +1,81 @@
+"""What a backtest or a sweep is asked to simulate."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from omc.backtest.run import BacktestSpec
+from omc.backtest.study import check
+from omc.errors import InvalidInput
+from omc.ledger.exchange import PriceArchive
+from omc.strategy.algorithm import AlgorithmRecord
+from omc.strategy.registry import make
+from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time
+
+
+class SpecIn(Body):
+    """Bars from `start_date` to `end_date`, both included, are traded; earlier ones only warm up."""
+
+    start_date: Opening
+    end_date: Closing
+    coins: Coins
+    parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
+    initial_cash: Cash
+    rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
+        0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
+    )
+
+    def spec(self, record: AlgorithmRecord) -> BacktestSpec:
+        """For `record`; InvalidInput when its parameters or the window make no sense."""
+        parameters: Mapping[str, Any] = {**record.parameters, **self.parameters}
+        spec = BacktestSpec(
+            algorithm_type=record.algorithm_type,
+            parameters=make(record.algorithm_type, parameters, record.code).get_params(),
+            coins=tuple(self.coins),
+            start=self.start_date,
+            end=self.end_date,
+            initial_cash_aud=self.initial_cash,
+            rebalance_band=self.rebalance_band,
+        )
+        check(spec)
+        return spec
+
+
+class SpecOut(BaseModel):
+    algorithm_id: UUID
+    version: int
+    algorithm_type: str
+    start_date: Time
+    end_date: Time
+    coins: list[str]
+    parameters: dict[str, Any]
+    initial_cash: Money
+    rebalance_band: float
+
+    @classmethod
+    def figures(cls, algorithm_id: UUID, version: int, spec: BacktestSpec) -> dict[str, Any]:
+        return {
+            "algorithm_id": algorithm_id,
+            "version": version,
+            "algorithm_type": spec.algorithm_type,
+            "start_date": spec.start,
+            "end_date": spec.end,
+            "coins": list(spec.coins),
+            "parameters": dict(spec.parameters),
+            "initial_cash": spec.initial_cash_aud,
+            "rebalance_band": spec.rebalance_band,
+        }
+
+
+async def check_stored(archive: PriceArchive, spec: BacktestSpec) -> None:
+    """InvalidInput for a coin without any stored price, or a window without a price of any of them."""
+    covered = {each.coin: each for each in await archive.coverage()}
+    unknown = [coin for coin in spec.coins if coin not in covered]
+    if unknown:
+        raise InvalidInput(f"coins: no prices of {', '.join(unknown)} are stored")
+    first = min(covered[coin].first for coin in spec.coins)
+    last = max(covered[coin].last for coin in spec.coins)
+    if spec.end < first or spec.start > last:
+        raise InvalidInput(f"prices of these coins are stored from {first.isoformat()} to {last.isoformat()} only")

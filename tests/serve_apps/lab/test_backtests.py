@@ -1,0 +1,180 @@
+"""Backtests: queued, run away from the request, read back."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from omc.backtest.run import MemoryBacktestStore, RunStatus
+from omc.backtest.study import study
+from omc.errors import Unavailable
+from serve_apps.window import window_of
+
+
+async def test_a_backtest_is_answered_at_once_and_run_later(creating, caller, worker, window):
+    made = await creating()
+    answer = await caller.post(f"/algorithms/{made['id']}/backtest", window)
+    assert answer.status_code == 202
+    queued = answer.json()["data"]
+    assert (queued["status"], queued["progress"], queued["metrics"]) == ("queued", 0.0, None)
+    assert queued["end_date"] == "2025-06-10T23:59:59.999999Z"
+    assert answer.headers["location"] == f"/api/v1/lab/backtests/{queued['id']}"
+    assert await worker.take_one()
+    assert not await worker.take_one()
+    done = (await caller.get(f"/backtests/{queued['id']}")).json()["data"]
+    assert (done["status"], done["progress"]) == ("completed", 1.0)
+    assert done["trades"] > 10
+    assert done["metrics"]["trades"] == done["trades"]
+    assert done["execution_time_s"] >= 0
+    assert (await caller.get(f"/algorithms/{made['id']}/backtests")).json()["items"] == [done]
+
+
+async def test_trades_and_equity_are_those_of_the_study(creating, testing, caller, ports):
+    done = await testing(await creating())
+    run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
+    exact = study(run.spec, await window_of(ports.archive, run.spec), ports.terms)
+    trades = (await caller.get(f"/backtests/{done['id']}/trades", per_page=200)).json()
+    assert trades["total"] == len(exact.fills)
+    assert [Decimal(each["quantity"]) for each in trades["items"]] == [fill.quantity for fill in exact.fills]
+    assert [Decimal(each["total_aud"]) for each in trades["items"]] == [fill.total_aud for fill in exact.fills]
+    curve = (await caller.get(f"/backtests/{done['id']}/equity")).json()["data"]
+    assert curve["times"][0] == "2025-06-09T00:00:00Z"
+    assert [float(each) for each in curve["equity_aud"]] == pytest.approx(exact.simulation.equity.tolist(), abs=1e-8)
+
+
+async def test_the_history_before_the_start_warms_the_algorithm_up(creating, testing):
+    warm = await testing(await creating())
+    cold = await testing(await creating(), start_date="2025-06-08")
+    assert warm["trades"] != cold["trades"]
+
+
+async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller):
+    done = await testing(await creating(name="<script>alert(1)</script>"))
+    answer = await caller.get(f"/backtests/{done['id']}/report")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<svg" in answer.text
+    assert "<script" not in answer.text
+    assert "http" not in answer.text.replace("http-equiv", "")
+
+
+async def test_results_are_refused_until_there_are_any(creating, caller, window, refused):
+    made = await creating()
+    queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
+    for path in ("trades", "equity", "report"):
+        refused(await caller.get(f"/backtests/{queued['id']}/{path}"), 409, "CONFLICT")
+
+
+async def test_a_backtest_that_was_deleted_is_not_run(creating, caller, worker, window, refused):
+    made = await creating()
+    queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
+    assert (await caller.delete(f"/backtests/{queued['id']}")).status_code == 200
+    assert not await worker.take_one()
+    refused(await caller.get(f"/backtests/{queued['id']}"), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"coins": []},
+        {"coins": ["BTC", "BTC"]},
+        {"coins": ["NOPE"]},
+        {"start_date": "2025-06-11", "end_date": "2025-06-10"},
+        {"start_date": "2024-01-01", "end_date": "2024-02-01"},
+        {"start_date": "2026-01-01", "end_date": "2026-02-01"},
+        {"start_date": 1749427200},
+        {"start_date": "2025-06-31"},
+        {"end_date": None},
+        {"initial_cash": "0"},
+        {"initial_cash": "-1"},
+        {"initial_cash": "0.001"},
+        {"initial_cash": 100.5},
+        {"initial_cash": "1e9"},
+        {"rebalance_band": 1.0},
+        {"rebalance_band": -0.5},
+        {"parameters": {"exposure": 3}},
+        {"parameters": {"window": 3}},
+        {"fees": 0},
+    ],
+    ids=str,
+)
+async def test_a_backtest_that_makes_no_sense_is_refused(creating, caller, ports, window, refused, change):
+    made = await creating()
+    answer = await caller.post(f"/algorithms/{made['id']}/backtest", {**window, **change})
+    refused(answer, 422, "VALIDATION_ERROR")
+    assert ports.backtests.kept == {}
+
+
+async def test_a_backtest_that_turns_out_impossible_has_failed_and_says_why(creating, testing):
+    done = await testing(await creating(), start_date="2025-06-10T12:00:00Z", end_date="2025-06-10T12:01:00Z")
+    assert done["status"] == "failed"
+    assert "only one bar" in done["error_message"]
+    assert done["metrics"] is None
+
+
+async def test_a_fault_of_ours_fails_the_run_and_keeps_its_words(creating, testing, ports, monkeypatch, caplog):
+    monkeypatch.setattr("serve_apps.lab.worker.study", lambda *_: 1 / 0)
+    done = await testing(await creating())
+    assert done["status"] == "failed"
+    assert "division" not in done["error_message"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_store_that_is_away_leaves_the_run_for_later(
+    creating, caller, worker, ports, window, clock, monkeypatch
+):
+    made = await creating()
+    queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
+
+    async def away(*_: object) -> None:
+        raise Unavailable("the database does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(ports.archive), "read", away)
+        with pytest.raises(Unavailable):
+            await worker.take_one()
+    assert (await ports.backtests.get(UUID(queued["id"]), caller.user_id)).status is RunStatus.RUNNING
+    assert not await worker.take_one()
+    clock.advance(timedelta(hours=1))
+    assert await worker.take_one()
+    assert (await ports.backtests.get(UUID(queued["id"]), caller.user_id)).status is RunStatus.COMPLETED
+
+
+async def test_a_caller_who_leaves_while_asking_has_asked(creating, caller, ports, window, monkeypatch):
+    made = await creating()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    create = MemoryBacktestStore.create
+
+    async def slowly(self, run):
+        begun.set()
+        await go_on.wait()
+        return await create(self, run)
+
+    monkeypatch.setattr(MemoryBacktestStore, "create", slowly)
+    asking = asyncio.create_task(caller.post(f"/algorithms/{made['id']}/backtest", window))
+    await begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go_on.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(ports.backtests.kept) == 1
+
+
+async def test_the_worker_works_while_its_app_runs(app, creating, caller, window):
+    made = await creating()
+    async with app.router.lifespan_context(app):
+        queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
+        for _ in range(2_000):
+            if (await caller.get(f"/backtests/{queued['id']}")).json()["data"]["status"] == "completed":
+                return
+            await asyncio.sleep(0.01)
+    pytest.fail("nobody ran the backtest")
+
+
+async def test_history_is_read_as_the_gateways_prices_are(caller):
+    page = (await caller.get("/data/historical", coin="BTC", interval="1h", per_page=2)).json()
+    assert set(page["items"][0]) == {"coin", "timestamp", "open", "high", "low", "close"}

@@ -1,0 +1,203 @@
+"""Sweeps and promotion."""
+
+import csv
+import io
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from omc.backtest.ground import Ground
+from omc.backtest.search_space import SearchSpace
+from omc.backtest.sweep import SweepPoint
+from omc.strategy.registry import make
+from serve_apps.window import window_of
+
+GRID = {"fast_bars": [3, 6], "slow_bars": [12, 24, 48]}
+
+
+@pytest.fixture
+def sweeping(caller, window):
+    async def ask(algorithm: dict, **change: object) -> dict:
+        body = {**window, "space": GRID, **change}
+        answer = await caller.post(f"/algorithms/{algorithm['id']}/sweeps", body)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["data"]
+
+    return ask
+
+
+@pytest.fixture
+def running(ports):
+    """`await running(sweep)` tries every point of it, as a runner would."""
+
+    async def run(asked: dict) -> None:
+        sweep = await ports.sweeps.start(UUID(asked["id"]))
+        space = SearchSpace.of(sweep)
+        ground = Ground.of(sweep.spec, await window_of(ports.archive, sweep.spec), ports.terms)
+        points = [
+            SweepPoint(at, parameters, ground.measure(ground.simulate(make(space.algorithm_type, parameters))))
+            for at in range(space.points)
+            for parameters in [space.point(at)]
+        ]
+        await ports.sweeps.add(sweep.id, points)
+        await ports.sweeps.finish(sweep.id, type(sweep.status)("completed"))
+
+    return run
+
+
+async def test_a_sweep_is_stored_first_and_then_handed_over(creating, sweeping, ports, caller):
+    sweep = await sweeping(await creating())
+    assert (sweep["status"], sweep["points"], sweep["done"], sweep["progress"]) == ("queued", 6, 0, 0.0)
+    assert sweep["space"] == GRID
+    assert ports.runner.submitted == [UUID(sweep["id"])]
+    assert (await caller.get("/sweeps")).json()["items"] == [sweep]
+
+
+async def test_a_random_sweep_draws_as_many_points_as_it_is_told(creating, sweeping):
+    space = {"fast_bars": {"low": 2, "high": 10, "integer": True}, "exposure": {"low": 0.2, "high": 1.0, "log": True}}
+    sweep = await sweeping(await creating(), space=space, method="random", points=40, seed=3)
+    assert (sweep["points"], sweep["seed"], sweep["space"]["exposure"]["log"]) == (40, 3, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"space": {}},
+        {"space": {"fast_bars": []}},
+        {"space": {"speed": [1]}},
+        {"space": {"fast_bars": [0]}},
+        {"space": {"fast_bars": [2.5]}},
+        {"space": {"fast_bars": {"low": 1, "high": 5}}},
+        {"space": {"exposure": {"low": 0.9, "high": 0.1}}, "method": "random", "points": 5},
+        {"space": {"exposure": {"low": 0, "high": 1, "log": True}}, "method": "random", "points": 5},
+        {"space": {"exposure": {"low": 0, "high": 1, "steps": 3}}, "method": "random", "points": 5},
+        {"space": {"fast_bars": [3]}, "method": "random"},
+        {"method": "optuna"},
+        {"points": 5},
+        {"points": 10**9, "method": "random"},
+        {"space": {"fast_bars": list(range(1, 500)), "slow_bars": list(range(500, 1_000))}},
+        {"objective": "fame"},
+        {"seed": -1},
+        {"seed": 2**40},
+        {"coins": ["NOPE"]},
+        {"space": {"fast_bars": [50], "slow_bars": [10]}},
+    ],
+    ids=lambda change: str(change)[:60],
+)
+async def test_a_sweep_that_makes_no_sense_is_refused(creating, caller, ports, window, refused, change):
+    made = await creating()
+    answer = await caller.post(f"/algorithms/{made['id']}/sweeps", {**window, "space": GRID, **change})
+    refused(answer, 422, "VALIDATION_ERROR")
+    assert ports.sweeps.kept == {}
+    assert ports.runner.submitted == []
+
+
+async def test_a_sweep_that_nobody_takes_has_failed_and_says_so(creating, caller, ports, window, refused):
+    made = await creating()
+    ports.runner.reachable = False
+    answer = await caller.post(f"/algorithms/{made['id']}/sweeps", {**window, "space": GRID})
+    refused(answer, 503, "UNAVAILABLE")
+    (sweep,) = (await caller.get("/sweeps")).json()["items"]
+    assert sweep["status"] == "failed"
+    assert "takes no jobs" in sweep["error_message"]
+
+
+async def test_a_cancelled_sweep_is_over_before_its_runner_knows(creating, sweeping, running, caller, ports, refused):
+    sweep = await sweeping(await creating())
+    for _ in range(2):
+        cancelled = (await caller.post(f"/sweeps/{sweep['id']}/cancel")).json()["data"]
+        assert cancelled["status"] == "cancelled"
+    assert ports.runner.cancelled == [UUID(sweep["id"])] * 2
+    done = await sweeping(await creating())
+    await running(done)
+    refused(await caller.post(f"/sweeps/{done['id']}/cancel"), 409, "CONFLICT")
+
+
+async def test_results_are_ranked_paged_and_sorted_as_asked(creating, sweeping, running, caller, refused):
+    sweep = await sweeping(await creating())
+    path = f"/sweeps/{sweep['id']}/results"
+    assert (await caller.get(path)).json()["items"] == []
+    await running(sweep)
+    page = (await caller.get(path, per_page=4)).json()
+    assert (page["total"], page["pages"]) == (6, 2)
+    sharpes = [each["metrics"]["sharpe"] for each in page["items"]]
+    assert sharpes == sorted(sharpes, reverse=True)
+    best = (await caller.get(f"/sweeps/{sweep['id']}")).json()["data"]["best"]
+    assert best["parameters"] == page["items"][0]["parameters"]
+    by_index = (await caller.get(path, sort="index")).json()["items"]
+    assert [each["index"] for each in by_index] == [0, 1, 2, 3, 4, 5]
+    by_trades = (await caller.get(path, sort="trades", order="asc")).json()["items"]
+    trades = [each["metrics"]["trades"] for each in by_trades]
+    assert trades == sorted(trades)
+    for wrong in ({"sort": "fame"}, {"order": "up"}, {"format": "xml"}, {"sort": "sharpe; drop table sweeps"}):
+        refused(await caller.get(path, **wrong), 422, "VALIDATION_ERROR")
+
+
+async def test_results_come_as_csv_all_at_once(creating, sweeping, running, caller):
+    sweep = await sweeping(await creating())
+    await running(sweep)
+    answer = await caller.get(f"/sweeps/{sweep['id']}/results", format="csv", per_page=1)
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 6
+    assert {row["fast_bars"] for row in rows} == {"3", "6"}
+    assert float(rows[0]["sharpe"]) >= float(rows[1]["sharpe"])
+
+
+async def test_the_best_point_of_a_sweep_is_promoted_with_its_parameters(creating, sweeping, running, caller):
+    made = await creating()
+    sweep = await sweeping(made, objective="total_return")
+    await running(sweep)
+    answer = await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})
+    assert answer.status_code == 200, answer.text
+    promoted = answer.json()["data"]
+    best = (await caller.get(f"/sweeps/{sweep['id']}")).json()["data"]["best"]
+    assert promoted["algorithm"]["status"] == "validated"
+    assert promoted["algorithm"]["parameters"] == best["parameters"]
+    assert [gate["gate"] for gate in promoted["gates"]] == ["contract", "tested", "trades", "sharpe", "max_drawdown"]
+    assert all(gate["passed"] for gate in promoted["gates"])
+    again = (await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})).json()["data"]
+    assert again["algorithm"]["status"] == "deployable"
+    assert again["algorithm"]["version"] == promoted["algorithm"]["version"]
+    assert (await caller.post(f"/algorithms/{made['id']}/promote")).status_code == 409
+
+
+async def test_a_backtest_of_the_same_parameters_promotes_too(creating, testing, caller):
+    made = await creating()
+    await testing(made)
+    promoted = (await caller.post(f"/algorithms/{made['id']}/promote", {})).json()["data"]
+    assert promoted["algorithm"]["status"] == "validated"
+    assert promoted["algorithm"]["version"] == 1
+
+
+async def test_a_gate_that_is_not_passed_lists_every_gate_and_changes_nothing(
+    creating, sweeping, running, caller, ports, refused
+):
+    made = await creating()
+    path = f"/algorithms/{made['id']}"
+    untested = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
+    assert [gate["figure"] for gate in untested["details"]["gates"]] == [0.0, 0.0, None, None, None]
+    sweep = await sweeping(made)
+    assert (
+        "no point"
+        in refused(await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]}), 409, "GATE_NOT_PASSED")["message"]
+    )
+    await running(sweep)
+    strict = replace(ports.thresholds.validated, min_trades=10_000)
+    object.__setattr__(ports, "thresholds", replace(ports.thresholds, validated=strict))
+    error = refused(await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]}), 409, "GATE_NOT_PASSED")
+    gates = {gate["gate"]: gate for gate in error["details"]["gates"]}
+    assert gates["trades"]["passed"] is False
+    assert gates["trades"]["threshold"] == 10_000
+    assert gates["sharpe"]["passed"] is True
+    assert "trades" in error["message"]
+    assert (await caller.get(path)).json()["data"] == made
+
+
+async def test_a_sweep_of_another_algorithm_promotes_nothing(creating, sweeping, running, caller, refused):
+    sweep = await sweeping(await creating())
+    await running(sweep)
+    another = await creating()
+    answer = await caller.post(f"/algorithms/{another['id']}/promote", {"sweep_id": sweep["id"]})
+    refused(answer, 404, "NOT_FOUND")
