@@ -54,7 +54,7 @@ def opened(folder: Path) -> Cluster:
     except ValueError as error:
         raise Unavailable(f"{folder} is not a PostgreSQL data folder: its PG_VERSION is unreadable") from error
     binaries = find(major)
-    who = launch.identity(folder, binaries)
+    who = launch.identity(folder.parent, binaries)
     who.own(folder)
     return Cluster(folder, binaries, who)
 
@@ -68,7 +68,7 @@ def _made(folder: Path) -> Cluster:
     binaries = find()
     new = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-", dir=folder.parent))
     try:
-        who = launch.identity(new, binaries)
+        who = launch.identity(folder.parent, binaries)
         for role in (_SUPERUSER, _USER):
             _secret(new / f"{role}.password")
         who.own(new)

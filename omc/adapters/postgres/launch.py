@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,30 +46,27 @@ class Identity:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def identity(folder: Path, binaries: Binaries) -> Identity:
-    """Who can run `binaries` on files in `folder`. Unavailable when nobody can."""
+def identity(home: Path, binaries: Binaries) -> Identity:
+    """Who can run `binaries` on files under `home`. Unavailable when nobody can."""
     if os.geteuid() != 0 and _known(os.geteuid()):
         return Identity((), os.geteuid(), os.getegid())
     # PostgreSQL refuses root, and a user without a name (as containers have); both may be nobody in a namespace.
-    if shutil.which("unshare") and _works(_OWN_NAMESPACE, folder, binaries):
+    if shutil.which("unshare") and _works(_OWN_NAMESPACE, home, binaries):
         return Identity(_OWN_NAMESPACE, os.geteuid(), os.getegid())
     if os.geteuid() == 0 and shutil.which("setpriv"):
-        for name in ("postgres", "nobody"):
-            try:
-                user = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            groups = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
+        for uid, gid in _others(home):
             # A change of user forgets the tie to the owner, so it is made again behind it.
+            groups = ("--reuid", str(uid), "--regid", str(gid), "--clear-groups")
             prefix = ("setpriv", *groups, "--pdeathsig", "INT", "--")
-            if _works(prefix, None, binaries):
-                return Identity(prefix, user.pw_uid, user.pw_gid)
-    raise Unavailable("PostgreSQL refuses to run as this user, and no other user could be become: run as a named user")
+            if _works(prefix, home, binaries):
+                return Identity(prefix, uid, gid)
+    raise Unavailable(f"PostgreSQL refuses this user, and no other user can work in {home}: run as a named user")
 
 
 def tied(command: tuple[str, ...]) -> list[str]:
     """`command` so that it is interrupted when the calling thread ends."""
-    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
+    interpreter = sys.executable if os.access(sys.executable, os.X_OK) else shutil.which("python3") or sys.executable
+    return [interpreter, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
 
 
 def _known(uid: int) -> bool:
@@ -79,9 +77,21 @@ def _known(uid: int) -> bool:
     return True
 
 
-def _works(prefix: tuple[str, ...], folder: Path | None, binaries: Binaries) -> bool:
-    writable = 'test -w "$2" && ' if folder else ""
-    script = (f'{writable}exec "$1" --version', "sh", binaries.postgres, str(folder))
+def _others(home: Path) -> Iterator[tuple[int, int]]:
+    """Users that root may become: the home's owner, and those that exist for servers."""
+    owner = home.stat()
+    if owner.st_uid != 0 and _known(owner.st_uid):
+        yield owner.st_uid, owner.st_gid
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        yield user.pw_uid, user.pw_gid
+
+
+def _works(prefix: tuple[str, ...], home: Path, binaries: Binaries) -> bool:
+    script = ('test -x "$1" && exec "$2" --version', "sh", str(home), binaries.postgres)
     try:
         tried = subprocess.run(  # noqa: S603 - no input from outside
             [*prefix, "/bin/sh", "-c", *script], capture_output=True, timeout=20, check=False

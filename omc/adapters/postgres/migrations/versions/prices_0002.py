@@ -25,7 +25,8 @@ _TABLE = """
     ) PARTITION BY RANGE (timestamp)
 """
 
-# Attaching a finished table blocks neither readers nor writers, where CREATE ... PARTITION OF would block both.
+# Attaching a finished table blocks neither readers nor writers, where CREATE ... PARTITION OF would block both. Of two
+# that make a month the second waits at the lock, which also lets it see what the first has made.
 _NEW_MONTH = """
     CREATE FUNCTION price_data_5min_month(first_day date) RETURNS boolean LANGUAGE plpgsql AS $$
     DECLARE
@@ -36,7 +37,7 @@ _NEW_MONTH = """
         IF to_regclass(name) IS NOT NULL THEN
             RETURN false;
         END IF;
-        PERFORM pg_advisory_xact_lock(hashtext('price_data_5min_month'));
+        LOCK TABLE price_data_5min IN SHARE UPDATE EXCLUSIVE MODE;
         IF to_regclass(name) IS NOT NULL THEN
             RETURN false;
         END IF;
