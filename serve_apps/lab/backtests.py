@@ -156,7 +156,11 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
             )
         )
 
-    @router.get("/backtests/{backtest_id}/report", response_class=HTMLResponse)
+    @router.get(
+        "/backtests/{backtest_id}/report",
+        response_model=None,
+        responses={200: {"content": {"text/html": {}}, "description": "The page."}},
+    )
     async def report(user_id: Annotated[UUID, asker], backtest_id: UUID) -> HTMLResponse:
         """A tear sheet to print: one page that loads nothing."""
         run, results = await _completed(user_id, backtest_id)

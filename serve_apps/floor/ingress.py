@@ -1,0 +1,31 @@
+"""The floor on Ray Serve."""
+
+from dataclasses import replace
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve import Application, Deployment
+
+from serve_apps.floor.app import build
+from serve_apps.floor.ports import FloorPorts
+
+
+def ingress(ports: FloorPorts) -> Application:
+    """To be run at `/api/v1/floor`."""
+    behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
+
+    def built() -> FastAPI:
+        return build(behind_serve)
+
+    # Holds nothing: whatever it changes is stored before it answers.
+    deployed: Deployment = serve.deployment(
+        name="Floor",
+        ray_actor_options={"num_cpus": 0.05},
+        max_ongoing_requests=64,
+        max_queued_requests=128,
+        health_check_period_s=5,
+        health_check_timeout_s=10,
+        # An emergency stop that is under way is given the time to finish.
+        graceful_shutdown_timeout_s=25,
+    )(serve.ingress(built)())
+    return deployed.bind()

@@ -1,0 +1,35 @@
+"""The gateway on Ray Serve."""
+
+from dataclasses import replace
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve import Application, Deployment
+
+from serve_apps.floor import app as floor
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.gateway import app as gateway
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.lab import app as lab
+from serve_apps.lab.ports import LabPorts
+
+
+def ingress(ports: GatewayPorts, lab_ports: LabPorts, floor_ports: FloorPorts) -> Application:
+    """To be run at `/`. The other apps' ports serve to describe those apps in this one's document."""
+    behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
+
+    def built() -> FastAPI:
+        siblings = {lab.PREFIX: lambda: lab.build(lab_ports), floor.PREFIX: lambda: floor.build(floor_ports)}
+        return gateway.build(behind_serve, siblings)
+
+    # Holds nothing: every request is answered from the ports.
+    deployed: Deployment = serve.deployment(
+        name="Gateway",
+        ray_actor_options={"num_cpus": 0.05},
+        max_ongoing_requests=128,
+        max_queued_requests=256,
+        health_check_period_s=5,
+        health_check_timeout_s=10,
+        graceful_shutdown_timeout_s=5,
+    )(serve.ingress(built)())
+    return deployed.bind()

@@ -1,0 +1,31 @@
+"""The lab on Ray Serve."""
+
+from dataclasses import replace
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve import Application, Deployment
+
+from serve_apps.lab.app import build
+from serve_apps.lab.ports import LabPorts
+
+
+def ingress(ports: LabPorts) -> Application:
+    """To be run at `/api/v1/lab`."""
+    behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
+
+    def built() -> FastAPI:
+        return build(behind_serve)
+
+    # Holds nothing that a row does not: a backtest under way is taken up by another.
+    deployed: Deployment = serve.deployment(
+        name="Lab",
+        ray_actor_options={"num_cpus": 0.05},
+        max_ongoing_requests=64,
+        max_queued_requests=128,
+        health_check_period_s=5,
+        # A simulation may hold the interpreter's lock for moments; that is no illness.
+        health_check_timeout_s=30,
+        graceful_shutdown_timeout_s=5,
+    )(serve.ingress(built)())
+    return deployed.bind()

@@ -1,0 +1,149 @@
+"""One document describes the three apps."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from serve_apps.floor import app as floor
+from serve_apps.gateway.app import build
+from serve_apps.lab import app as lab
+
+# Rows of the contract that this version answers.
+_TABLE = """
+GET /api/v1/health
+GET /api/v1/ready
+POST /api/v1/auth/login
+POST /api/v1/auth/refresh
+POST /api/v1/auth/logout
+POST /api/v1/users/register
+GET /api/v1/users/profile
+PUT /api/v1/users/profile
+PUT /api/v1/users/password
+GET /api/v1/data/prices
+GET /api/v1/data/prices/latest
+GET /api/v1/data/coins
+GET /api/v1/collectors
+GET /api/v1/collectors/{}
+POST /api/v1/lab/algorithms
+GET /api/v1/lab/algorithms
+GET /api/v1/lab/algorithms/{}
+PUT /api/v1/lab/algorithms/{}
+DELETE /api/v1/lab/algorithms/{}
+GET /api/v1/lab/algorithms/{}/versions
+GET /api/v1/lab/algorithms/{}/versions/{}
+POST /api/v1/lab/algorithms/{}/versions/{}/restore
+POST /api/v1/lab/algorithms/{}/validate
+POST /api/v1/lab/algorithms/{}/backtest
+GET /api/v1/lab/algorithms/{}/backtests
+GET /api/v1/lab/backtests/{}
+DELETE /api/v1/lab/backtests/{}
+GET /api/v1/lab/backtests/{}/trades
+GET /api/v1/lab/backtests/{}/equity
+GET /api/v1/lab/backtests/{}/report
+POST /api/v1/lab/algorithms/{}/sweeps
+GET /api/v1/lab/sweeps
+GET /api/v1/lab/sweeps/{}
+POST /api/v1/lab/sweeps/{}/cancel
+GET /api/v1/lab/sweeps/{}/results
+POST /api/v1/lab/algorithms/{}/promote
+GET /api/v1/lab/templates
+GET /api/v1/lab/data/historical
+GET /api/v1/floor/available-algorithms
+POST /api/v1/floor/deploy
+GET /api/v1/floor/deployments
+GET /api/v1/floor/deployments/{}
+POST /api/v1/floor/algorithms/{}/activate
+POST /api/v1/floor/algorithms/{}/pause
+POST /api/v1/floor/algorithms/{}/deactivate
+GET /api/v1/floor/algorithms/{}/status
+GET /api/v1/floor/algorithms/{}/performance
+GET /api/v1/floor/algorithms/{}/trades
+GET /api/v1/floor/algorithms/{}/orders
+GET /api/v1/floor/algorithms/{}/decisions
+GET /api/v1/floor/pnl/summary
+GET /api/v1/floor/pnl/by-algorithm
+GET /api/v1/floor/pnl/by-coin
+GET /api/v1/floor/positions
+GET /api/v1/floor/orders
+GET /api/v1/floor/trades
+GET /api/v1/floor/risk/limits
+GET /api/v1/floor/risk/status
+POST /api/v1/floor/emergency-stop
+POST /api/v1/floor/emergency-stop/reset
+GET /api/v1/floor/reconciliation
+"""
+CONTRACT = [row for row in _TABLE.splitlines() if row]
+WITHOUT_A_TOKEN = {
+    "GET /api/v1/health",
+    "GET /api/v1/ready",
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/users/register",
+}
+
+
+@pytest.fixture
+def whole(ports, signer, clock, archive):
+    """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
+    nothing = SimpleNamespace(signer=signer, clock=clock, archive=archive, rules=ports.rules)
+    return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
+
+
+@pytest.fixture
+async def document(whole, calling):
+    answer = await calling(whole, signed_in=False).get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def operations(document) -> dict[str, dict]:
+    return {
+        f"{method.upper()} {re.sub('{[^}]*}', '{}', path)}": operation
+        for path, verbs in document["paths"].items()
+        for method, operation in verbs.items()
+    }
+
+
+def test_every_row_of_the_contract_is_described(document):
+    assert [row for row in CONTRACT if row not in operations(document)] == []
+
+
+def test_everything_but_the_front_steps_asks_for_a_token(document):
+    free = {name for name, operation in operations(document).items() if not operation.get("security")}
+    assert free == WITHOUT_A_TOKEN
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_every_operation_has_its_own_name_and_the_one_shape_of_failure(document):
+    described = operations(document)
+    names = [operation["operationId"] for operation in described.values()]
+    assert len(set(names)) == len(names)
+    for operation in described.values():
+        failure = operation["responses"]["default"]["content"]["application/json"]["schema"]
+        assert failure == {"$ref": "#/components/schemas/Failure"}
+        assert "422" not in operation["responses"]
+
+
+def test_every_reference_leads_somewhere(document):
+    schemas = document["components"]["schemas"]
+    references = set(re.findall(r"'#/components/schemas/([^']+)'", repr(document)))
+    assert references - set(schemas) == set()
+    assert document["openapi"].startswith("3.1")
+
+
+def test_money_is_described_as_text_and_bodies_as_closed(document):
+    schemas = document["components"]["schemas"]
+    assert schemas["TradeOut"]["properties"]["total_aud"]["type"] == "string"
+    for name in ("DeployIn", "SweepIn", "AlgorithmIn", "Registration", "StopIn"):
+        assert schemas[name]["additionalProperties"] is False
+
+
+async def test_the_docs_page_shows_the_document(whole, calling):
+    answer = await calling(whole, signed_in=False).get("/api/v1/docs")
+    assert answer.status_code == 200
+    assert "/api/v1/openapi.json" in answer.text
+
+
+async def test_paths_of_the_siblings_are_not_answered_here(whole, calling, refused):
+    refused(await calling(whole).get("/api/v1/lab/templates"), 404, "NOT_FOUND")
