@@ -72,7 +72,7 @@ class CoinspotVenue:
                 return Placed(found.venue_order_id, found.fills, open=False)
             return await self._settled(intent, since, known, found.venue_order_id)
         except VenueRefused as refusal:
-            raise OutcomeUnknown(f"order {intent.client_order_id}: the venue does not let us look: {refusal}") from None
+            raise Unavailable(f"order {intent.client_order_id}: the venue does not let us look: {refusal}") from None
 
     async def cancel_all(self) -> int:
         orders = await self._open_orders()

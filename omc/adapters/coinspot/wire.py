@@ -97,7 +97,7 @@ def _quote(name: str, sides: Any) -> Quote:
     coin = ticker(name)
     prices = {}
     for side in ("bid", "ask", "last"):
-        said = sides.get(side) if isinstance(sides, dict) else sides
+        said = sides.get(side) if isinstance(sides, dict) else None
         price = _number(said)
         if price is None:
             raise ValueError(f"{coin}: {side} is {str(said)[:40]!r}, not a number")

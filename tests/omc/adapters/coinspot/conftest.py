@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 import uvicorn
 
+from omc.adapters.coinspot.client import CoinspotClient
 from omc.adapters.coinspot.exchange.app import RequestRate, SandboxExchange
 from omc.adapters.coinspot.exchange.control import ControlDesk
 from omc.adapters.coinspot.exchange.keys import Key, KeyRing
 from omc.adapters.coinspot.exchange.player import TapePlayer
 from omc.adapters.coinspot.exchange.server import listening
-from omc.adapters.coinspot.signature import signature
+from omc.adapters.coinspot.nonce import MemoryNonces
+from omc.adapters.coinspot.signature import Credentials, signature
 from omc.feature.frame import Frame
 from omc.market.tape import Tape
 from omc.market.terms import Terms
@@ -96,6 +98,70 @@ async def wire(make_wire) -> AsyncIterator[Wire]:
     await wire.http.aclose()
 
 
+FAULTS = ("cut", "silence", "500", "502 html", "200 html", "200 garbage", "404 html")
+"""Ways for an answer to get lost."""
+
+
+@dataclass
+class Faulty:
+    """An application that loses answers: `faults` says which, by path, one after another. "before" means that the
+    application never saw the request, "after" that it carried it out."""
+
+    app: SandboxExchange
+    faults: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+
+    def lose(self, path: str, when: str, how: str) -> None:
+        self.faults.setdefault(path, []).append((when, how))
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.seen.append(scope["path"])
+        planned = self.faults.get(scope["path"])
+        if not planned:
+            await self.app(scope, receive, send)
+            return
+        when, how = planned.pop(0)
+        if when == "after":
+            await self.app(scope, receive, _nowhere)
+        await self._instead(how, send)
+
+    async def _instead(self, how: str, send) -> None:
+        if how == "silence":
+            await asyncio.sleep(1.0)
+        status, content = {
+            "500": (500, b"Internal Server Error"),
+            "502 html": (502, b"<html>bad gateway</html>"),
+            "404 html": (404, b"<html>who are you?</html>"),
+            "200 html": (200, b"<html>checking your browser</html>"),
+            "200 garbage": (200, b'{"prices":'),
+            "429": (429, b'{"status":"error","message":"slow down"}'),
+        }.get(how, (200, b""))
+        length = len(content) + (how in ("cut", "silence"))
+        # One byte more than will come: the server then cuts the connection in the middle of the answer.
+        headers = [(b"content-length", str(length).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if how not in ("cut", "silence"):
+            await send({"type": "http.response.body", "body": content})
+
+
+async def _nowhere(_) -> None:
+    return None
+
+
+@pytest.fixture
+async def faulty(make_wire) -> AsyncIterator[tuple[Faulty, str]]:
+    """An exchange that loses answers, and its address."""
+    app = Faulty(make_wire().app)
+    async with served(app) as url:
+        yield app, url
+
+
+@pytest.fixture
+def demo_client() -> Callable[[str], CoinspotClient]:
+    """The demo account's client at an address."""
+    return lambda url: CoinspotClient(url, Credentials(KEY, SECRET), MemoryNonces(), account="demo", timeout_s=0.4)
+
+
 @contextlib.asynccontextmanager
 async def served(app) -> AsyncIterator[str]:
     """`app` on a socket of its own, answered by this event loop."""
@@ -105,6 +171,16 @@ async def served(app) -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     server.should_exit = True
     await serving
+
+
+@pytest.fixture
+def served_at():
+    return served
+
+
+@pytest.fixture
+def lossy():
+    return Faulty
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omc.adapters.coinspot.javascript import number, parse, parse_int, stringify
@@ -73,6 +73,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.skipif(NODE is None, reason="there is no node here to compare with")
+@settings(deadline=None, max_examples=8)
 @given(st.lists(JSON, min_size=40, max_size=40))
 def test_it_writes_what_v8_writes(values):
     texts = TRICKY + [json.dumps(value) for value in values]
