@@ -93,7 +93,7 @@ def start(home: Path) -> tuple[subprocess.Popen[str], float, str]:
     """A platform on an empty home, with the seconds until it said that it is ready."""
     began = time.monotonic()
     platform = subprocess.Popen(
-        [sys.executable, "-m", "cluster.boot", "--home", str(home), "--port", "0", "--dashboard-port", "0"],
+        [sys.executable, "-m", "cluster.up", "--home", str(home), "--port", "0", "--dashboard-port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,7 +1,6 @@
 """Starts everything: what does not wait for anything at once, what does in its order; and stops it the other way round.
 
-`python -m cluster.boot` runs in the foreground until it is interrupted or told to stop. It says `ready ADDRESS` once
-every dependency answers.
+It says `ready ADDRESS` once every dependency answers, and runs until it is told to stop. `cluster.up` is its owner.
 """
 
 import argparse
@@ -31,6 +30,7 @@ from omc.errors import OmcError, Unavailable
 ROOT = Path(__file__).resolve().parents[1]
 _READY_WITHIN_S = 180.0
 _LOOK_ROUND_S = 1.0
+_ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 logger = logging.getLogger("omc.boot")
 
 
@@ -40,11 +40,12 @@ class Told(BaseException):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_options().parse_args(arguments))
-    parent = options.pop("with_parent")
+    owner = options.pop("owner")
     _listen(_stop)
+    # Our owner started us with its own signals held back.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED)
     try:
-        if parent:
-            processes.end_with_parent(parent)
+        processes.end_with_parent(owner)
         run(wiring(**options))
     except Told:
         return 0
@@ -65,8 +66,6 @@ def run(wired: Wiring) -> NoReturn:
         for key in (home.jwt_key, home.ray_token, home.sandbox_token):
             ensure_key(key)
         _enter(home, wired)
-        # Whatever happens below, nothing that it started is left running.
-        stops.callback(_end_everything)
         storage, sandbox = Storage(home, wired), Sandbox(home, wired)
         stops.callback(storage.stop)
         stops.callback(sandbox.stop)
@@ -79,8 +78,8 @@ def run(wired: Wiring) -> NoReturn:
         shells = threads.submit(_import_shells)
         folder = ray_head.session_folder()
         record: dict[str, Any] = {
-            "pid": os.getpid(),
-            "started": processes.started(os.getpid()),
+            "pid": os.getppid(),
+            "started": processes.started(os.getppid()),
             "url": wired.url,
             "session": str(folder),
         }
@@ -108,7 +107,7 @@ def run(wired: Wiring) -> NoReturn:
 
 
 def _options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(prog="python -m cluster.boot", description=__doc__)
+    options = argparse.ArgumentParser(prog="python -m cluster.up", description=__doc__)
     options.add_argument("--home", type=Path)
     options.add_argument("--port", type=int)
     options.add_argument("--dashboard-port", type=int)
@@ -118,12 +117,12 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--speed", type=float)
     options.add_argument("--external-exchange")
     options.add_argument("--external-token-file", type=Path)
-    options.add_argument("--with-parent", type=int, metavar="PID", help="end when this process ends")
+    options.add_argument("--owner", type=int, required=True, metavar="PID", help="end when this process ends")
     return options
 
 
 def _listen(how: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in _ASKED:
         signal.signal(each, how)
 
 
@@ -135,7 +134,6 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 def _enter(home: Home, wired: Wiring) -> None:
     """Set what every process that is started from here on inherits."""
-    processes.adopt_orphans()
     os.environ.update(ray_head.environment(wired.ray_token_file, multi_node=wired.multi_node))
     os.environ[processes.MARK] = str(home.folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -154,6 +152,8 @@ def _import_shells() -> None:
     """Pay for the shells' imports while the node starts."""
     import cluster.floor
     import cluster.serving  # noqa: F401
+
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
 
 def _open_venue(storage: Storage, sandbox: Sandbox) -> None:
@@ -188,13 +188,8 @@ def _watch(sandbox: Sandbox) -> NoReturn:
     it kept are gone."""
     while True:
         time.sleep(_LOOK_ROUND_S)
-        processes.reap(own=sandbox.pids)
         if sandbox.ended:
             raise Unavailable(f"the sandbox exchange ended: see {sandbox.log}")
-
-
-def _end_everything() -> None:
-    processes.end(processes.descendants(os.getpid()))
 
 
 if __name__ == "__main__":

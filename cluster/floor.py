@@ -1,6 +1,6 @@
 """The floor's actors: what each is handed, and their start."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Floor:
                 archive=wired.prices,
                 clock=wired.clock,
                 deployments=wired.deployments,
-                tape=wired.tape_control,
+                tape=wired.sandbox_control,
                 cadence=Cadence(every_s=wired.poll_s),
             ),
         )
@@ -63,6 +63,3 @@ class Floor:
 
 def _algorithm(algorithm_type: str, parameters: Mapping[str, Any]) -> Algorithm:
     return make(algorithm_type, parameters)
-
-
-Probe = Callable[[], Any]

@@ -6,16 +6,23 @@ password and without a setting: whoever reaches it runs code. Called in a replic
 
 from typing import Any
 
-from ray.serve._private import replica
-
 from cluster.ports import LOOPBACK
-
-_original = replica.add_port_to_grpc_server
 
 
 def keep_replicas_inside() -> None:
-    replica.add_port_to_grpc_server = _on_loopback
+    """Have every replica that starts in this process listen on the loopback only."""
+    from ray.serve._private import replica
+
+    module: Any = replica
+    everywhere = module.add_port_to_grpc_server
+    if everywhere.__name__ != on_loopback.__name__:
+        module.add_port_to_grpc_server = on_loopback(everywhere)
 
 
-def _on_loopback(server: Any, address: str) -> int:
-    return int(_original(server, address.replace("[::]", LOOPBACK)))
+def on_loopback(everywhere: Any) -> Any:
+    """`everywhere(server, address)` with the address moved to the loopback."""
+
+    def on_loopback(server: Any, address: str) -> Any:
+        return everywhere(server, address.replace("[::]", LOOPBACK))
+
+    return on_loopback

@@ -7,10 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from omc.errors import Unavailable
 
 _PROC = Path("/proc")
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
@@ -33,7 +31,7 @@ def end_with_parent(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
-        raise Unavailable("whoever asked for the platform is gone")
+        sys.exit("omc: whoever asked for the platform is gone")
 
 
 def adopt_orphans() -> None:
@@ -98,15 +96,6 @@ def end(pids: Iterable[int], patience_s: float = 3.0) -> None:
             time.sleep(0.02)
         if not left:
             return
-
-
-def reap(own: Collection[int]) -> None:
-    """Let adopted orphans go that have ended; `own` are children whose end somebody else waits for."""
-    for pid in _pids():
-        with contextlib.suppress(OSError, IndexError):
-            state, parent = (_PROC / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-            if state == "Z" and int(parent) == os.getpid() and pid not in own:
-                os.waitpid(pid, os.WNOHANG)
 
 
 def _alive(pid: int) -> bool:

@@ -36,10 +36,6 @@ class Sandbox:
         return self.home.logs / "sandbox-exchange.log"
 
     @property
-    def pids(self) -> set[int]:
-        return {self._process.pid} if self._process else set()
-
-    @property
     def ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
 

@@ -1,43 +1,30 @@
 """HTTP: the three apps on Ray Serve, behind one port."""
 
 import threading
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 import ray
-from fastapi import FastAPI
 from ray import serve
+from ray.exceptions import RayError
 
 from actors import address
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
 from cluster.jobs import RayJobs
+from cluster.loopback import keep_replicas_inside
 from cluster.wiring import Wiring
 from serve_apps.door import Rules
-from serve_apps.floor import app as floor
+from serve_apps.floor import app as floor_app
+from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
-from serve_apps.gateway import app as gateway
+from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
-from serve_apps.lab import app as lab
+from serve_apps.lab import app as lab_app
+from serve_apps.lab import ingress as lab
 from serve_apps.lab.ports import LabPorts
 
+_PATIENCE_S = 10.0
 _CONTROLLER, _NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
-
-
-@serve.ingress()
-class Ingress:
-    """One app on a replica: its ports travel, the app itself is built where it serves."""
-
-    def __init__(self, build: Callable[[], FastAPI], inside: bool) -> None:
-        if inside:
-            from cluster.loopback import keep_replicas_inside
-
-            keep_replicas_inside()
-        self._build = build
-
-    def __serve_build_asgi_app__(self) -> FastAPI:
-        return self._build()
 
 
 @dataclass(slots=True)
@@ -50,39 +37,31 @@ class Serving:
         """Deploy the apps. They come up by themselves, and so does the proxy: this waits for neither."""
         host, port = self.wired.http
         # Serve waits for its proxy before anything can be deployed, unless somebody else does the waiting.
-        options = {"host": host, "port": port}
-        self._proxy = threading.Thread(target=partial(serve.start, http_options=options), name="proxy", daemon=True)
+        self._proxy = threading.Thread(target=_start_proxy, args=(host, port), name="proxy", daemon=True)
         self._proxy.start()
         while not _controller_is_known():
             self._proxy.join(0.02)
+        prepare = _nothing if self.wired.multi_node else keep_replicas_inside
+        lab_ports, floor_ports = self._lab(), self._floor()
+        apps = (
+            ("gateway", "/", gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare)),
+            ("lab", lab_app.PREFIX, lab.ingress(lab_ports, prepare)),
+            ("floor", floor_app.PREFIX, floor.ingress(floor_ports, prepare)),
+        )
         serve.run_many(
-            [
-                self._target("gateway", "/", partial(gateway.build, self._gateway(), self._siblings())),
-                self._target("lab", lab.PREFIX, partial(lab.build, self._lab())),
-                self._target("floor", floor.PREFIX, partial(floor.build, self._floor())),
-            ],
+            [serve.RunTarget(app, name=name, route_prefix=prefix) for name, prefix, app in apps],
             wait_for_ingress_deployment_creation=False,
             wait_for_applications_running=False,
         )
 
     def stop(self) -> None:
-        """Finish the requests under way."""
-        serve.shutdown()
-
-    def _target(self, name: str, prefix: str, build: Callable[[], FastAPI]) -> Any:
-        deployment = serve.deployment(
-            Ingress,
-            name=name,
-            ray_actor_options={"num_cpus": 0},
-            max_ongoing_requests=64,
-            max_queued_requests=256,
-            graceful_shutdown_timeout_s=5.0,
-        )
-        return serve.RunTarget(deployment.bind(build, not self.wired.multi_node), name=name, route_prefix=prefix)
+        """Finish the requests under way, as far as a few seconds go: a Serve that is broken waits for itself."""
+        ending = threading.Thread(target=serve.shutdown, name="serve-shutdown", daemon=True)
+        ending.start()
+        ending.join(_PATIENCE_S)
 
     def _rules(self) -> Rules:
-        # Serve itself puts X-Request-ID on every answer.
-        return Rules(cors_origins=self.wired.chosen.cors_origins, stamps_request_id=False)
+        return Rules(cors_origins=self.wired.chosen.cors_origins)
 
     def _gateway(self) -> GatewayPorts:
         wired = self.wired
@@ -103,9 +82,6 @@ class Serving:
             },
             rules=self._rules(),
         )
-
-    def _siblings(self) -> dict[str, Callable[[], FastAPI]]:
-        return {lab.PREFIX: partial(lab.build, self._lab()), floor.PREFIX: partial(floor.build, self._floor())}
 
     def _lab(self) -> LabPorts:
         wired = self.wired
@@ -138,6 +114,16 @@ class Serving:
             terms=wired.terms,
             rules=self._rules(),
         )
+
+
+def _start_proxy(host: str, port: int) -> None:
+    with suppress(TimeoutError, RayError):
+        # That it is late, or dead, shows in its not being ready.
+        serve.start(http_options={"host": host, "port": port})
+
+
+def _nothing() -> None:
+    """Workers on other machines must reach their replicas."""
 
 
 def _controller_is_known() -> bool:

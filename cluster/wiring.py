@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from omc.adapters.coinspot.venues import CoinspotPaperVenues
 from pydantic import ValidationError
 
 from cluster.home import Home
@@ -14,6 +13,7 @@ from cluster.ray_head import Wanted
 from omc.adapters.argon2 import Argon2Hasher
 from omc.adapters.coinspot.prices import CoinspotPrices
 from omc.adapters.coinspot.sandbox import SandboxControl
+from omc.adapters.coinspot.venue import CoinspotPaperVenues
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.backtests import PostgresBacktests
@@ -33,6 +33,7 @@ from omc.ledger.exchange import PriceSource
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
+from omc.promotion.gate import Standard, Thresholds
 from omc.settings import Settings
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
@@ -219,6 +220,18 @@ class Wiring:
     @cached_property
     def refresh_tokens(self) -> PostgresRefreshTokens:
         return PostgresRefreshTokens(self.database)
+
+    # The lab's gates.
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        chosen = self.chosen
+        return Thresholds(
+            validated=Standard(chosen.validated_min_trades, chosen.validated_min_sharpe, chosen.validated_max_drawdown),
+            deployable=Standard(
+                chosen.deployable_min_trades, chosen.deployable_min_sharpe, chosen.deployable_max_drawdown
+            ),
+        )
 
     # Who comes in.
 

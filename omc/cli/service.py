@@ -40,7 +40,7 @@ def up(
         external_exchange=external_exchange,
         external_token_file=absolute(external_token_file) if external_token_file else None,
     )
-    start.become("cluster.boot", arguments)
+    start.become("cluster.up", arguments)
 
 
 @commands.command()

@@ -1,5 +1,6 @@
 """The floor on Ray Serve."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -10,11 +11,12 @@ from serve_apps.floor.app import build
 from serve_apps.floor.ports import FloorPorts
 
 
-def ingress(ports: FloorPorts) -> Application:
-    """To be run at `/api/v1/floor`."""
+def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None) -> Application:
+    """To be run at `/api/v1/floor`. `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
+        prepare()
         return build(behind_serve)
 
     # Holds nothing: whatever it changes is stored before it answers.

@@ -1,5 +1,6 @@
 """The gateway on Ray Serve."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -14,11 +15,15 @@ from serve_apps.lab import app as lab
 from serve_apps.lab.ports import LabPorts
 
 
-def ingress(ports: GatewayPorts, lab_ports: LabPorts, floor_ports: FloorPorts) -> Application:
-    """To be run at `/`. The other apps' ports serve to describe those apps in this one's document."""
+def ingress(
+    ports: GatewayPorts, lab_ports: LabPorts, floor_ports: FloorPorts, prepare: Callable[[], None] = lambda: None
+) -> Application:
+    """To be run at `/`. The other apps' ports serve to describe those apps in this one's document; `prepare` is called
+    in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
+        prepare()
         siblings = {lab.PREFIX: lambda: lab.build(lab_ports), floor.PREFIX: lambda: floor.build(floor_ports)}
         return gateway.build(behind_serve, siblings)
 

@@ -1,5 +1,6 @@
 """The lab on Ray Serve."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -10,11 +11,12 @@ from serve_apps.lab.app import build
 from serve_apps.lab.ports import LabPorts
 
 
-def ingress(ports: LabPorts) -> Application:
-    """To be run at `/api/v1/lab`."""
+def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None) -> Application:
+    """To be run at `/api/v1/lab`. `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
+        prepare()
         return build(behind_serve)
 
     # Holds nothing that a row does not: a backtest under way is taken up by another.

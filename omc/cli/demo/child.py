@@ -42,7 +42,7 @@ class PlatformProcess:
         with self.log.open("wb") as log:
             # A session of its own: Ctrl-C at the terminal is for us, who stop it in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                start.command("cluster.boot", self._arguments),
+                start.command("cluster.up", self._arguments),
                 env=start.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
