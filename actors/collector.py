@@ -49,7 +49,7 @@ class ExchangeCollector:
         self._asked, self._triggered, self._resumed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._tape: TapeClock | None = None
         self._ready = False
-        self._paused = False
+        self._paused = self._stopped = False
         self._last_bar: datetime | None = None
         self._status = CollectorStatus("exchange", "starting", None, None, 0, {}, None)
         self._task = address.background(self._run(), "collector")
@@ -70,7 +70,7 @@ class ExchangeCollector:
         seen = self._hot.after(done_until)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
-        while seen is None and (left := deadline - loop.time()) > 0:
+        while seen is None and not self._stopped and (left := deadline - loop.time()) > 0:
             try:
                 await asyncio.wait_for(self._shown.wait(), left)
             except TimeoutError:
@@ -109,8 +109,10 @@ class ExchangeCollector:
             event.set()
 
     async def stop(self) -> None:
-        """End the loop; nothing is under way that would be lost."""
+        """End the loop, and let go whoever waits; nothing is under way that would be lost."""
+        self._stopped = True
         self._task.cancel()
+        self._shown.set()
 
     async def _run(self) -> None:
         faults = 0

@@ -44,6 +44,11 @@ class OrderIntent:
         return cents(self.quantity * self.quote_price_aud)
 
 
+def client_order_id(deployment_id: UUID, quoted_at: datetime, coin: str, side: Side) -> str:
+    """The one name of what a deployment does with a coin at a bar; asked for again, it is the same order."""
+    return f"{deployment_id}:{quoted_at:%Y%m%dT%H%M%SZ}:{coin}:{side}"
+
+
 class OrderStatus(StrEnum):
     INTENT = "intent"
     DENIED = "denied"

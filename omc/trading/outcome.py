@@ -7,8 +7,7 @@ from omc.market.terms import Terms
 from omc.portfolio.position import Position
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Side
-from omc.trading.order import Order, OrderIntent, OrderStatus
-from omc.trading.trader import client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
 from omc.trading.venue import Placed, Placement, Rejected
 
 FRESH = timedelta(seconds=60)

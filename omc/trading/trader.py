@@ -22,7 +22,7 @@ from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
 from omc.trading.blotter import Decision, Rebalance, TraderMemory
 from omc.trading.fill import Side
-from omc.trading.order import Order, OrderIntent
+from omc.trading.order import Order, OrderIntent, client_order_id
 from omc.trading.sizing import check_weights, equity, quantity_to_buy, quantity_to_sell, stops_out
 
 _STANDSTILL = frozenset({DenialReason.KILL_SWITCH, DenialReason.NOT_ACTIVE})
@@ -301,8 +301,3 @@ class Trader:
     def _held(self) -> FloatArray:
         coins = self._mandate.coins
         return np.array([float(self._account.position(coin).quantity) for coin in coins], dtype=np.float64)
-
-
-def client_order_id(deployment_id: UUID, quoted_at: datetime, coin: str, side: Side) -> str:
-    """The one name of what a deployment does with a coin at a bar; asked for again, it is the same order."""
-    return f"{deployment_id}:{quoted_at:%Y%m%dT%H%M%SZ}:{coin}:{side}"

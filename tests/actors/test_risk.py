@@ -18,8 +18,7 @@ from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.fill import Side
 from omc.trading.lease import Lease
 from omc.trading.memory_exchange import MemoryAccount
-from omc.trading.order import Order, OrderIntent, OrderStatus
-from omc.trading.trader import client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
 from tests.actors.mortal import START, USER, House, deployment, market
 
 TIMEOUT = OutcomeUnknown("no answer")

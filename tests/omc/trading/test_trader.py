@@ -19,7 +19,7 @@ from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
 from omc.trading.blotter import Decision, TraderMemory
 from omc.trading.fill import Fill, Side
-from omc.trading.order import Order, OrderIntent, OrderStatus
+from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
 from omc.trading.settlement import settle
 from omc.trading.trader import (
     Command,
@@ -33,7 +33,6 @@ from omc.trading.trader import (
     Submit,
     Trader,
     WeightsDecided,
-    client_order_id,
 )
 
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -1,0 +1,169 @@
+"""One sitting of a trader: what it recalled when it sat down, and every bar since, until something goes wrong."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import product
+
+import numpy as np
+
+from actors.trader import TraderPorts
+from omc.errors import Halted
+from omc.feature.frame import FloatArray
+from omc.ledger.exchange import QuotesSeen
+from omc.risk.verdict import Denied
+from omc.strategy.algorithm import Algorithm
+from omc.trading.blotter import Decision, TraderMemory
+from omc.trading.deployment import Deployment
+from omc.trading.fill import Side
+from omc.trading.lease import Lease
+from omc.trading.order import Order, client_order_id
+from omc.trading.trader import (
+    Command,
+    Decide,
+    Event,
+    Halt,
+    IntentDenied,
+    Mandate,
+    OrderEnded,
+    QuotesArrived,
+    Remember,
+    Submit,
+    Trader,
+    WeightsDecided,
+)
+from omc.trading.window import Window, last_bids, prices
+
+_SAMPLE = 1000
+_JOURNAL_PAGE = 200
+
+
+@dataclass(slots=True)
+class Pace:
+    """What a trader measured of itself, over all its sittings."""
+
+    bars: int = 0
+    orders: int = 0
+    order_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLE))
+
+    def count(self, order_ms: float) -> None:
+        self.orders += 1
+        self.order_ms.append(order_ms)
+
+
+class Seat:
+    """Carries out what the core commands, bar by bar. Any fault is let go by: whoever sits down next starts from what
+    is journaled, in the middle of a bar if need be."""
+
+    def __init__(self, ports: TraderPorts, deployment: Deployment, lease: Lease, pace: Pace) -> None:
+        self._ports = ports
+        self._deployment = deployment
+        self._lease = lease
+        self._pace = pace
+        self._algorithm: Algorithm = ports.make(deployment.algorithm_type, deployment.parameters)
+        self._trader: Trader | None = None
+        self._window: Window | None = None
+        self._bar_ms: list[float] = []
+        self._arrived = 0.0
+        self.leaving = False
+        """Set it to end after the command under way."""
+
+    async def recall_pace(self) -> None:
+        """What its predecessors measured, as far as it is journaled."""
+        entries, _ = await self._ports.blotter.journal(
+            self._deployment.user_id, self._deployment.id, ("decision",), 0, _JOURNAL_PAGE
+        )
+        for entry in reversed(entries):
+            for order_ms in entry.data.get("order_ms", ()):
+                self._pace.count(float(order_ms))
+
+    async def meet(self, seen: QuotesSeen) -> None:
+        """Trade on a bar and decide on it. A bar that quotes none of the deployment's coins does not exist for it."""
+        self._arrived, self._bar_ms = time.perf_counter(), []
+        at = seen.board.time
+        bid, ask, last = prices(seen.board, self._deployment.coins)
+        if np.isnan(bid).all():
+            return
+        if self._trader is None or self._window is None or not self._window.follows(at):
+            self._trader, self._window = await self._look_back(at)
+        else:
+            self._window.append(at, bid, ask, last)
+        await self._carry_out(self._trader, self._window, QuotesArrived(at, bid, ask))
+        self._pace.bars += 1
+
+    async def _carry_out(self, trader: Trader, window: Window, event: Event) -> None:
+        todo = deque(trader.handle(event))
+        while todo and not self.leaving:
+            outcome = await self._perform(todo.popleft(), window)
+            todo += trader.handle(outcome) if outcome is not None else ()
+
+    async def _perform(self, command: Command, window: Window) -> Event | None:
+        match command:
+            case Remember(memory, decision):
+                await self._remember(memory, decision)
+            case Submit(intent):
+                answer = await self._ports.desk.submit(intent, self._lease)
+                self._measure()
+                return IntentDenied(answer) if isinstance(answer, Denied) else OrderEnded(answer)
+            case Decide(at):
+                return WeightsDecided(at, self._weights(window))
+            case Halt(reason):
+                raise Halted(reason)
+        return None
+
+    async def _remember(self, memory: TraderMemory, decision: Decision | None) -> None:
+        if decision is not None and self._bar_ms:
+            decision = replace(decision, order_ms=tuple(self._bar_ms))
+        await self._ports.blotter.remember(self._deployment.id, memory, decision)
+
+    def _weights(self, window: Window) -> FloatArray:
+        try:
+            return np.asarray(self._algorithm.predict(window.frame()), dtype=np.float64)[-1]
+        except Exception as error:
+            # An algorithm is anybody's code, and may fail in any way; asking again would not help it.
+            raise Halted(f"the algorithm failed: {type(error).__name__}: {error}") from error
+
+    def _measure(self) -> None:
+        took_ms = round((time.perf_counter() - self._arrived) * 1000, 3)
+        self._bar_ms.append(took_ms)
+        self._pace.count(took_ms)
+
+    # Recovery
+
+    async def _look_back(self, until: datetime) -> tuple[Trader, Window]:
+        """Read the bars up to and including `until`, and rebuild the trader that meets the last of them."""
+        ports, deployment = self._ports, self._deployment
+        memory = await ports.blotter.recall(deployment.id)
+        ended = await self._end_orders(memory, until)
+        account = await ports.blotter.account(deployment.id)
+        bars = max(self._algorithm.memory_bars, 1)
+        tail = await ports.archive.tail(deployment.coins, until, bars)
+        marks = last_bids(tail)
+        for coin, position in account.positions.items():
+            if position.quantity and coin not in marks:
+                marks |= last_bids(await ports.archive.tail((coin,), until, 1))
+        mandate = Mandate(
+            deployment_id=deployment.id,
+            user_id=deployment.user_id,
+            coins=deployment.coins,
+            rebalance_band=deployment.rebalance_band,
+            stop_loss=self._algorithm.stop_loss,
+            terms=ports.terms,
+        )
+        return Trader(mandate, memory, account, ended=ended, marks=marks), Window(tail, bars)
+
+    async def _end_orders(self, memory: TraderMemory, until: datetime) -> list[Order]:
+        """The orders of a rebalance that a death cut short, each carried to its end before the account is read: so no
+        fill is counted twice, and none is missed. What there is of the bar to come counts as well, though the memory
+        should know of it: were the memory older than the orders, they would be counted again."""
+        times = {until, memory.rebalance.quoted_at} if memory.rebalance else {until}
+        ended: list[Order] = []
+        for quoted_at, coin, side in product(sorted(times), self._deployment.coins, Side):
+            name = client_order_id(self._deployment.id, quoted_at, coin, side)
+            order = await self._ports.blotter.order(name)
+            if order is not None and not order.status.final:
+                await self._ports.desk.submit(order.intent, self._lease)
+                order = await self._ports.blotter.order(name)
+            ended += [order] if order is not None else []
+        return ended
