@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from omc.adapters.coinspot.exchange.answer import NOT_FOUND, Answer, Refusal, answered, refused
 from omc.adapters.coinspot.exchange.control import ControlDesk
-from omc.adapters.coinspot.exchange.keys import KeyRing
+from omc.adapters.coinspot.exchange.keys import UNKNOWN_KEY, WRONG_SIGN, KeyRing
 from omc.adapters.coinspot.exchange.legacy import LEGACY, LEGACY_READING, holding, open_transactions, transactions
 from omc.adapters.coinspot.exchange.public import PublicDesk
 from omc.adapters.coinspot.exchange.reading import READING, balance
@@ -90,8 +90,8 @@ class SandboxExchange:
                 query = parse_qs(scope["query_string"].decode("latin-1"))
                 return self._private(path, headers, body, available=query.get("available") == ["yes"])
         except Refusal as refusal:
-            if legacy and refusal.status in (401, 403):
-                # Seen in 2017, never since: the first version does not say what is wrong.
+            if legacy and refusal.message in (UNKNOWN_KEY, WRONG_SIGN):
+                # Seen in 2017, never since: the first version does not say what is wrong with a key.
                 return answered({"status": "invalid"})
             return refused(refusal.status, refusal.message)
         except (VenueRefused, InvalidInput) as refusal:

@@ -15,6 +15,9 @@ from omc.adapters.coinspot.exchange.answer import Refusal
 from omc.adapters.coinspot.javascript import parse, parse_int, stringify
 from omc.adapters.coinspot.signature import signature
 
+UNKNOWN_KEY = "invalid key"
+WRONG_SIGN = "invalid sign"
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:
@@ -52,9 +55,9 @@ class KeyRing:
             raise Refusal(401, "no key")
         owner = self.keys.get(key)
         if owner is None:
-            raise Refusal(401, "invalid key")
+            raise Refusal(401, UNKNOWN_KEY)
         if not self._holds(owner.secret, body, canonical, sign or ""):
-            raise Refusal(401, "invalid sign")
+            raise Refusal(401, WRONG_SIGN)
         if full_access and not owner.full_access:
             raise Refusal(403, "this key is read only")
         if nonce <= owner.last_nonce:
