@@ -48,10 +48,14 @@ class SwapQuote:
 
 
 class PaperVenue:
-    """`coins` are those that the venue knows of, quoted at the moment or not."""
+    """`coins` are those that the venue knows of, quoted at the moment or not. `run`, six hexadecimal digits, is part of
+    every order's id: a venue that is started anew on the same tape must not give out the same ids again."""
 
-    def __init__(self, terms: Terms, coins: Iterable[str] = (), depth_aud: Decimal | None = None) -> None:
+    def __init__(
+        self, terms: Terms, coins: Iterable[str] = (), depth_aud: Decimal | None = None, run: str = "000000"
+    ) -> None:
         self.terms = terms
+        self._run = run
         self.coins = frozenset(coins)
         self._depth_aud = depth_aud
         self._depth_used: dict[tuple[str, Side], Decimal] = {}
@@ -316,7 +320,7 @@ class PaperVenue:
     def _next_id(self) -> str:
         """24 hexadecimal digits that rise with time, as CoinSpot's do."""
         self._orders_taken += 1
-        return f"{int(self.time.timestamp()):08x}{self._orders_taken:016x}"
+        return f"{int(self.time.timestamp()):08x}{self._run}{self._orders_taken:010x}"
 
 
 def _reaches(side: Side, price: Decimal, quote: Quote) -> bool:

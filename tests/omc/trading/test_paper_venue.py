@@ -233,6 +233,17 @@ def test_an_account_is_opened_once(venue):
             venue.open_account("new", Decimal(cash))
 
 
+def test_a_venue_started_anew_gives_out_other_ids():
+    ids = set()
+    for run in ("000000", "abcdef"):
+        venue = PaperVenue(TERMS, run=run)
+        venue.show(board(BTC=("99", "101")))
+        venue.open_account("me", Decimal("1000.00"))
+        ids |= {buy(venue).order_id, buy(venue).order_id}
+    assert len(ids) == 4
+    assert all(len(order_id) == 24 and int(order_id, 16) for order_id in ids)
+
+
 def test_a_venue_without_quotes_is_not_open_yet():
     with pytest.raises(Unavailable):
         PaperVenue(TERMS).quote("BTC")

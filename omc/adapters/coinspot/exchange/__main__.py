@@ -5,6 +5,7 @@ Prints `ready http://HOST:PORT` once it listens. What it cannot start with is on
 
 import argparse
 import asyncio
+import secrets
 import sys
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -56,7 +57,7 @@ def build(options: argparse.Namespace) -> tuple[SandboxExchange, float]:
     depth = _amount(options.depth, "--depth") if options.depth else None
     tape = _tape(options)
     start = options.start_at if options.floor_days is None else tape.split_row(options.floor_days)
-    venue = PaperVenue(terms, tape.frame.coins, depth)
+    venue = PaperVenue(terms, tape.frame.coins, depth, run=secrets.token_hex(3))
     player = TapePlayer(tape, venue, start, options.lockstep)
     ring = KeyRing(raw_only=options.signature == "raw")
     control = ControlDesk(player, ring, token)

@@ -158,7 +158,7 @@ def test_recorded_requests_of_real_clients_are_replayed(start_exchange, mode, ad
                 kept = {
                     name: value for name, value in headers.items() if name.lower() in ("key", "sign", "content-type")
                 }
-                response = httpx.post(url + request["url"], content=request["body"], headers=kept)
+                response = httpx.post(url + request["url"], content=request["body"], headers=kept, timeout=30)
                 assert response.status_code in (200, 400, 401)
                 said = response.json()
                 getting_in = (
