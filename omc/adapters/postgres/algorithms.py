@@ -93,6 +93,7 @@ class PostgresAlgorithms:
             return [_record(row) for row in rows], total
 
     async def update(self, record: AlgorithmRecord) -> AlgorithmRecord:
+        edit = _values(record)
         async with self.database.transaction() as connection:
             stored = await _locked(connection, record.id, record.user_id)
             version, status = stored.version, stored.status
@@ -100,8 +101,8 @@ class PostgresAlgorithms:
             if known.scalar_one() != _hash(record):
                 version, status = version + 1, AlgorithmStatus.DRAFT.value
                 await _add_version(connection, record, version)
-            values = _values(record) | {"version": version, "status": status}
-            return _found((await connection.execute(_UPDATE, values)).first(), record.id)
+            edit |= {"version": version, "status": status}
+            return _found((await connection.execute(_UPDATE, edit)).first(), record.id)
 
     async def delete(self, algorithm_id: UUID, user_id: UUID) -> None:
         async with self.database.transaction() as connection:

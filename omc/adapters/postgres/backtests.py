@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
-from omc.adapters.postgres import jsonb, specs
+from omc.adapters.postgres import faults, jsonb, specs
 from omc.adapters.postgres.database import Database
 from omc.backtest.run import BacktestRun, RunStatus
-from omc.errors import NotFound
+from omc.errors import Conflict, NotFound
 
 _COLUMNS = f"""
     id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, status, progress, results, error_message,
@@ -77,7 +77,9 @@ class PostgresBacktests:
         try:
             async with self.database.transaction() as connection:
                 return _run((await connection.execute(_CREATE, values)).one())
-        except IntegrityError:
+        except IntegrityError as error:
+            if faults.constraint(error).endswith("_pkey"):
+                raise Conflict(f"there is a backtest {run.id} already") from None
             raise NotFound(f"there is no algorithm {run.algorithm_id}") from None
 
     async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun:

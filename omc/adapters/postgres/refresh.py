@@ -25,6 +25,9 @@ _LOOK = text("""
 """)
 _SPEND = text("UPDATE refresh_tokens SET spent_at = now() WHERE digest = :digest")
 _REVOKE = text("UPDATE refresh_families SET revoked_at = coalesce(revoked_at, now()) WHERE id = :family")
+_REVOKE_USER = text("""
+    UPDATE refresh_families SET revoked_at = now() WHERE user_id = :user_id AND revoked_at IS NULL
+""")
 _FAMILY = text("SELECT family_id FROM refresh_tokens WHERE digest = :digest")
 
 
@@ -57,6 +60,10 @@ class PostgresRefreshTokens:
         async with self.database.transaction() as connection:
             family = (await connection.execute(_FAMILY, {"digest": digest})).scalar_one_or_none()
             await connection.execute(_REVOKE, {"family": family})
+
+    async def revoke_user(self, user_id: UUID) -> None:
+        async with self.database.transaction() as connection:
+            await connection.execute(_REVOKE_USER, {"user_id": user_id})
 
     async def family(self, digest: str) -> UUID | None:
         async with self.database.transaction() as connection:

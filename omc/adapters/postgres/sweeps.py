@@ -11,7 +11,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import jsonb, specs
+from omc.adapters.postgres import faults, jsonb, specs
 from omc.adapters.postgres.database import Database
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, SweepPoint
@@ -101,7 +101,9 @@ class PostgresSweeps:
         try:
             async with self.database.transaction() as connection:
                 return _sweep((await connection.execute(_CREATE, values)).one())
-        except IntegrityError:
+        except IntegrityError as error:
+            if faults.constraint(error).endswith("_pkey"):
+                raise Conflict(f"there is a sweep {sweep.id} already") from None
             raise NotFound(f"there is no algorithm {sweep.algorithm_id}") from None
 
     async def get(self, sweep_id: UUID, user_id: UUID | None = None) -> Sweep:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.omc.adapters.postgres.floor import Floor, in_memory, in_postgres
+from tests.omc.adapters.postgres.house import House, in_memory, in_postgres
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -11,5 +11,11 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def floor(kind: str, request: pytest.FixtureRequest) -> Floor:
+def house(kind: str, request: pytest.FixtureRequest) -> House:
     return in_postgres(request.getfixturevalue("database")) if kind == "postgres" else in_memory()
+
+
+@pytest.fixture
+def fresh_house(kind: str, request: pytest.FixtureRequest) -> House:
+    """A house with nothing in it, where a test is about everybody's things."""
+    return in_postgres(request.getfixturevalue("fresh_database")) if kind == "postgres" else in_memory()

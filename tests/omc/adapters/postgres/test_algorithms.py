@@ -5,32 +5,24 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.database import Database
-from omc.errors import Conflict, NotFound
-from omc.strategy.algorithm import AlgorithmStatus, content_hash
+from omc.errors import Conflict, InvalidInput, NotFound
+from omc.strategy.algorithm import AlgorithmStatus, AlgorithmStore, content_hash
 from omc.trading.deployment import DeploymentStatus
-from tests.omc.adapters.postgres.floor import Floor, algorithm, in_postgres
-
-pytestmark = pytest.mark.postgres
+from tests.omc.adapters.postgres.house import House, algorithm, in_postgres
 
 
 @pytest.fixture
-def algorithms(database: Database) -> PostgresAlgorithms:
-    return PostgresAlgorithms(database)
+def algorithms(house: House) -> AlgorithmStore:
+    return house.algorithms
 
 
 @pytest.fixture
-def floor(database: Database) -> Floor:
-    return in_postgres(database)
+async def user_id(house: House) -> UUID:
+    return await house.user()
 
 
-@pytest.fixture
-async def user_id(floor: Floor) -> UUID:
-    return await floor.user()
-
-
-async def test_an_algorithm_comes_back_as_it_was_stored(algorithms: PostgresAlgorithms, user_id: UUID):
+async def test_an_algorithm_comes_back_as_it_was_stored(algorithms: AlgorithmStore, user_id: UUID):
     record = algorithm(user_id, parameters={"threshold": 0.1 + 0.2, "tiny": 5e-324, "list": [1, None, "x"]})
     assert await algorithms.create(record) == record
     assert await algorithms.get(record.id, user_id) == record
@@ -38,7 +30,7 @@ async def test_an_algorithm_comes_back_as_it_was_stored(algorithms: PostgresAlgo
         await algorithms.get(record.id, uuid4())
 
 
-async def test_only_a_change_of_what_runs_makes_a_version(algorithms: PostgresAlgorithms, user_id: UUID):
+async def test_only_a_change_of_what_runs_makes_a_version(algorithms: AlgorithmStore, user_id: UUID):
     record = await algorithms.create(algorithm(user_id))
     await algorithms.set_status(record.id, user_id, AlgorithmStatus.VALIDATED)
     renamed = await algorithms.update(replace(record, name="renamed"))
@@ -50,7 +42,7 @@ async def test_only_a_change_of_what_runs_makes_a_version(algorithms: PostgresAl
     assert versions[1].content_hash == content_hash("moving_average", None, {"fast_bars": 5})
 
 
-async def test_pages_are_filtered_by_status(algorithms: PostgresAlgorithms, user_id: UUID):
+async def test_pages_are_filtered_by_status(algorithms: AlgorithmStore, user_id: UUID):
     draft, validated = await algorithms.create(algorithm(user_id)), await algorithms.create(algorithm(user_id))
     await algorithms.set_status(validated.id, user_id, AlgorithmStatus.VALIDATED)
     found, total = await algorithms.page(user_id, 0, 9, [AlgorithmStatus.VALIDATED, AlgorithmStatus.DEPLOYABLE])
@@ -60,19 +52,19 @@ async def test_pages_are_filtered_by_status(algorithms: PostgresAlgorithms, user
     assert {draft.id, validated.id} == {each.id for each in (await algorithms.page(user_id, 0, 9))[0]}
 
 
-async def test_an_algorithm_that_trades_cannot_be_deleted(floor: Floor, algorithms: PostgresAlgorithms):
-    deployment = await floor.deployed()
+async def test_an_algorithm_that_trades_cannot_be_deleted(house: House, algorithms: AlgorithmStore):
+    deployment = await house.deployed()
     with pytest.raises(Conflict, match="deactivate"):
         await algorithms.delete(deployment.algorithm_id, deployment.user_id)
-    await floor.deployments.set_status(deployment.id, DeploymentStatus.STOPPED, "done")
+    await house.deployments.set_status(deployment.id, DeploymentStatus.STOPPED, "done")
     await algorithms.delete(deployment.algorithm_id, deployment.user_id)
     for attempt in (algorithms.get, algorithms.delete, algorithms.versions):
         with pytest.raises(NotFound):
             await attempt(deployment.algorithm_id, deployment.user_id)
-    assert (await floor.deployments.get(deployment.id)).algorithm_id == deployment.algorithm_id
+    assert (await house.deployments.get(deployment.id)).algorithm_id == deployment.algorithm_id
 
 
-async def test_an_algorithm_that_never_traded_is_gone_when_deleted(algorithms: PostgresAlgorithms, user_id: UUID):
+async def test_an_algorithm_that_never_traded_is_gone_when_deleted(algorithms: AlgorithmStore, user_id: UUID):
     record = await algorithms.create(algorithm(user_id))
     with pytest.raises(NotFound):
         await algorithms.delete(record.id, uuid4())
@@ -81,6 +73,20 @@ async def test_an_algorithm_that_never_traded_is_gone_when_deleted(algorithms: P
     await algorithms.create(record)
 
 
-async def test_an_algorithm_needs_an_owner(algorithms: PostgresAlgorithms):
+async def test_an_algorithm_is_created_once(algorithms: AlgorithmStore, user_id: UUID):
+    record = await algorithms.create(algorithm(user_id))
+    with pytest.raises(Conflict):
+        await algorithms.create(record)
+
+
+@pytest.mark.postgres
+async def test_an_algorithm_needs_an_owner_and_finite_parameters(database: Database):
+    house = in_postgres(database)
     with pytest.raises(NotFound, match="user"):
-        await algorithms.create(algorithm(uuid4()))
+        await house.algorithms.create(algorithm(uuid4()))
+    record = algorithm(await house.user())
+    for attempt in (house.algorithms.create, house.algorithms.update):
+        with pytest.raises(InvalidInput):
+            await attempt(replace(record, parameters={"threshold": float("inf")}))
+        if attempt == house.algorithms.create:
+            await house.algorithms.create(record)

@@ -51,6 +51,17 @@ async def test_a_token_spent_twice_revokes_its_descendants(tokens: RefreshStore)
     await tokens.rotate(bystander.digest, grant_to(bystander.user_id), NOW)
 
 
+async def test_all_families_of_one_user_are_revoked_at_once(tokens: RefreshStore):
+    phone, bystander = await issued(tokens), await issued(tokens)
+    laptop = grant_to(phone.user_id)
+    await tokens.issue(laptop)
+    await tokens.revoke_user(phone.user_id)
+    for each in (phone, laptop):
+        with pytest.raises(Unauthenticated):
+            await tokens.rotate(each.digest, grant_to(phone.user_id), NOW)
+    await tokens.rotate(bystander.digest, grant_to(bystander.user_id), NOW)
+
+
 async def test_of_two_that_spend_at_once_at_most_one_gets_in(tokens: RefreshStore):
     first = await issued(tokens)
     successors = [grant_to(first.user_id) for _ in range(2)]

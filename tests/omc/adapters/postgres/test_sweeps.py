@@ -6,27 +6,22 @@ from uuid import uuid4
 
 import pytest
 
-from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.database import Database
-from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.backtest.run import RunStatus
-from omc.backtest.sweep import Sweep, SweepPoint
+from omc.backtest.sweep import Sweep, SweepPoint, SweepStore
 from omc.errors import Conflict, InvalidInput, NotFound
-from tests.omc.adapters.postgres.floor import NOON, algorithm, in_postgres
-from tests.omc.adapters.postgres.test_backtests import SPEC
-
-pytestmark = pytest.mark.postgres
+from tests.omc.adapters.postgres.house import NOON, SPEC, House, algorithm, in_postgres
 
 
 @pytest.fixture
-def sweeps(database: Database) -> PostgresSweeps:
-    return PostgresSweeps(database)
+def sweeps(house: House) -> SweepStore:
+    return house.sweeps
 
 
 @pytest.fixture
-async def sweep(sweeps: PostgresSweeps) -> Sweep:
-    user_id = await in_postgres(sweeps.database).user()
-    record = await PostgresAlgorithms(sweeps.database).create(algorithm(user_id))
+async def sweep(house: House, sweeps: SweepStore) -> Sweep:
+    user_id = await house.user()
+    record = await house.algorithms.create(algorithm(user_id))
     wanted = Sweep(
         id=uuid4(),
         user_id=user_id,
@@ -54,7 +49,7 @@ def point(index: int, sharpe: float | None, **more: float | None) -> SweepPoint:
     return SweepPoint(index, {"fast_bars": index}, {"sharpe": sharpe, **more})
 
 
-async def test_a_sweep_is_its_owners(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_a_sweep_is_its_owners(sweeps: SweepStore, sweep: Sweep):
     assert await sweeps.get(sweep.id) == sweep
     assert await sweeps.get(sweep.id, sweep.user_id) == sweep
     assert await sweeps.page(sweep.user_id, 0, 9) == ([sweep], 1)
@@ -64,7 +59,7 @@ async def test_a_sweep_is_its_owners(sweeps: PostgresSweeps, sweep: Sweep):
         await sweeps.results(sweep.id, uuid4(), "index", False, 0, 9)
 
 
-async def test_points_are_counted_and_the_best_is_known(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_points_are_counted_and_the_best_is_known(sweeps: SweepStore, sweep: Sweep):
     await sweeps.add(sweep.id, [point(0, None), point(1, 0.1 + 0.2)])
     assert await sweeps.indices(sweep.id) == {0, 1}
     more = await sweeps.add(sweep.id, [point(2, 0.1 + 0.2), point(3, -1e-9)])
@@ -72,22 +67,20 @@ async def test_points_are_counted_and_the_best_is_known(sweeps: PostgresSweeps, 
     assert more.best == {"index": 1, "parameters": {"fast_bars": 1}, "metrics": {"sharpe": 0.1 + 0.2}}
 
 
-async def test_a_point_stored_again_replaces_itself(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_a_point_stored_again_replaces_itself(sweeps: SweepStore, sweep: Sweep):
     await sweeps.add(sweep.id, [point(0, 9.0), point(1, 1.0)])
     changed = await sweeps.add(sweep.id, [point(0, 0.5)])
     assert (changed.done, changed.best["index"]) == (2, 1)
     assert (await sweeps.add(sweep.id, [])).done == 2
 
 
-async def test_no_point_with_the_objective_means_no_best(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_no_point_with_the_objective_means_no_best(sweeps: SweepStore, sweep: Sweep):
     failed = SweepPoint(0, {}, {}, error="too short a history")
     assert (await sweeps.add(sweep.id, [failed])).best is None
     assert (await sweeps.results(sweep.id, sweep.user_id, "sharpe", True, 0, 9))[0] == [failed]
-    with pytest.raises(InvalidInput):
-        await sweeps.add(sweep.id, [point(1, float("nan"))])
 
 
-async def test_results_are_ranked_with_the_unmeasured_last(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_results_are_ranked_with_the_unmeasured_last(sweeps: SweepStore, sweep: Sweep):
     await sweeps.add(sweep.id, [point(0, 1.0), point(1, None), point(2, 10.0), point(3, 1.0), point(4, 9.0)])
 
     async def ranked(sort: str, descending: bool, offset: int = 0, limit: int = 9) -> list[int]:
@@ -102,14 +95,14 @@ async def test_results_are_ranked_with_the_unmeasured_last(sweeps: PostgresSweep
     assert await ranked("unheard_of", True) == [0, 1, 2, 3, 4]
 
 
-async def test_batches_that_arrive_together_are_all_counted(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_batches_that_arrive_together_are_all_counted(sweeps: SweepStore, sweep: Sweep):
     await asyncio.gather(*(sweeps.add(sweep.id, [point(3 * n + i, float(n)) for i in range(3)]) for n in range(6)))
     stored = await sweeps.get(sweep.id)
     assert stored.done == 18
     assert stored.best["index"] == 15
 
 
-async def test_a_sweep_that_is_over_stays_over(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_a_sweep_that_is_over_stays_over(sweeps: SweepStore, sweep: Sweep):
     started = await sweeps.start(sweep.id)
     assert started.status is RunStatus.RUNNING
     assert (await sweeps.start(sweep.id)).started_at == started.started_at
@@ -120,6 +113,37 @@ async def test_a_sweep_that_is_over_stays_over(sweeps: PostgresSweeps, sweep: Sw
         await sweeps.start(sweep.id)
 
 
-async def test_a_sweep_needs_an_algorithm(sweeps: PostgresSweeps, sweep: Sweep):
+async def test_a_sweep_is_created_once(sweeps: SweepStore, sweep: Sweep):
+    with pytest.raises(Conflict):
+        await sweeps.create(sweep)
+
+
+@pytest.mark.postgres
+async def test_a_sweep_needs_an_algorithm_and_finite_figures(database: Database):
+    house = in_postgres(database)
+    run = await house.queued()
+    wanted = Sweep(
+        id=uuid4(),
+        user_id=run.user_id,
+        algorithm_id=run.algorithm_id,
+        algorithm_version=1,
+        spec=SPEC,
+        space={},
+        method="grid",
+        points=1,
+        seed=0,
+        objective="sharpe",
+        status=RunStatus.QUEUED,
+        done=0,
+        best=None,
+        error_message=None,
+        created_at=NOON,
+        started_at=None,
+        completed_at=None,
+    )
     with pytest.raises(NotFound):
-        await sweeps.create(replace(sweep, id=uuid4(), algorithm_id=uuid4()))
+        await house.sweeps.create(replace(wanted, algorithm_id=uuid4()))
+    await house.sweeps.create(wanted)
+    with pytest.raises(InvalidInput):
+        await house.sweeps.add(wanted.id, [point(0, 1.0), point(1, float("nan"))])
+    assert await house.sweeps.indices(wanted.id) == frozenset()

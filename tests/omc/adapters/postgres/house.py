@@ -1,4 +1,4 @@
-"""One world for the contract tests of the floor's stores, over PostgreSQL and over the twins in memory."""
+"""One world for the contract tests of the stores, over PostgreSQL and over the twins in memory."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -7,17 +7,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
+from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.users import PostgresUsers
+from omc.backtest.run import BacktestRun, BacktestSpec, BacktestStore, MemoryBacktestStore, RunStatus
+from omc.backtest.sweep import MemorySweepStore, SweepStore
 from omc.clock import ManualClock
 from omc.market.terms import OrderKind
 from omc.risk.kill_switch import KillSwitch, MemoryKillSwitch
 from omc.risk.limits import Limits
-from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmStore, MemoryAlgorithmStore
 from omc.trading.blotter import Blotter, MemoryBlotter
 from omc.trading.deployment import (
     Deployment,
@@ -32,17 +36,35 @@ from omc.trading.lease import Lease, LeaseStore, MemoryLeaseStore
 from omc.trading.order import Order, OrderIntent, OrderStatus
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+SPEC = BacktestSpec(
+    algorithm_type="moving_average",
+    parameters={"fast_bars": 12, "stop_loss": 0.05},
+    coins=("ETH", "BTC"),
+    start=datetime(2025, 1, 1, 23, 55, tzinfo=UTC),
+    end=datetime(2025, 2, 1, tzinfo=UTC),
+    initial_cash_aud=Decimal("1000.00"),
+    rebalance_band=0.02,
+)
 
 
 @dataclass
-class Floor:
-    """The floor's stores, and the things that they are about."""
+class House:
+    """The stores of floor and lab, and the things that they are about."""
 
     deployments: DeploymentStore
     blotter: Blotter
     leases: LeaseStore
     kill_switch: KillSwitch
-    database: Database | None
+    algorithms: AlgorithmStore
+    backtests: BacktestStore
+    sweeps: SweepStore
+    database: Database | None = None
+    clock: ManualClock | None = None
+
+    def pass_time(self) -> None:
+        """A moment later, by the clock of the stores."""
+        if self.clock is not None:
+            self.clock.advance(timedelta(seconds=1))
 
     async def user(self) -> UUID:
         if self.database is None:
@@ -69,12 +91,30 @@ class Floor:
             status=DeploymentStatus.ACTIVE,
             deployed_at=NOON,
         )
-        if self.database is not None:
-            await PostgresAlgorithms(self.database).create(algorithm(owner, deployment.algorithm_id))
+        await self.algorithms.create(algorithm(owner, deployment.algorithm_id))
         return replace(deployment, **changes)
 
     async def deployed(self, user_id: UUID | None = None, **changes: Any) -> Deployment:
         return await self.deployments.create(await self.wanted(user_id, **changes))
+
+    async def queued(self, **changes: Any) -> BacktestRun:
+        """A backtest that waits for a worker."""
+        record = await self.algorithms.create(algorithm(await self.user()))
+        run = BacktestRun(
+            id=uuid4(),
+            user_id=record.user_id,
+            algorithm_id=record.id,
+            algorithm_version=1,
+            spec=SPEC,
+            status=RunStatus.QUEUED,
+            progress=0.0,
+            results=None,
+            error_message=None,
+            execution_time_s=None,
+            created_at=NOON,
+            completed_at=None,
+        )
+        return await self.backtests.create(replace(run, **changes))
 
     async def taken(self, deployment: Deployment) -> tuple[Lease, Lease]:
         """The trader's and the risk desk's lease, taken."""
@@ -93,23 +133,37 @@ class Floor:
         return await self.blotter.settle(order.become(OrderStatus.FILLED).filled_by(fills))
 
 
-def in_postgres(database: Database) -> Floor:
-    return Floor(
+def in_postgres(database: Database) -> House:
+    return House(
         PostgresDeployments(database),
         PostgresBlotter(database),
         PostgresLeases(database),
         PostgresKillSwitch(database),
+        PostgresAlgorithms(database),
+        PostgresBacktests(database),
+        PostgresSweeps(database),
         database,
     )
 
 
-def in_memory() -> Floor:
-    deployments, leases, kill_switch = (
-        MemoryDeploymentStore(ManualClock(NOON)),
-        MemoryLeaseStore(),
-        MemoryKillSwitch(NOON),
+def in_memory() -> House:
+    clock = ManualClock(NOON)
+    deployments, leases, kill_switch = MemoryDeploymentStore(clock), MemoryLeaseStore(), MemoryKillSwitch(NOON)
+
+    def runs(algorithm_id: UUID) -> bool:
+        running = [each for each in deployments.kept.values() if each.status is not DeploymentStatus.STOPPED]
+        return any(each.algorithm_id == algorithm_id for each in running)
+
+    return House(
+        deployments,
+        MemoryBlotter(deployments, leases, kill_switch),
+        leases,
+        kill_switch,
+        MemoryAlgorithmStore(clock, runs),
+        MemoryBacktestStore(clock),
+        MemorySweepStore(clock),
+        clock=clock,
     )
-    return Floor(deployments, MemoryBlotter(deployments, leases, kill_switch), leases, kill_switch, None)
 
 
 def algorithm(user_id: UUID, algorithm_id: UUID | None = None, **changes: Any) -> AlgorithmRecord:
