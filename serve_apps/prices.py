@@ -8,15 +8,14 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from omc.clock import Clock
-from omc.errors import InvalidInput
+from omc.errors import InvalidInput, NotFound
 from omc.feature.frame import Frame, as_datetime
 from omc.feature.resample import candles
 from omc.ledger.exchange import BAR, PriceArchive
 from omc.market.money import from_grid
 from serve_apps.envelope import Page, Paging
 from serve_apps.identity import Bearer
-from serve_apps.wire import Closing, Money, Opening, Ticker, Time
+from serve_apps.wire import LATEST, Closing, Money, Opening, Ticker, Time
 
 _INTERVALS = {
     "5m": BAR,
@@ -59,7 +58,7 @@ class CandleOut(BaseModel):
     close: Money
 
 
-def routes(path: str, archive: PriceArchive, clock: Clock, bearer: Bearer) -> APIRouter:
+def routes(path: str, archive: PriceArchive, bearer: Bearer) -> APIRouter:
     """The same prices at whichever path."""
     router = APIRouter(tags=["data"])
 
@@ -77,8 +76,11 @@ def routes(path: str, archive: PriceArchive, clock: Clock, bearer: Bearer) -> AP
         return quotes(frame, query) if interval == BAR else bars(frame, interval, query)
 
     async def _newest(coin: str) -> datetime:
-        tail = await archive.tail([coin], clock.now(), 1)
-        return tail.time(len(tail) - 1) if len(tail) else clock.now()
+        # A played tape has its own time, before ours or after it.
+        tail = await archive.tail([coin], LATEST, 1)
+        if not len(tail):
+            raise NotFound(f"no prices of {coin} are stored")
+        return tail.time(0)
 
     return router
 

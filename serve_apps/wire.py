@@ -31,7 +31,7 @@ _INSTANT = re.compile(
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Storage and arrays hold these years whatever is done to them.
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _WHOLE = 2**53
 _LARGEST = 1e15
 MOST_COINS = 100
@@ -80,7 +80,7 @@ def _instant(value: Any) -> datetime:
 
 
 def _in_reach(instant: datetime) -> datetime:
-    if not _EARLIEST <= instant < _LATEST:
+    if not _EARLIEST <= instant < LATEST:
         raise ValueError("must lie between the years 2000 and 2099")
     return instant.astimezone(UTC)
 

@@ -39,6 +39,10 @@ class RefreshStore(Protocol):
         """Revoke the family of a token; an unknown one is no fault."""
         ...
 
+    async def revoke_user(self, user_id: UUID) -> None:
+        """Revoke every family of a user, who then has to log in everywhere again."""
+        ...
+
     async def family(self, digest: str) -> UUID | None: ...
 
 
@@ -68,6 +72,9 @@ class MemoryRefreshStore:
     async def revoke(self, digest: str) -> None:
         if grant := self.grants.get(digest):
             self.revoked.add(grant.family)
+
+    async def revoke_user(self, user_id: UUID) -> None:
+        self.revoked |= {grant.family for grant in self.grants.values() if grant.user_id == user_id}
 
     async def family(self, digest: str) -> UUID | None:
         grant = self.grants.get(digest)

@@ -118,7 +118,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         ]
         shown = rows[query.offset : query.offset + query.per_page]
         held = {position.coin for _, position in shown if position.quantity}
-        marks: Mapping[str, Decimal] = await marks_now(ports.hot, ports.archive, held, ports.clock.now())
+        marks: Mapping[str, Decimal] = await marks_now(ports.hot, ports.archive, held)
         items = [PositionOut.of(owner, position, marks.get(position.coin)) for owner, position in shown]
         return Page.of(items, len(rows), query)
 

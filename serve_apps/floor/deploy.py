@@ -17,6 +17,7 @@ from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
+from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
 from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
 
@@ -157,7 +158,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         return Success(data=DeploymentOut.of(stored))
 
     async def _check_coins(coins: list[str]) -> None:
-        board = await ports.hot.newest()
+        board = await newest_board(ports.hot)
         unknown = [coin for coin in coins if board is None or coin not in board.quotes]
         if unknown:
             stored = {each.coin for each in await ports.archive.coverage()}

@@ -3,7 +3,6 @@
 Each of these is begun by a request and finished whether or not anybody still waits for the answer.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,6 +12,7 @@ from omc.risk.kill_switch import Halt
 from omc.trading.deployment import Deployment, DeploymentStatus
 from omc.trading.floor import HaltReport
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.patience import soon
 
 logger = logging.getLogger("omc.http")
 
@@ -64,9 +64,7 @@ class Effects:
         await self._nudge()
         report = HaltReport(0, (), ())
         try:
-            report = await asyncio.wait_for(self.ports.risk.halt(user_id, liquidate), _DESK_S)
-        except TimeoutError:
-            problems.append(f"the risk desk has not finished within {_DESK_S:g} s; the halt itself holds")
+            report = await soon(self.ports.risk.halt(user_id, liquidate), "the risk desk", _DESK_S)
         except OmcError as fault:
             problems.append(f"the risk desk could not act: {fault}; the halt itself holds")
         problems += report.problems
@@ -74,6 +72,6 @@ class Effects:
 
     async def _nudge(self) -> None:
         try:
-            await asyncio.wait_for(self.ports.supervision.nudge(), _NUDGE_S)
-        except (OmcError, TimeoutError) as fault:
-            logger.warning("the supervisor was not reached and will see for itself: %s", fault or "no answer")
+            await soon(self.ports.supervision.nudge(), "the supervisor", _NUDGE_S)
+        except OmcError as fault:
+            logger.warning("%s; it will see for itself", fault)

@@ -6,25 +6,24 @@ from decimal import Decimal
 
 import numpy as np
 
-from omc.errors import NotFound, Unavailable
+from omc.errors import NotFound
 from omc.ledger.exchange import HotCache, PriceArchive
 from omc.market.money import from_grid
 from omc.portfolio.equity import carried_forward
+from serve_apps.patience import newest_board
+from serve_apps.wire import LATEST
 
 # A coin may be missing from the newest bars, for an hour at most before it counts as not quoted.
 _BARS_BACK = 12
 
 
-async def marks_now(hot: HotCache, archive: PriceArchive, coins: Collection[str], now: datetime) -> dict[str, Decimal]:
+async def marks_now(hot: HotCache, archive: PriceArchive, coins: Collection[str]) -> dict[str, Decimal]:
     """The newest bid of each coin. The archive stands in for a collector that does not answer; a coin that neither
     knows is left out."""
-    try:
-        board = await hot.newest()
-    except Unavailable:
-        board = None
+    board = await newest_board(hot) if coins else None
     known = {coin: board.quotes[coin].bid_aud for coin in coins if coin in board.quotes} if board else {}
     missing = [coin for coin in coins if coin not in known]
-    return {**known, **await marks_at(archive, missing, board.time if board else now)}
+    return {**known, **await marks_at(archive, missing, board.time if board else LATEST)}
 
 
 async def marks_at(archive: PriceArchive, coins: Collection[str], time: datetime) -> dict[str, Decimal]:

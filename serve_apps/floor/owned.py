@@ -13,13 +13,13 @@ T = TypeVar("T")
 _AT_ONCE = 1_000
 
 
-async def everything(page: Callable[[int, int], Awaitable[tuple[list[T], int]]]) -> list[T]:
-    """All that `page(offset, limit)` cuts pages of, in its order."""
+async def everything(page: Callable[[int, int], Awaitable[tuple[list[T], int]]], most: int | None = None) -> list[T]:
+    """All that `page(offset, limit)` cuts pages of, in its order; about the first `most`, when that is given."""
     found: list[T] = []
     while True:
         part, total = await page(len(found), _AT_ONCE)
         found += part
-        if not part or len(found) >= total:
+        if not part or len(found) >= (total if most is None else min(total, most)):
             return found
 
 

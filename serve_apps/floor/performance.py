@@ -107,7 +107,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         deployment = await ports.deployments.get(deployment_id, user_id)
         life = await life_of(ports, deployment)
         account = await ports.blotter.account(deployment.id)
-        marks = await marks_now(ports.hot, ports.archive, account.positions, ports.clock.now())
+        marks = await marks_now(ports.hot, ports.archive, account.positions)
         fills = [(deployment.id, fill) for fill in await fills_of(ports.blotter, deployment)]
         earned = total(in_eight_places(lines(fills, marks)))
         curve = life.equity()

@@ -117,7 +117,7 @@ async def _lines(ports: FloorPorts, deployments: list[Deployment], query: Window
     fills = [(each.id, fill) for each in deployments for fill in await fills_of(ports.blotter, each, query.end)]
     coins = {fill.coin for _, fill in fills}
     marks = (
-        await marks_now(ports.hot, ports.archive, coins, ports.clock.now())
+        await marks_now(ports.hot, ports.archive, coins)
         if query.end is None
         else await marks_at(ports.archive, coins, query.end)
     )

@@ -1,6 +1,5 @@
 """Limits, how near they are, and whether our books are the venue's."""
 
-import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -18,6 +17,7 @@ from serve_apps.floor.owned import deployments_of
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import LimitsOut
 from serve_apps.identity import Bearer
+from serve_apps.patience import newest_board, soon
 from serve_apps.wire import Body, Money, Time
 
 _DESK_S = 10.0
@@ -122,17 +122,14 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     async def _midnight() -> datetime:
         """When the market's day began: a played tape has its own days."""
-        try:
-            board = await ports.hot.newest()
-        except OmcError:
-            board = None
+        board = await newest_board(ports.hot)
         now = board.time if board else ports.clock.now()
         return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def _risk(deployment: Deployment, today: datetime) -> DeploymentRisk:
         account = await ports.blotter.account(deployment.id)
         held = {coin: position for coin, position in account.positions.items() if position.quantity}
-        marks = await marks_now(ports.hot, ports.archive, held, ports.clock.now())
+        marks = await marks_now(ports.hot, ports.archive, held)
         worth: list[Decimal] = [
             position.quantity * marks[coin] if coin in marks else position.cost_aud for coin, position in held.items()
         ]
@@ -149,9 +146,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     async def _compared(deployment: Deployment) -> ReconciliationOut:
         row = ReconciliationOut(deployment_id=deployment.id, deployment_name=deployment.name)
         try:
-            result = await asyncio.wait_for(ports.risk.reconcile(deployment.id), _DESK_S)
-        except TimeoutError:
-            return row.model_copy(update={"error": f"the risk desk did not answer within {_DESK_S:g} s"})
+            result = await soon(ports.risk.reconcile(deployment.id), "the risk desk", _DESK_S)
         except OmcError as fault:
             return row.model_copy(update={"error": str(fault)})
         return row.model_copy(

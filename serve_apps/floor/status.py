@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from omc.errors import OmcError
-from omc.market.quote import QuoteBoard
 from omc.trading.deployment import Deployment
 from omc.trading.floor import TraderState
 from serve_apps.envelope import Success
@@ -18,10 +17,11 @@ from serve_apps.floor.owned import everything
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import DeploymentOut, Latency
 from serve_apps.identity import Bearer
+from serve_apps.patience import newest_board, soon
 from serve_apps.wire import Metric, Time
 
-# Actors that are away must not make a status wait for their return.
-_PATIENCE_S = 2.0
+# A year of decisions is a hundred thousand; the newest say how quick it is.
+_LOOKED_AT = 10_000
 
 
 class TraderOut(BaseModel):
@@ -65,7 +65,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     async def status(user_id: Annotated[UUID, Depends(bearer)], deployment_id: UUID) -> Success[StatusOut]:
         """Whatever is known, though the trader, the collector or the supervisor should be away."""
         deployment = await ports.deployments.get(deployment_id, user_id)
-        trader, board = await asyncio.gather(_trader(ports, deployment), _board(ports))
+        trader, board = await asyncio.gather(_trader(ports, deployment), newest_board(ports.hot))
         memory = await ports.blotter.recall(deployment.id)
         return Success(
             data=StatusOut(
@@ -91,9 +91,10 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
 
 async def latency(ports: FloorPorts, deployment: Deployment) -> Latency:
-    """Of every order that its trader ever timed."""
+    """Of the orders that its trader timed on its newest bars."""
     entries = await everything(
-        lambda offset, limit: ports.blotter.journal(deployment.user_id, deployment.id, ["decision"], offset, limit)
+        lambda offset, limit: ports.blotter.journal(deployment.user_id, deployment.id, ["decision"], offset, limit),
+        most=_LOOKED_AT,
     )
     sample = [float(ms) for entry in entries for ms in entry.data.get("order_ms", ())]
     if not sample:
@@ -115,17 +116,10 @@ async def _counts(ports: FloorPorts, deployment: Deployment) -> Counts:
 
 async def _trader(ports: FloorPorts, deployment: Deployment) -> TraderState | None:
     try:
-        traders = await asyncio.wait_for(ports.supervision.traders(), _PATIENCE_S)
-    except (OmcError, TimeoutError):
+        traders = await soon(ports.supervision.traders(), "the supervisor")
+    except OmcError:
         return None
     return next((each for each in traders if each.deployment_id == deployment.id), None)
-
-
-async def _board(ports: FloorPorts) -> QuoteBoard | None:
-    try:
-        return await asyncio.wait_for(ports.hot.newest(), _PATIENCE_S)
-    except (OmcError, TimeoutError):
-        return None
 
 
 def _seconds(since: datetime | None, now: datetime) -> float | None:

@@ -10,6 +10,7 @@ from omc.ledger.exchange import CollectorStatus
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
+from serve_apps.patience import soon
 from serve_apps.wire import Line, Metric, Time
 
 _EXCHANGE = "exchange"
@@ -23,7 +24,7 @@ class CollectorOut(BaseModel):
     last_run_at: Time | None = None
     last_quotes_at: Time | None = None
     lag_s: Metric = None
-    """Seconds since the newest quotes arrived."""
+    """Seconds since quotes last arrived, in our time; `last_quotes_at` is in the venue's, which may be a tape's."""
     rows_stored: int = 0
     faults: dict[str, int] = {}
     last_error: str | None = None
@@ -62,12 +63,12 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
 
     async def _row() -> CollectorOut:
         try:
-            status = await ports.hot.status()
+            status = await soon(ports.hot.status(), "the exchange collector")
         except OmcError as fault:
             return CollectorOut(ledger=_EXCHANGE, state="unreachable", last_error=str(fault))
         lag_s = None
-        if status.last_quotes_at is not None:
-            lag_s = max(0.0, round((ports.clock.now() - status.last_quotes_at).total_seconds(), 3))
+        if status.last_run_at is not None:
+            lag_s = max(0.0, round((ports.clock.now() - status.last_run_at).total_seconds(), 3))
         return CollectorOut.of(status, lag_s)
 
     return router

@@ -12,6 +12,7 @@ from serve_apps import prices
 from serve_apps.envelope import Page, Paging
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
+from serve_apps.patience import soon
 from serve_apps.wire import Metric, Money, Ticker, Time
 
 
@@ -41,19 +42,19 @@ class CoinOut(BaseModel):
 
 def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/data", tags=["data"])
-    router.include_router(prices.routes("/prices", ports.archive, ports.clock, bearer))
+    router.include_router(prices.routes("/prices", ports.archive, bearer))
 
     @router.get("/prices/latest")
     async def latest(_: Annotated[UUID, Depends(bearer)], query: Annotated[LatestQuery, Query()]) -> Page[LatestOut]:
         """The hot cache, by ticker."""
-        board, status = await asyncio.gather(ports.hot.newest(), ports.hot.status())
+        board, status = await soon(asyncio.gather(ports.hot.newest(), ports.hot.status()), "the exchange collector")
         if board is None:
             raise Unavailable("the exchange's prices have not arrived yet")
         if query.coin is not None and query.coin not in board.quotes:
             raise NotFound(f"the venue does not quote {query.coin}")
         age_s = None
-        if status.last_quotes_at is not None:
-            age_s = max(0.0, round((ports.clock.now() - status.last_quotes_at).total_seconds(), 3))
+        if status.last_run_at is not None:
+            age_s = max(0.0, round((ports.clock.now() - status.last_run_at).total_seconds(), 3))
         items = [
             LatestOut(
                 coin=coin,

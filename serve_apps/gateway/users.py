@@ -88,6 +88,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
 
     @router.put("/password")
     async def change_password(user_id: Annotated[UUID, asker], body: PasswordChange) -> Success[None]:
+        """Whoever is logged in anywhere has to log in again, once their access token has ended."""
         user = await ports.users.get(user_id)
         found = await ports.users.credentials(user.email)
         if found is None or not await passwords.matches(body.current_password, found[1]):
@@ -97,5 +98,6 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
 
     async def _set_password(user_id: UUID, password: str) -> None:
         await ports.users.set_password(user_id, await passwords.hash(password))
+        await ports.refresh.revoke_user(user_id)
 
     return router

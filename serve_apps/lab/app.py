@@ -38,5 +38,5 @@ def build(ports: LabPorts) -> FastAPI:
     for noun in (algorithms, versions, promotion, sweeps):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))
-    app.include_router(prices.routes("/data/historical", ports.archive, ports.clock, bearer))
+    app.include_router(prices.routes("/data/historical", ports.archive, bearer))
     return app

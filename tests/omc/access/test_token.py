@@ -43,6 +43,18 @@ async def test_another_family_of_the_same_user_is_left_alone():
     assert await store.rotate(digest("laptop"), grant("laptop again"), NOW) == USER
 
 
+async def test_all_families_of_one_user_can_be_revoked_at_once():
+    store = MemoryRefreshStore()
+    somebody_else = uuid4()
+    for token, user_id in (("phone", USER), ("laptop", USER), ("theirs", somebody_else)):
+        await store.issue(grant(token, user_id=user_id))
+    await store.revoke_user(USER)
+    for token in ("phone", "laptop"):
+        with pytest.raises(Unauthenticated):
+            await store.rotate(digest(token), grant("next"), NOW)
+    assert await store.rotate(digest("theirs"), grant("next"), NOW) == somebody_else
+
+
 async def test_an_expired_unknown_or_revoked_token_buys_nothing():
     store = MemoryRefreshStore()
     await store.issue(grant("old"))

@@ -90,6 +90,14 @@ async def test_a_new_password_needs_the_old_one_and_replaces_it(ada, stranger, r
     assert (await stranger.post("/api/v1/auth/login", login)).status_code == 200
 
 
+async def test_a_new_password_ends_every_session(ada, stranger, refused):
+    tokens = (await stranger.post("/api/v1/auth/login", ADA)).json()["data"]
+    change = {"current_password": ADA["password"], "new_password": "staple battery horse"}
+    assert (await ada.put("/api/v1/users/password", change)).status_code == 200
+    answer = await stranger.post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    refused(answer, 401, "UNAUTHENTICATED")
+
+
 async def test_an_account_that_was_closed_cannot_log_in(ada, stranger, ports, refused):
     user, hashed = ports.users.users[ada.user_id]
     ports.users.users[ada.user_id] = (replace(user, is_active=False), hashed)
