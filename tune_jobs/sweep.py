@@ -30,7 +30,8 @@ from tune_jobs.batch import RETRIES, Tried, trial
 
 logger = logging.getLogger(__name__)
 
-# About a second of work: long beside what Tune adds to a trial, short beside anybody's patience.
+# A batch of this many bars times coins times points is about a second of work: long beside what Tune adds to a trial,
+# short beside anybody's patience. One of a tenth is not worth another process.
 _BATCH_CELLS = 60_000_000
 _LARGEST_BATCH = 500
 _ROUNDS = 3
@@ -39,7 +40,15 @@ _STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 Answer = TypeVar("Answer")
 
 
-async def run(sweep: Sweep, frame: Frame, store: SweepStore, terms: Terms, *, cpus_per_batch: float = 1.0) -> Sweep:
+async def run(
+    sweep: Sweep,
+    frame: Frame,
+    store: SweepStore,
+    terms: Terms,
+    *,
+    cpus_per_batch: float = 1.0,
+    largest_batch: int = _LARGEST_BATCH,
+) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
     `frame` holds the window of its spec and, where there are any, `SearchSpace.needed_bars` rows before it. Returned is
@@ -57,7 +66,7 @@ async def run(sweep: Sweep, frame: Frame, store: SweepStore, terms: Terms, *, cp
     driver = _Driver(sweep.id, space, store, asyncio.get_running_loop())
     try:
         if todo:
-            await asyncio.to_thread(_tune, driver, ground, _batches(todo, ground), cpus_per_batch)
+            await asyncio.to_thread(_tune, driver, ground, _batches(todo, ground, largest_batch), cpus_per_batch)
     except Exception as fault:
         await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
         raise
@@ -70,11 +79,12 @@ async def run(sweep: Sweep, frame: Frame, store: SweepStore, terms: Terms, *, cp
     return await store.finish(sweep.id, RunStatus.COMPLETED, failed)
 
 
-def _batches(todo: Sequence[int], ground: Ground) -> list[Sequence[int]]:
-    """`todo` cut into batches, several for each CPU of the cluster, so that none waits long for the last."""
-    cells = max(1, ground.frame.last.size)
+def _batches(todo: Sequence[int], ground: Ground, largest: int) -> list[Sequence[int]]:
+    """`todo` cut into batches: where there is enough to do, several for each CPU, so that none waits for the last."""
+    most = _BATCH_CELLS / max(1, ground.frame.last.size)
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
-    size = min(_LARGEST_BATCH, max(1, _BATCH_CELLS // cells), max(1, ceil(len(todo) / (_ROUNDS * cpus))))
+    fair = ceil(len(todo) / (_ROUNDS * cpus))
+    size = max(1, min(largest, ceil(most), max(fair, ceil(most / 10))))
     return [todo[start : start + size] for start in range(0, len(todo), size)]
 
 
@@ -87,6 +97,8 @@ def _tune(driver: "_Driver", ground: Ground, batches: list[Sequence[int]], cpus_
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
         "RAY_AIR_NEW_OUTPUT": "0",
     }
+    # It reports to the store; its own remarks would tell of result files that nobody asked for.
+    logging.getLogger("ray.tune").setLevel(logging.ERROR)
     work = [ray.put(ground), ray.put(driver.space)]
     # The trial itself only waits: its task gets the CPU, from the same placement group.
     resources = tune.PlacementGroupFactory([{}, {"CPU": cpus_per_batch}])
