@@ -10,11 +10,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from omc.adapters.postgres import dsn
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.adapters.postgres.server import EmbeddedPostgres
+
+# First calls compile, and the machine may be busy: a property holds however long it takes.
+settings.register_profile("omc", deadline=None)
+settings.load_profile("omc")
 
 # Short, because the paths of Ray's sockets may have no more than 107 bytes.
 _RAY_FOLDER = Path(tempfile.mkdtemp(prefix="omc-"))

@@ -50,7 +50,7 @@ from omc.risk.limits import Limits
 from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.fill import Side
-from tests.omc.adapters.postgres.floor import in_postgres
+from tests.omc.adapters.postgres.house import in_postgres
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -1,0 +1,200 @@
+"""The collector, constructed without Ray: it survives whatever it meets, stores nothing twice and hands over all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from actors.collector import CollectorPorts, ExchangeCollector
+from omc.clock import ManualClock
+from omc.errors import InvalidInput, Unavailable
+from omc.ledger.cadence import Cadence
+from omc.ledger.collector import board_of
+from omc.ledger.exchange import MemoryPriceArchive, QuotesSeen
+from omc.market.quote import QuoteBoard
+from omc.trading.deployment import MemoryDeploymentStore, trader_name
+from omc.trading.memory_exchange import MemoryExchange
+from tests.actors.mortal import START, TERMS, deployment, market
+
+TAPE, _ = market(6, gaps=0.0)
+QUICK = Cadence(every_s=0.001, longest_s=0.002, first_s=0.001)
+
+
+class Shows:
+    """A PriceSource that shows what it is told, or raises it."""
+
+    def __init__(self, *shown: QuoteBoard | Exception) -> None:
+        self.shown = list(shown)
+        self.polls = 0
+
+    async def latest(self) -> QuoteBoard:
+        self.polls += 1
+        now = self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
+        if isinstance(now, Exception):
+            raise now
+        return now
+
+
+class Fails(MemoryPriceArchive):
+    """An archive that is away a few times."""
+
+    times = 2
+
+    async def append(self, board: QuoteBoard) -> int:
+        if self.times:
+            self.times -= 1
+            raise Unavailable("the database is away")
+        return await super().append(board)
+
+
+class Floor:
+    def __init__(self) -> None:
+        self.clock = ManualClock(START)
+        self.archive = MemoryPriceArchive()
+        self.deployments = MemoryDeploymentStore(self.clock)
+        self.exchange = MemoryExchange.playing(TAPE, TERMS)
+        self.collectors: list[ExchangeCollector] = []
+
+    def in_lock_step(self) -> ExchangeCollector:
+        return self.keep(
+            CollectorPorts(self.exchange, self.archive, self.clock, self.deployments, self.exchange, QUICK)
+        )
+
+    def in_time(self, *shown: QuoteBoard | Exception) -> ExchangeCollector:
+        return self.keep(CollectorPorts(Shows(*shown), self.archive, self.clock, self.deployments, None, QUICK))
+
+    def keep(self, ports: CollectorPorts) -> ExchangeCollector:
+        self.collectors.append(ExchangeCollector(ports))
+        return self.collectors[-1]
+
+
+@pytest.fixture
+async def floor() -> AsyncIterator[Floor]:
+    it = Floor()
+    yield it
+    for collector in it.collectors:
+        await collector.stop()
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def board(minutes: float, row: int = 0) -> QuoteBoard:
+    return replace(board_of(TAPE.frame, row), time=at(minutes))
+
+
+async def test_the_tape_waits_for_its_first_consumer(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    await asyncio.sleep(0.02)
+    assert floor.exchange.position == 0
+    assert await collector.newest() == board_of(TAPE.frame, 0)
+    status = await collector.status()
+    assert (status.state, status.tape_position, status.tape_bars, status.rows_stored) == ("waiting", 0, 6, 3)
+
+
+async def test_a_consumer_gets_every_bar_once_and_each_is_stored_before(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    done: datetime | None = None
+    for row in range(6):
+        seen = await collector.after("one", done, 1.0)
+        assert seen == QuotesSeen(board_of(TAPE.frame, row), bar=True)
+        done = seen.board.time
+        tail = await floor.archive.tail(TAPE.frame.coins, done, 100)
+        assert len(tail) == row + 1
+    assert await collector.after("one", done, 0.01) is None
+    assert (await collector.status()).state == "ended"
+
+
+async def test_the_tape_waits_for_the_slowest(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    await collector.after("slow", None, 1.0)
+    await collector.after("quick", None, 1.0)
+    assert await collector.after("quick", at(0), 0.02) is None
+    waiting = asyncio.create_task(collector.after("quick", at(0), 1.0))
+    assert await collector.after("slow", at(0), 1.0) == await waiting
+    await collector.leave("slow")
+    assert await collector.after("quick", at(5), 1.0) == QuotesSeen(board_of(TAPE.frame, 2), bar=True)
+
+
+async def test_a_restarted_collector_waits_for_the_traders_of_active_deployments(floor: Floor) -> None:
+    await floor.deployments.create(deployment(1))
+    collector = floor.in_lock_step()
+    await asyncio.sleep(0.01)
+    assert await collector.after("another", at(0), 0.02) is None
+    await collector.after(trader_name(deployment(1)), at(0), 0.02)
+    assert await collector.after("another", at(0), 1.0) == QuotesSeen(board_of(TAPE.frame, 1), bar=True)
+
+
+async def test_paused_it_lets_the_tape_stand_and_resumed_it_goes_on(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    await collector.after("one", None, 1.0)
+    await collector.pause()
+    assert await collector.after("one", at(0), 0.02) is None
+    assert (await collector.status()).state == "paused"
+    await collector.resume()
+    assert await collector.after("one", at(0), 1.0) is not None
+
+
+async def test_stopped_it_lets_go_whoever_waits(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    await collector.after("one", None, 1.0)
+    await collector.pause()
+    waiting = asyncio.create_task(collector.after("one", at(0), 60.0))
+    await asyncio.sleep(0.01)
+    await collector.stop()
+    assert await asyncio.wait_for(waiting, 1.0) is None
+
+
+async def test_faults_are_counted_by_kind_and_survived(floor: Floor) -> None:
+    faulty = replace(board(0.1), faults=("XRP: bid is NaN", "DOGE: no ask"))
+    collector = floor.in_time(Unavailable("502"), InvalidInput("not JSON"), RuntimeError("a bug"), faulty, board(1))
+    assert await collector.after("one", at(0), 1.0) is not None
+    status = await collector.status()
+    assert status.faults == {"source": 2, "unexpected": 1, "quote": 2}
+    assert (status.state, status.last_error) == ("running", None)
+
+
+async def test_one_bar_is_stored_however_often_it_is_seen(floor: Floor) -> None:
+    collector = floor.in_time(board(0.1), board(0.2), board(4), board(5.1), board(5.2))
+    assert await collector.after("one", at(5.1), 1.0) == QuotesSeen(board(5.2), bar=False)
+    assert [each.bars for each in await floor.archive.coverage()] == [2, 2, 2]
+    assert (await collector.status()).rows_stored == 6
+
+
+async def test_a_bar_is_not_shown_before_it_is_stored_and_nothing_later_either(floor: Floor) -> None:
+    floor.archive = Fails()
+    collector = floor.in_time(board(0.1))
+    seen = await collector.after("one", None, 1.0)
+    assert seen == QuotesSeen(board(0), bar=True)
+    assert (await collector.status()).faults == {"archive": 2}
+
+
+async def test_a_bar_that_a_dead_collector_stored_is_shown_as_it_was_stored(floor: Floor) -> None:
+    await floor.archive.append(board(0, row=1))
+    collector = floor.in_time(board(0.1, row=0))
+    seen = await collector.after("one", None, 1.0)
+    assert seen is not None
+    assert seen.board.quotes == board_of(TAPE.frame, 1).quotes
+    assert await collector.after("one", at(0), 1.0) == QuotesSeen(board(0.1, row=0), bar=False)
+
+
+async def test_triggered_it_polls_at_once(floor: Floor) -> None:
+    source = Shows(board(0.1))
+    slow = Cadence(every_s=60, longest_s=60, first_s=60)
+    collector = floor.keep(CollectorPorts(source, floor.archive, floor.clock, floor.deployments, None, slow))
+    await collector.after("one", None, 1.0)
+    await asyncio.sleep(0.01)
+    polls = source.polls
+    await collector.trigger()
+    await asyncio.sleep(0.01)
+    assert source.polls == polls + 1
+    await collector.after("one", at(1), 0.01)
+    assert source.polls == polls + 1
+
+
+async def test_its_name_is_the_ledgers(floor: Floor) -> None:
+    collector = floor.in_lock_step()
+    assert repr(collector) == collector.ping() == "collector:exchange"

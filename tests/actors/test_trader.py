@@ -1,0 +1,205 @@
+"""The trader actor and its supervisor, constructed without Ray."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from omc.errors import InvalidInput, Unavailable
+from omc.feature.frame import FloatArray, Frame
+from omc.trading.deployment import DeploymentStatus, trader_name
+from tests.actors.mortal import USER, House, Written, deployment, market
+
+TAPE, WEIGHTS = market(12, gaps=0.0)
+OURS = deployment()
+NAME = trader_name(OURS)
+
+
+def written(weights: FloatArray = WEIGHTS) -> Written:
+    return Written(dict(zip(TAPE.frame.times, weights, strict=True)))
+
+
+class Breaks:
+    memory_bars = 1
+    stop_loss = float("nan")
+
+    def predict(self, frame: Frame) -> FloatArray:
+        raise ZeroDivisionError("a mean of nothing")
+
+
+def refused(*_: Any) -> Any:
+    raise InvalidInput("there is no algorithm type 'x'")
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    it = House(TAPE, lambda *_: written())
+    yield it
+    await it.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        while not await holds():  # noqa: ASYNC110 - stores tell nobody
+            await asyncio.sleep(0.002)
+
+
+def is_status(house: House, status: DeploymentStatus) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return (await house.deployments.get(OURS.id)).status is status
+
+    return holds
+
+
+def bad_weights(*_: Any) -> Written:
+    weights = WEIGHTS.copy()
+    weights[3, 0] = 1.5
+    return written(weights)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda *_: Breaks(), "the algorithm failed: ZeroDivisionError: a mean of nothing"),
+        (bad_weights, "2025-01-01T00:15:00+00:00: a weight lies outside 0 to 1"),
+        (refused, "there is no algorithm type 'x'"),
+    ],
+    ids=["breaks", "weights", "unknown"],
+)
+async def test_what_cannot_trade_is_paused_with_the_reason(make: Callable[..., Any], reason: str) -> None:
+    house = House(TAPE, make)
+    try:
+        playing = asyncio.create_task(house.play(OURS))
+        await asyncio.sleep(0)
+        await until(is_status(house, DeploymentStatus.PAUSED))
+        assert reason in ((await house.deployments.get(OURS.id)).last_error or "")
+        (entry,), _ = await house.blotter.journal(USER, OURS.id, ("deployment",), 0, 1)
+        assert reason in entry.data["reason"]
+
+        async def gone() -> bool:
+            return not await house.crew.running() and not house.collector()._consumers.done_until
+
+        await until(gone)
+        playing.cancel()
+    finally:
+        await house.close()
+
+
+async def test_the_kill_switch_pauses_the_trader_that_meets_it(house: House) -> None:
+    await house.kill_switch.trip(USER, "enough")
+    playing = asyncio.create_task(house.play(OURS))
+    await asyncio.sleep(0)
+    await until(is_status(house, DeploymentStatus.PAUSED))
+    playing.cancel()
+    assert not house.fills(OURS)
+
+
+async def test_a_trader_says_how_it_does(house: House) -> None:
+    await house.play(OURS)
+    trader = house.crew.traders[NAME]
+    assert repr(trader) == NAME
+    assert trader.ping() == f"{NAME} running"
+    assert (trader.state().state, trader.state().restarts, trader.state().last_error) == ("running", 0, None)
+    stats = await trader.stats()
+    assert stats.orders == len(stats.order_ms) == len(house.fills(OURS))
+    assert stats.bars == 12
+    kept = await house.deployments.get(OURS.id)
+    assert kept.execution_count >= 12
+    assert kept.heartbeat_at is not None
+
+
+async def test_a_restarted_trader_knows_what_its_predecessor_measured(house: House) -> None:
+    await house.play(OURS)
+    before = (await house.crew.traders[NAME].stats()).order_ms
+    await house.crew.stop(NAME)
+
+    async def back() -> bool:
+        trader = house.crew.traders.get(NAME)
+        return trader is not None and trader.state().restarts == 1
+
+    await until(back)
+    assert (await house.crew.traders[NAME].stats()).order_ms == before
+
+
+async def test_decisions_are_journaled_with_why_and_how_long(house: House) -> None:
+    await house.play(OURS)
+    entries, total = await house.blotter.journal(USER, OURS.id, ("decision",), 0, 100)
+    assert total > 5
+    assert set(entries[0].data["why"]) == set(OURS.coins)
+    assert sum(len(entry.data["order_ms"]) for entry in entries) == len(house.fills(OURS))
+
+
+async def test_a_trader_that_was_replaced_stops_for_good(house: House) -> None:
+    await house.deployments.create(OURS)
+    await house.crew.start(OURS)
+    trader = house.crew.traders[NAME]
+    await until(lambda: _is(trader.state().state == "running"))
+    await house.leases.take(NAME, "its successor")
+    await asyncio.wait([trader._task], timeout=5)
+    assert trader.state().state == "stopped"
+
+
+async def _is(holds: bool) -> bool:
+    return holds
+
+
+async def test_a_fault_is_told_and_tried_again() -> None:
+    tries = []
+
+    def fails_first(*_: Any) -> Written:
+        tries.append(1)
+        if len(tries) < 3:
+            raise Unavailable("not yet")
+        return written()
+
+    house = House(TAPE, fails_first)
+    try:
+        await house.play(OURS)
+        assert len(tries) == 3
+        assert (await house.deployments.get(OURS.id)).last_error is None
+    finally:
+        await house.close()
+
+
+async def test_other_parameters_replace_the_trader(house: House) -> None:
+    await house.play(OURS)
+    assert house.supervisor is not None
+    first = house.crew.traders[NAME]
+    await house.deployments.set_parameters(OURS.id, {"fast_bars": 3})
+    await house.supervisor.nudge()
+
+    async def another() -> bool:
+        return house.crew.traders.get(NAME, first) is not first
+
+    await until(another)
+    assert [state.name for state in await house.supervisor.traders()] == [NAME]
+
+
+async def test_a_paused_deployment_is_dismissed_and_quotes_do_not_wait_for_it(house: House) -> None:
+    await house.play(OURS)
+    assert house.supervisor is not None
+    await house.deployments.set_status(OURS.id, DeploymentStatus.PAUSED, "a pause")
+    await house.supervisor.nudge()
+
+    async def gone() -> bool:
+        return not house.crew.traders and not house.collector()._consumers.done_until
+
+    await until(gone)
+    assert await house.supervisor.traders() == []
+
+
+async def test_limits_deny_and_the_trader_goes_on(house: House) -> None:
+    small = replace(OURS, limits=replace(OURS.limits, order_notional_aud=Decimal("0.01")))
+    await house.play(small)
+    assert not house.fills(OURS)
+    entries, total = await house.blotter.journal(USER, OURS.id, ("denied",), 0, 100)
+    assert total > 5
+    assert entries[0].data["reason"] == "order_too_large"
+
+
+def test_the_weights_of_these_tests_trade() -> None:
+    assert np.isfinite(WEIGHTS).all()
