@@ -107,7 +107,7 @@ def _chart(curves: Mapping[str, Curve], trades: Sequence[Fill]) -> str:
         equity.set_ylabel("A$")
         under.set_ylabel("drawdown, %")
         if curves:
-            equity.legend(loc="upper left")
+            equity.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6, frameon=False)
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         under.xaxis.set_major_locator(locator)
         under.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
