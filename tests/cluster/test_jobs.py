@@ -1,0 +1,76 @@
+"""Sweeps as Ray jobs, against a dashboard of a few lines."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import UUID
+
+import pytest
+
+from cluster.jobs import RayJobs
+from omc.errors import Unavailable
+
+SWEEP = UUID(int=7)
+
+
+class Dashboard(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append((self.path, self.headers["authorization"], body))
+        status, said = self.server.answers.pop(0)
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(said.encode())
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+@pytest.fixture
+def dashboard():
+    server = HTTPServer(("127.0.0.1", 0), Dashboard)
+    server.asked, server.answers = [], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def jobs(dashboard, tmp_path):
+    (tmp_path / "token").write_text("opensesame\n")
+    return RayJobs(f"http://127.0.0.1:{dashboard.server_port}", tmp_path / "token", tmp_path)
+
+
+async def test_a_sweep_becomes_a_job_of_its_name(jobs, dashboard, tmp_path):
+    dashboard.answers += [(200, "{}")]
+    await jobs.submit(SWEEP)
+    path, authorization, job = dashboard.asked[0]
+    assert (path, authorization) == ("/api/jobs/", "Bearer opensesame")
+    assert job["submission_id"] == f"sweep-{SWEEP}"
+    assert f"-m cluster.sweep_job --home {tmp_path} {SWEEP}" in job["entrypoint"]
+
+
+async def test_submitting_again_is_no_fault(jobs, dashboard):
+    dashboard.answers += [(500, f"ValueError: Job with submission_id sweep-{SWEEP} already exists.")]
+    await jobs.submit(SWEEP)
+
+
+async def test_a_refusal_is_one_sentence(jobs, dashboard):
+    dashboard.answers += [(500, "Traceback\n  ...\nRuntimeError: no")]
+    with pytest.raises(Unavailable, match=r"^Ray did not take the job: RuntimeError: no$"):
+        await jobs.submit(SWEEP)
+
+
+async def test_cancelling_what_is_gone_is_no_fault(jobs, dashboard):
+    dashboard.answers += [(404, "no such job"), (500, "broken")]
+    await jobs.cancel(SWEEP)
+    with pytest.raises(Unavailable, match="did not stop"):
+        await jobs.cancel(SWEEP)
+
+
+async def test_a_dashboard_that_is_away_is_one_sentence_without_the_token(tmp_path):
+    (tmp_path / "token").write_text("opensesame")
+    jobs = RayJobs("http://127.0.0.1:9", tmp_path / "token", tmp_path)
+    with pytest.raises(Unavailable, match="does not answer") as caught:
+        await jobs.submit(SWEEP)
+    assert "opensesame" not in str(caught.value) + repr(jobs)

@@ -1,0 +1,92 @@
+"""Settings become adapters."""
+
+import pickle
+import socket
+
+import pytest
+
+from cluster.floor import Floor
+from cluster.wiring import Wiring, wiring
+from omc.errors import InvalidInput, Unavailable
+from omc.market.terms import OrderKind
+
+
+def wired(tmp_path, **given):
+    return wiring(home=tmp_path, **given)
+
+
+def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, monkeypatch):
+    with pytest.raises(InvalidInput, match=r"^poll_s \(OMC_POLL_S\): .*greater"):
+        wired(tmp_path, poll_s=0)
+    monkeypatch.setenv("OMC_PORT", "many")
+    with pytest.raises(InvalidInput, match=r"^port \(OMC_PORT\)"):
+        wired(tmp_path)
+
+
+def test_what_is_given_comes_before_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMC_PORT", "8123")
+    assert wired(tmp_path).http == ("127.0.0.1", 8123)
+    assert wired(tmp_path, port=8124).url == "http://127.0.0.1:8124"
+    assert wired(tmp_path, port=None).http[1] == 8123
+
+
+def test_open_ports_are_settled_and_taken_ones_refused(tmp_path):
+    settled = wired(tmp_path, port=0, dashboard_port=0).claimed()
+    assert len({settled.chosen.port, settled.chosen.dashboard_port, settled.chosen.sandbox_port}) == 3
+    assert str(settled.chosen.sandbox_port) in settled.exchange_url
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(Unavailable, match="for HTTP"):
+            wired(tmp_path, port=other.getsockname()[1]).claimed()
+
+
+def test_terms_follow_the_settings(tmp_path):
+    terms = wired(tmp_path, market_coins="btc").terms
+    assert terms.kind("BTC") is OrderKind.MARKET
+    assert terms.kind("ETH") is OrderKind.INSTANT
+
+
+def test_a_synthetic_market_is_played_for_its_last_third_unless_told(tmp_path):
+    market = wired(tmp_path, synthetic_days=9)
+    assert market.tape_days(market.tape()) == 3
+    assert wired(tmp_path, synthetic_days=9, tape_days=2).tape_days(market.tape()) == 2
+
+
+def test_no_secret_travels_with_what_actors_are_handed(tmp_path):
+    there = wired(tmp_path, database_url="postgresql://omc:hunter2@db/omc")
+    handed = (there.prices, there.blotter, there.deployments, there.venues, there.price_source, there.signer)
+    assert b"hunter2" not in pickle.dumps(handed)
+    assert "hunter2" not in repr(there)
+
+
+async def test_an_exchange_that_only_shows_prices_opens_no_accounts(tmp_path):
+    there = wired(tmp_path, external_exchange="http://127.0.0.1:9")
+    assert there.sandbox_control is None
+    with pytest.raises(Unavailable, match="opens no paper accounts"):
+        await there.venues.open(type("Named", (), {"name": "first"})())
+
+
+def test_an_external_sandbox_is_reached_with_its_token(tmp_path):
+    there = wired(tmp_path, external_exchange="http://127.0.0.1:9", external_token_file=tmp_path / "token")
+    assert there.sandbox_control is not None
+    assert there.exchange_url == "http://127.0.0.1:9"
+
+
+def test_the_sandbox_is_told_what_to_play(tmp_path):
+    command = wired(tmp_path, tape=["/a.csv"], lockstep=True, sandbox_port=8801).sandbox_command(288)
+    joined = " ".join(command)
+    for part in (
+        "--port 8801",
+        "--tape /a.csv",
+        "--start-at 288",
+        "--lockstep",
+        "--min-order 1.00",
+        "--market-coin BTC",
+    ):
+        assert part in joined
+    assert "--speed" not in joined
+
+
+def test_the_floor_is_described_without_starting_it(tmp_path):
+    assert isinstance(Floor(wired(tmp_path)).wired, Wiring)
