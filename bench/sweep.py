@@ -1,4 +1,4 @@
-"""How many points of a sweep are tried in a second: by the kernel alone, and through Ray Tune, start-up and storing too.
+"""How many points of a sweep are tried in a second: by the kernel alone, and through Ray Tune with all it brings along.
 
 `python bench/sweep.py [--points 1000] [--bars 100000] [--json FILE]` sweeps a moving-average crossover over one coin,
 on a local Ray cluster of its own. Both sides must come to the same figures, to the bit: their hash stands beside each.

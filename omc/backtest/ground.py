@@ -30,6 +30,7 @@ class Ground:
     first: int
     costs: Costs
     cash_aud: float
+    bar_s: float
 
     @classmethod
     def of(cls, spec: BacktestSpec, frame: Frame, terms: Terms) -> Self:
@@ -50,7 +51,8 @@ class Ground:
         if len(kept) - first < 2:
             raise InvalidInput(f"there is only one bar {bounds}: what it decides could never be filled")
         costs = Costs.of(terms, spec.coins, spec.rebalance_band)
-        return cls(kept, first, costs, float(spec.initial_cash_aud))
+        bar_s = kept.rows(first, len(kept)).bar_s
+        return cls(kept, first, costs, float(spec.initial_cash_aud), bar_s)
 
     @property
     def window(self) -> Frame:
@@ -73,7 +75,7 @@ class Ground:
 
     def measure(self, simulation: Simulation) -> dict[str, float | None]:
         """`metrics.summary` of a simulation on this ground."""
-        return summary(simulation, self.costs, self.window.bar_s)
+        return summary(simulation, self.costs, self.bar_s)
 
 
 def check_window(spec: BacktestSpec) -> None:
