@@ -95,7 +95,7 @@ def run(wired: Wiring) -> NoReturn:
         from cluster.serving import Serving
 
         Floor(wired).start()
-        serve = Serving(wired, head.dashboard)
+        serve = Serving(wired, head.dashboard, head.address)
         stops.callback(serve.stop)
         serve.start()
         _wait_until_ready(record["url"])

@@ -17,17 +17,23 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 @dataclass(frozen=True, slots=True)
 class RayJobs:
-    """A SweepRunner over the dashboard's job API. The token stays in its file until it is used."""
+    """A SweepRunner over the dashboard's job API. The token stays in its file until it is used.
+
+    A job is told the cluster's own address: what Ray tells it by itself is that of any cluster on the machine.
+    """
 
     dashboard: str
+    address: str
     token_file: Path
     home: Path
 
     async def submit(self, sweep_id: UUID) -> None:
         """Start a job for a stored sweep; one that is there already goes on."""
-        command = [sys.executable, "-m", "cluster.sweep_job", "--home", str(self.home), str(sweep_id)]
+        words = [sys.executable, "-m", "cluster.sweep_job", "--home", str(self.home), "--ray", self.address]
+        command = shlex.join([*words, str(sweep_id)])
         job = {
-            "entrypoint": shlex.join(command),
+            # Whatever ends the driver before its time, the sweep's row says so.
+            "entrypoint": f"{command} || {command} --died",
             "submission_id": _name(sweep_id),
             "metadata": {"sweep": str(sweep_id)},
         }

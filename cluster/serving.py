@@ -31,6 +31,7 @@ _CONTROLLER, _NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 class Serving:
     wired: Wiring
     dashboard: str
+    ray_address: str
     _proxy: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -89,7 +90,7 @@ class Serving:
             algorithms=wired.algorithms,
             backtests=wired.backtests,
             sweeps=wired.sweeps,
-            runner=RayJobs(self.dashboard, wired.ray_token_file, wired.home.folder),
+            runner=RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder),
             archive=wired.prices,
             signer=wired.signer,
             clock=wired.clock,

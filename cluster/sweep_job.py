@@ -26,12 +26,17 @@ _CPUS_PER_BATCH = 0.9
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--home", type=Path, required=True)
+    options.add_argument("--ray", required=True, help="the cluster's address")
+    options.add_argument("--died", action="store_true", help="only say that it died, if it is not over")
     options.add_argument("sweep_id", type=UUID)
     chosen = options.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    # The job's address and token come from its environment; its working folder is no business of the workers.
-    ray.init(address="auto", namespace="omc", log_to_driver=False)
-    return asyncio.run(carry_out(wiring(home=chosen.home), chosen.sweep_id))
+    wired = wiring(home=chosen.home)
+    if chosen.died:
+        asyncio.run(wired.sweeps.finish(chosen.sweep_id, RunStatus.FAILED, "its job died"))
+        return 1
+    ray.init(address=chosen.ray, namespace="omc", log_to_driver=False)
+    return asyncio.run(carry_out(wired, chosen.sweep_id))
 
 
 async def carry_out(wired: Wiring, sweep_id: UUID) -> int:

@@ -38,7 +38,7 @@ def dashboard():
 @pytest.fixture
 def jobs(dashboard, tmp_path):
     (tmp_path / "token").write_text("opensesame\n")
-    return RayJobs(f"http://127.0.0.1:{dashboard.server_port}", tmp_path / "token", tmp_path)
+    return RayJobs(f"http://127.0.0.1:{dashboard.server_port}", "127.0.0.1:6379", tmp_path / "token", tmp_path)
 
 
 async def test_a_sweep_becomes_a_job_of_its_name(jobs, dashboard, tmp_path):
@@ -47,7 +47,7 @@ async def test_a_sweep_becomes_a_job_of_its_name(jobs, dashboard, tmp_path):
     path, authorization, job = dashboard.asked[0]
     assert (path, authorization) == ("/api/jobs/", "Bearer opensesame")
     assert job["submission_id"] == f"sweep-{SWEEP}"
-    assert f"-m cluster.sweep_job --home {tmp_path} {SWEEP}" in job["entrypoint"]
+    assert f"-m cluster.sweep_job --home {tmp_path} --ray 127.0.0.1:6379 {SWEEP} ||" in job["entrypoint"]
 
 
 async def test_submitting_again_is_no_fault(jobs, dashboard):
@@ -70,7 +70,7 @@ async def test_cancelling_what_is_gone_is_no_fault(jobs, dashboard):
 
 async def test_a_dashboard_that_is_away_is_one_sentence_without_the_token(tmp_path):
     (tmp_path / "token").write_text("opensesame")
-    jobs = RayJobs("http://127.0.0.1:9", tmp_path / "token", tmp_path)
+    jobs = RayJobs("http://127.0.0.1:9", "127.0.0.1:6379", tmp_path / "token", tmp_path)
     with pytest.raises(Unavailable, match="does not answer") as caught:
         await jobs.submit(SWEEP)
     assert "opensesame" not in str(caught.value) + repr(jobs)
