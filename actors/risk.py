@@ -120,6 +120,7 @@ class RiskActor:
         )
 
     async def reconcile(self, deployment_id: UUID) -> Reconciliation:
+        self._in_force()
         deployment = await self._ports.deployments.get(deployment_id)
         desk = self._desk(deployment_id)
         async with desk.lock:
@@ -276,12 +277,13 @@ class RiskActor:
     async def _exposure(self, intent: OrderIntent, deployment: Deployment, liquidating: bool) -> Exposure:
         ports = self._ports
         midnight = datetime.combine(intent.quoted_at.astimezone(UTC).date(), time(), UTC)
-        halt, account, realized = await asyncio.gather(
-            ports.kill_switch.halted(intent.user_id),
-            ports.blotter.account(deployment.id),
-            ports.blotter.realized_since(deployment.id, midnight),
-        )
-        unrealized = await self._unrealized(account, intent) if intent.side is Side.BUY else ZERO
+        halt = await ports.kill_switch.halted(intent.user_id)
+        account = await ports.blotter.account(deployment.id)
+        realized = unrealized = ZERO
+        if intent.side is Side.BUY:
+            # What was lost keeps nobody from selling.
+            realized = await ports.blotter.realized_since(deployment.id, midnight)
+            unrealized = await self._unrealized(account)
         return Exposure(
             account=account,
             limits=deployment.limits,
@@ -292,7 +294,7 @@ class RiskActor:
             liquidating=liquidating,
         )
 
-    async def _unrealized(self, account: Account, intent: OrderIntent) -> Decimal:
+    async def _unrealized(self, account: Account) -> Decimal:
         """By the newest bids. A coin that is not quoted now counts at its cost, like everything without quotes."""
         if not any(position.quantity for position in account.positions.values()):
             return ZERO
