@@ -1,6 +1,7 @@
 """The handle that every store shares: where the database's address is, and transactions in it."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,15 @@ from weakref import WeakKeyDictionary
 
 import asyncpg
 import orjson
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from omc.adapters.postgres import dsn, faults
+from omc.errors import OutcomeUnknown, Unavailable
 
+_WRITER = text("SELECT pg_current_xact_id_if_assigned()")
+_STATUS = text("SELECT pg_xact_status(CAST(CAST(:writer AS text) AS xid8))")
+_PATIENCE_S = 20.0
 _ENGINES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, AsyncEngine]] = WeakKeyDictionary()
 
 
@@ -31,16 +37,37 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back when the block raises.
 
-        Unavailable when the database cannot be reached, is lost on the way or asks to try again; InvalidInput when a
-        value does not fit its column.
+        When it raises, nothing of it happened. Unavailable when the database cannot be reached, is lost on the way or
+        asks to try again; InvalidInput when a value does not fit its column. Only when the database was lost during
+        the commit itself, and stays away for longer than we wait for its answer, it is OutcomeUnknown.
         """
+        writer: int | None = None
         try:
             async with self._engine().begin() as connection:
                 yield connection
+                writer = (await connection.execute(_WRITER)).scalar_one()
         except Exception as error:
-            if (ours := faults.translated(error)) is not None:
+            if (ours := faults.translated(error)) is None:
+                raise
+            if writer is None or not isinstance(ours, Unavailable):
                 raise ours from None
-            raise
+            if not await self._was_committed(writer):
+                raise ours from None
+
+    async def _was_committed(self, writer: int) -> bool:
+        """What became of a transaction whose commit was not answered: the database itself remembers."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while asyncio.get_running_loop().time() < deadline:
+            try:
+                async with self._engine().begin() as connection:
+                    status = (await connection.execute(_STATUS, {"writer": str(writer)})).scalar_one()
+                if status != "in progress":
+                    return bool(status == "committed")
+            except Exception as error:
+                if faults.translated(error) is None:
+                    raise
+            await asyncio.sleep(0.1)
+        raise OutcomeUnknown("the database was lost during a commit and did not come back to say what became of it")
 
     async def ping(self) -> None:
         """Return when the database answers; Unavailable when it does not."""
@@ -51,7 +78,10 @@ class Database:
         """Close the connections that the running event loop holds; the next use opens new ones."""
         engine = _ENGINES.get(asyncio.get_running_loop(), {}).pop(self.dsn_file, None)
         if engine is not None:
-            await engine.dispose()
+            # A server that hangs does not answer a good-bye.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5.0):
+                    await engine.dispose()
 
     def _engine(self) -> AsyncEngine:
         # Connections belong to the event loop that opened them, so engines are kept by loop.

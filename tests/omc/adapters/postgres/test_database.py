@@ -5,6 +5,7 @@ import pickle
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import uvloop
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from omc.adapters.postgres import dsn
 from omc.adapters.postgres.database import Database, connect
+from omc.adapters.postgres.leases import PostgresLeases
 from omc.errors import InvalidInput, Unavailable
 
 
@@ -113,3 +115,54 @@ def test_every_event_loop_has_connections_of_its_own(postgres_template: Path, tm
     asyncio.run(use())
     asyncio.run(use())
     uvloop.run(use())
+
+
+class Proxy:
+    """Passes bytes to the server and back, until a COMMIT: then the line is cut before it, or behind it."""
+
+    def __init__(self, port: int, *, deliver: bool) -> None:
+        self.port, self.deliver, self.cuts = port, deliver, 1
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self.port)
+        back = asyncio.create_task(self.pass_on(from_server, writer))
+        while data := await reader.read(65536):
+            cut = self.cuts > 0 and b"COMMIT" in data
+            if not cut or self.deliver:
+                to_server.write(data)
+                await to_server.drain()
+            if cut:
+                self.cuts -= 1
+                back.cancel()
+                await asyncio.sleep(0.2)
+                break
+        back.cancel()
+        for stream in (to_server, writer):
+            stream.transport.abort()
+
+    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_commit_without_an_answer_is_looked_up(database: Database, tmp_path: Path, delivered: bool):
+    address = dsn.read(database.dsn_file)
+    proxy = Proxy(int(address.rsplit("port=", 1)[1]), deliver=delivered)
+    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    dsn.write(tmp_path / "proxied.dsn", address.split("?")[0].replace("@/", f"@127.0.0.1:{port}/"))
+    leases = PostgresLeases(Database(tmp_path / "proxied.dsn"))
+    name = f"risk:{uuid4()}"
+    if delivered:
+        assert (await leases.take(name, "one")).epoch == 1
+    else:
+        with pytest.raises(Unavailable):
+            await leases.take(name, "one")
+    assert proxy.cuts == 0
+    assert await PostgresLeases(database).current(name) == int(delivered)
+    await leases.database.close()
+    server.close()
