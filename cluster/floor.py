@@ -1,8 +1,6 @@
 """The floor's actors: what each is handed, and their start."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from actors import address
 from actors.collector import CollectorPorts, ExchangeCollector
@@ -13,8 +11,6 @@ from actors.supervisor import Supervisor
 from actors.trader import TraderPorts
 from cluster.wiring import Wiring
 from omc.ledger.cadence import Cadence
-from omc.strategy.algorithm import Algorithm
-from omc.strategy.registry import make
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +51,6 @@ class Floor:
             archive=wired.prices,
             quotes=quotes,
             desk=RiskHandle(),
-            make=_algorithm,
             terms=wired.terms,
         )
         address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(trader), quotes)
-
-
-def _algorithm(algorithm_type: str, parameters: Mapping[str, Any]) -> Algorithm:
-    return make(algorithm_type, parameters)

@@ -113,6 +113,7 @@ class Serving:
             signer=wired.signer,
             clock=wired.clock,
             terms=wired.terms,
+            most=wired.most,
             rules=self._rules(),
         )
 

@@ -34,6 +34,7 @@ from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
 from omc.promotion.gate import Standard, Thresholds
+from omc.risk.limits import Limits
 from omc.settings import Settings
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
@@ -163,7 +164,9 @@ class Wiring:
 
     @cached_property
     def price_source(self) -> PriceSource:
-        return CoinspotPrices(self.exchange_url, self.sandbox_control or self.clock)
+        """In lock-step the collector stamps boards by the tape itself, and a second look at its clock is spared."""
+        paced = None if self.chosen.lockstep else self.sandbox_control
+        return CoinspotPrices(self.exchange_url, paced or self.clock)
 
     @property
     def poll_s(self) -> float:
@@ -221,7 +224,16 @@ class Wiring:
     def refresh_tokens(self) -> PostgresRefreshTokens:
         return PostgresRefreshTokens(self.database)
 
-    # The lab's gates.
+    # Limits and gates.
+
+    @property
+    def most(self) -> Limits | None:
+        """The widest limits that a deployment may ask for."""
+        chosen = self.chosen
+        order, position = chosen.most_order_notional_aud, chosen.most_position_notional_aud
+        if order is None or position is None or chosen.most_daily_loss_aud is None:
+            return None
+        return Limits(order, position, chosen.most_daily_loss_aud)
 
     @cached_property
     def thresholds(self) -> Thresholds:

@@ -59,12 +59,14 @@ class Settings(BaseSettings):
     """Coins with a market at the venue, at 0.1 %; the others are traded instantly, at 1 %."""
     min_order_aud: Amount = Decimal("1.00")
 
-    order_notional_aud: Amount = Decimal("10000")
-    position_notional_aud: Amount = Decimal("25000")
-    daily_loss_aud: Amount = Decimal("1000")
+    most_order_notional_aud: Amount | None = None
+    most_position_notional_aud: Amount | None = None
+    most_daily_loss_aud: Amount | None = None
+    """The widest limits that any deployment may ask for: all three, or none and each deployment sets its own."""
 
     validated_min_trades: int = Field(20, ge=0)
-    validated_min_sharpe: float = -1_000.0
+    validated_min_sharpe: float | None = None
+    """Paper trading asks for none unless it is set: a poor algorithm may be watched, it costs nobody anything."""
     validated_max_drawdown: float = Field(0.9, gt=0, le=1)
     deployable_min_trades: int = Field(50, ge=0)
     deployable_min_sharpe: float = 0.5
@@ -85,6 +87,13 @@ class Settings(BaseSettings):
         if "market_coins" in given:
             given["market_coins"] = frozenset(ticker(coin) for coin in given["market_coins"])
         return given
+
+    @model_validator(mode="after")
+    def _whole_ceiling(self) -> Self:
+        given = (self.most_order_notional_aud, self.most_position_notional_aud, self.most_daily_loss_aud)
+        if any(each is None for each in given) and any(each is not None for each in given):
+            raise ValueError("the widest limits go together: order, position and daily loss")
+        return self
 
     @model_validator(mode="after")
     def _one_exchange(self) -> Self:

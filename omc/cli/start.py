@@ -5,13 +5,12 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-import omc
 from omc.cli.outcome import Failure
 
 
 def root() -> Path:
     """The project's folder: the wheel holds `omc` alone, the platform around it is the application."""
-    for folder in (Path(omc.__file__).resolve().parents[1], Path.cwd()):
+    for folder in (Path(__file__).resolve().parents[2], Path.cwd()):
         if (folder / "cluster" / "boot.py").exists():
             return folder
     raise Failure("the platform's own folder is not here: run this from the project's folder")

@@ -27,7 +27,8 @@ class Standard:
     """What a tested past must show. `max_drawdown` is a depth: 0.25 is a fall by a quarter."""
 
     min_trades: int
-    min_sharpe: float
+    min_sharpe: float | None
+    """None asks for none: there is no such gate then."""
     max_drawdown: float
 
 
@@ -35,5 +36,5 @@ class Standard:
 class Thresholds:
     """`validated` opens paper trading, `deployable` real money."""
 
-    validated: Standard = field(default=Standard(min_trades=20, min_sharpe=-1_000.0, max_drawdown=0.9))
+    validated: Standard = field(default=Standard(min_trades=20, min_sharpe=None, max_drawdown=0.9))
     deployable: Standard = field(default=Standard(min_trades=50, min_sharpe=0.5, max_drawdown=0.25))

@@ -99,18 +99,21 @@ def judge(
 def _shown(metrics: Mapping[str, float | None], standard: Standard) -> tuple[Gate, ...]:
     trades, sharpe, drawdown = (metrics.get(name) for name in ("trades", "sharpe", "max_drawdown"))
     depth = None if drawdown is None else -drawdown
-    return (
+    gates = [
         Gate.at_least(
             "trades", trades, standard.min_trades, f"{_said(trades, '.0f')} trades, {standard.min_trades} needed"
         ),
-        Gate.at_least("sharpe", sharpe, standard.min_sharpe, f"{_said(sharpe)}, {standard.min_sharpe:g} needed"),
         Gate.at_most(
             "max_drawdown",
             depth,
             standard.max_drawdown,
             f"the deepest fall was {_said(depth, '.1%')}, at most {standard.max_drawdown:.1%} is allowed",
         ),
-    )
+    ]
+    if standard.min_sharpe is not None:
+        why = f"{_said(sharpe)}, {standard.min_sharpe:g} needed"
+        gates.append(Gate.at_least("sharpe", sharpe, standard.min_sharpe, why))
+    return tuple(gates)
 
 
 def _said(figure: float | None, form: str = ".2f") -> str:

@@ -12,17 +12,17 @@ def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("OMC_PORT", "8123")
     monkeypatch.setenv("OMC_MARKET_COINS", "btc,ETH")
     monkeypatch.setenv("OMC_TAPE", "/a.csv:/b.feather")
-    monkeypatch.setenv("OMC_DAILY_LOSS_AUD", "12.50")
+    monkeypatch.setenv("OMC_MIN_ORDER_AUD", "12.50")
     settings = Settings()
     assert settings.port == 8123
     assert settings.market_coins == {"BTC", "ETH"}
     assert [str(path) for path in settings.tape] == ["/a.csv", "/b.feather"]
-    assert settings.daily_loss_aud == Decimal("12.50")
+    assert settings.min_order_aud == Decimal("12.50")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", -1), ("port", 70_000), ("poll_s", 0), ("tape_days", 0), ("daily_loss_aud", "0"), ("speed", 0)],
+    [("port", -1), ("port", 70_000), ("poll_s", 0), ("tape_days", 0), ("min_order_aud", "0"), ("speed", 0)],
 )
 def test_a_value_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(ValidationError, match=name):
@@ -40,3 +40,8 @@ def test_a_databases_password_is_not_shown():
 def test_a_tape_and_an_external_exchange_exclude_each_other():
     with pytest.raises(ValidationError, match="cannot go with an external exchange"):
         Settings(tape="/a.csv", external_exchange="http://127.0.0.1:9")
+
+
+def test_the_widest_limits_are_given_whole_or_not_at_all():
+    with pytest.raises(ValidationError, match="go together"):
+        Settings(most_daily_loss_aud="100")
