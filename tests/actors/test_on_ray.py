@@ -50,6 +50,7 @@ from omc.risk.limits import Limits
 from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.fill import Side
+from omc.trading.order import OrderStatus
 from tests.omc.adapters.postgres.house import in_postgres
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
@@ -267,7 +268,12 @@ async def test_a_paused_deployment_loses_its_trader_and_an_active_one_gets_it_ba
     await platform.played(deployed)
     assert before is not None
     assert before < FLOOR_BARS + (await CollectorHandle().status()).tape_bars  # type: ignore[operator]
-    assert await platform.trades(deployed) == kernel_trades()
+    orders, _ = await platform.blotter.orders(deployed.user_id, deployed.id, 0, 1000)
+    denied = [row.order for row in orders if row.order.status is OrderStatus.DENIED]
+    # The pause may meet an order under way, which is denied and not made up for: then the trades part from the kernel's.
+    assert [order for order in denied if "paused" not in (order.message or "")] == []
+    assert denied or await platform.trades(deployed) == kernel_trades()
+    assert (await RiskHandle().reconcile(deployed.id)).differences == ()
 
 
 async def _is(holds: bool) -> bool:
