@@ -270,7 +270,7 @@ async def test_a_paused_deployment_loses_its_trader_and_an_active_one_gets_it_ba
     assert before < FLOOR_BARS + (await CollectorHandle().status()).tape_bars  # type: ignore[operator]
     orders, _ = await platform.blotter.orders(deployed.user_id, deployed.id, 0, 1000)
     denied = [row.order for row in orders if row.order.status is OrderStatus.DENIED]
-    # The pause may meet an order under way, which is denied and not made up for: then the trades part from the kernel's.
+    # The pause may meet an order under way, which is denied and not made up for: then the kernel trades otherwise.
     assert [order for order in denied if "paused" not in (order.message or "")] == []
     assert denied or await platform.trades(deployed) == kernel_trades()
     assert (await RiskHandle().reconcile(deployed.id)).differences == ()
