@@ -1,5 +1,6 @@
 """Backtests: asked for at once, run away from the request, and read back whole."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.report import page_of
 from serve_apps.lab.spec import SpecIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
+from serve_apps.page import DESCRIBED, html
 from serve_apps.uncut import uncut
 from serve_apps.wire import Metric, Money, Time
 
@@ -156,15 +158,11 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
             )
         )
 
-    @router.get(
-        "/backtests/{backtest_id}/report",
-        response_model=None,
-        responses={200: {"content": {"text/html": {}}, "description": "The page."}},
-    )
+    @router.get("/backtests/{backtest_id}/report", response_model=None, responses=DESCRIBED)
     async def report(user_id: Annotated[UUID, asker], backtest_id: UUID) -> HTMLResponse:
         """A tear sheet to print: one page that loads nothing."""
         run, results = await _completed(user_id, backtest_id)
-        return HTMLResponse(page_of(run, results), headers={"Content-Security-Policy": _REPORT_POLICY})
+        return html(await asyncio.to_thread(page_of, run, results))
 
     async def _completed(user_id: UUID, backtest_id: UUID) -> tuple[BacktestRun, Mapping[str, Any]]:
         run = await ports.backtests.get(backtest_id, user_id)
@@ -173,6 +171,3 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
         return run, run.results
 
     return router
-
-
-_REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -1,6 +1,8 @@
 """Backtests: queued, run away from the request, read back."""
 
 import asyncio
+import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +12,7 @@ import pytest
 from omc.backtest.run import MemoryBacktestStore, RunStatus
 from omc.backtest.study import study
 from omc.errors import Unavailable
+from serve_apps.lab.report import page_of
 from serve_apps.window import window_of
 
 
@@ -50,14 +53,29 @@ async def test_the_history_before_the_start_warms_the_algorithm_up(creating, tes
     assert warm["trades"] != cold["trades"]
 
 
-async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller):
+async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller, ports):
     done = await testing(await creating(name="<script>alert(1)</script>"))
     answer = await caller.get(f"/backtests/{done['id']}/report")
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "<svg" in answer.text
     assert "<script" not in answer.text
-    assert "http" not in answer.text.replace("http-equiv", "")
+    assert "http" not in answer.text
+    assert answer.text.count("<tr>") == 1 + done["trades"]
+    run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
+    _, coin, side, quantity, price, total, _ = run.results["trades"][0]
+    shown = re.sub(r"</td><td[^>]*>", "|", answer.text)
+    assert f"|{coin}|{side}|{Decimal(quantity):,.8f}|{Decimal(price):,.8f}|{Decimal(total):,.2f}|" in shown
+
+
+async def test_what_a_person_wrote_is_text_on_the_report(creating, testing, ports):
+    done = await testing(await creating())
+    run = next(iter(ports.backtests.kept.values()))
+    named = replace(run, spec=replace(run.spec, parameters={"note": "<script>alert(1)</script>"}))
+    page = page_of(named, run.results)
+    assert "<script" not in page
+    assert "note &lt;script&gt;" in page
+    assert done["id"] in page
 
 
 async def test_results_are_refused_until_there_are_any(creating, caller, window, refused):
