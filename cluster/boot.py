@@ -67,6 +67,9 @@ def run(wired: Wiring) -> NoReturn:
             ensure_key(key)
         _enter(home, wired)
         storage, sandbox = Storage(home, wired), Sandbox(home, wired)
+        # Ray's agents would outlive their node by a minute, and are nobody's children by then.
+        family = processes.Family()
+        stops.callback(family.end)
         stops.callback(storage.stop)
         stops.callback(sandbox.stop)
         threads = stops.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="boot"))
@@ -87,6 +90,7 @@ def run(wired: Wiring) -> NoReturn:
         stops.callback(home.record.unlink, missing_ok=True)
         head = ray_head.start(folder, wired.head())
         stops.callback(head.stop, home.logs)
+        stops.callback(family.remember)
         _listen(_stop)
 
         shells.result()
@@ -97,6 +101,7 @@ def run(wired: Wiring) -> NoReturn:
         Floor(wired).start()
         serve = Serving(wired, head.dashboard, head.address)
         stops.callback(serve.stop)
+        stops.callback(_listen, signal.SIG_IGN)
         serve.start()
         _wait_until_ready(record["url"])
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}

@@ -98,6 +98,20 @@ def end(pids: Iterable[int], patience_s: float = 3.0) -> None:
             return
 
 
+class Family:
+    """Everything below this process, remembered before it is taken apart."""
+
+    def __init__(self) -> None:
+        self._members: dict[int, int | None] = {}
+
+    def remember(self) -> None:
+        self._members = {pid: started(pid) for pid in descendants(os.getpid())}
+
+    def end(self) -> None:
+        """End those that are still there."""
+        end(pid for pid, since in self._members.items() if started(pid) == since)
+
+
 def _alive(pid: int) -> bool:
     """Whether it runs; an ended child of ours is let go on the way."""
     with contextlib.suppress(ChildProcessError):

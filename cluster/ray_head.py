@@ -69,7 +69,7 @@ class RayHead:
         import ray
 
         ray.shutdown()
-        self.node.kill_all_processes(check_alive=False, allow_graceful=False)
+        self.node.kill_all_processes(check_alive=False, allow_graceful=True)
         salvage(self.folder, logs)
 
 

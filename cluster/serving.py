@@ -1,12 +1,14 @@
 """HTTP: the three apps on Ray Serve, behind one port."""
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import ray
 from ray import serve
 from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 
 from actors import address
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
@@ -24,6 +26,7 @@ from serve_apps.lab import ingress as lab
 from serve_apps.lab.ports import LabPorts
 
 _PATIENCE_S = 10.0
+_APPS = ("gateway", "lab", "floor")
 _CONTROLLER, _NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 
 
@@ -45,19 +48,19 @@ class Serving:
         prepare = _nothing if self.wired.multi_node else keep_replicas_inside
         lab_ports, floor_ports = self._lab(), self._floor()
         apps = (
-            ("gateway", "/", gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare)),
-            ("lab", lab_app.PREFIX, lab.ingress(lab_ports, prepare)),
-            ("floor", floor_app.PREFIX, floor.ingress(floor_ports, prepare)),
+            (gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare), "/"),
+            (lab.ingress(lab_ports, prepare), lab_app.PREFIX),
+            (floor.ingress(floor_ports, prepare), floor_app.PREFIX),
         )
         serve.run_many(
-            [serve.RunTarget(app, name=name, route_prefix=prefix) for name, prefix, app in apps],
+            [serve.RunTarget(app, name, prefix) for name, (app, prefix) in zip(_APPS, apps, strict=True)],
             wait_for_ingress_deployment_creation=False,
             wait_for_applications_running=False,
         )
 
     def stop(self) -> None:
         """Finish the requests under way, as far as a few seconds go: a Serve that is broken waits for itself."""
-        ending = threading.Thread(target=serve.shutdown, name="serve-shutdown", daemon=True)
+        ending = threading.Thread(target=_delete_apps, name="ending", daemon=True)
         ending.start()
         ending.join(_PATIENCE_S)
 
@@ -122,6 +125,15 @@ def _start_proxy(host: str, port: int) -> None:
     with suppress(TimeoutError, RayError):
         # That it is late, or dead, shows in its not being ready.
         serve.start(http_options={"host": host, "port": port})
+
+
+def _delete_apps() -> None:
+    # Serve as a whole is not shut down: its controller complains at length about being killed, as it is right after.
+    with suppress(RayError, RayServeException):
+        for name in _APPS:
+            serve.delete(name, _blocking=False)
+        while serve.status().applications:
+            time.sleep(0.05)
 
 
 def _nothing() -> None:

@@ -22,10 +22,17 @@ def line(text: str) -> None:
     out.print(text, markup=False, soft_wrap=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Figures are right-aligned, words left."""
     listed = [[_cell(value) for value in row] for row in rows]
-    drawn = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
+    drawn = Table(
+        title=title or None,
+        title_justify="left",
+        header_style="bold",
+        show_header=header,
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
     for at, name in enumerate(columns):
         figures = bool(listed) and all(_is_figure(row[at]) for row in listed)
         drawn.add_column(name, justify="right" if figures else "left", overflow="fold")
@@ -36,7 +43,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def facts(title: str, rows: Mapping[str, object]) -> None:
     """Names and values, one a line."""
-    table(title, ("", ""), [(name, value) for name, value in rows.items()])
+    table(title, ("", ""), list(rows.items()), header=False)
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ import typer
 from omc.cli import running, show
 from omc.cli.demo import page, report
 from omc.cli.demo.child import PlatformProcess, emptied
+from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
 from omc.cli.demo.report import Report
 from omc.cli.options import Json, absolute, settled
@@ -31,7 +32,11 @@ def demo(
     show.out.quiet = json
     emptied(folder)
     show.line(f"booting    on {folder}")
-    with PlatformProcess(folder, port=port, tape=[absolute(each) for each in tape or ()], days=days) as platform:
+    plan = Plan()
+    files = [absolute(each) for each in tape or ()]
+    with PlatformProcess(
+        folder, port=port, tape=files, days=days or (None if files else plan.synthetic_days)
+    ) as platform:
         run = running.record(folder)
         if run is None:
             raise Failure("the platform is gone")
@@ -39,7 +44,7 @@ def demo(
         show.line(f"ready      {run['url']} after {platform.boot_s:.1f} s; dashboard {run['dashboard']}")
         show.line(f"tape       {played['source']}: {', '.join(played['coins'])}, {played['bars']} bars")
         with Platform(run["url"], folder) as there:
-            play = Play(there, platform, played)
+            play = Play(there, platform, played, plan)
             play.run()
             found = report.of(play, folder)
     found.write(folder / "report.json")

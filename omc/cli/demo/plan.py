@@ -21,6 +21,8 @@ class Plan:
     cash_aud: str = "10000.00"
     # Narrow, so that holdings are trimmed as prices drift: many small trades, which cost little.
     rebalance_band: float = 0.002
+    synthetic_days: int = 10
+    """The floor's part of the synthetic market; of recorded prices it is the last third unless it is said."""
     # Wide enough not to bind: what is shown is that the floor does what the backtest does, which knows no limits.
     limits: Mapping[str, str] = field(
         default_factory=lambda: {

@@ -1,0 +1,84 @@
+"""Whole platforms, started as a person starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# A short market: enough history for the slowest average, two days for the floor.
+MARKET = {"OMC_SYNTHETIC_DAYS": "12", "OMC_OBJECT_STORE_MB": "100"}
+
+
+class Up:
+    """`omc up` on a home of its own, in lock-step, on free ports."""
+
+    def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
+        self.home = home
+        self.log = home.with_suffix(".log")
+        command = [str(ROOT / ".venv/bin/omc"), "up", "--home", str(home), "--port", "0", "--dashboard-port", "0"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--lockstep", "--tape-days", "2", *arguments],
+                env={**os.environ, **MARKET, **environment},
+                stdout=log,
+                stderr=log,
+                cwd="/",
+            )
+
+    def ready(self, within_s: float = 240.0) -> dict[str, object]:
+        """What the platform wrote down once it was ready."""
+        deadline = time.monotonic() + within_s
+        while "\nready " not in "\n" + self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+        return json.loads((self.home / "run" / "platform.json").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(90)
+
+
+@contextmanager
+def running(home: Path, *arguments: str, **environment: str) -> Iterator[Up]:
+    up = Up(home, *arguments, **environment)
+    try:
+        up.ready()
+        yield up
+    finally:
+        up.stop()
+
+
+def omc(home: Path, *arguments: str, code: int = 0) -> object:
+    """A command with --json; what it said. Its exit code must be `code`."""
+    done = subprocess.run(
+        [str(ROOT / ".venv/bin/omc"), *arguments, "--json"],
+        env={**os.environ, "OMC_HOME": str(home), "OMC_PASSWORD": "correct horse battery"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    if code:
+        assert done.stderr.count("\n") == 1, done.stderr
+    return json.loads(done.stdout)
+
+
+def living(pids: list[int]) -> list[int]:
+    """Those that still run."""
+    found = []
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            found.append(pid)
+    return found

@@ -1,0 +1,100 @@
+"""The whole pipeline in one command, undisturbed and with its actors killed while they trade."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.boot import tree
+from tests.end_to_end.platforms import MARKET, ROOT
+
+pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+KEYS = {"tape", "boot_s", "sweep", "promotion", "floor", "parity", "reconciliation", "actors"}
+
+
+def demo(home, during=None):
+    process = subprocess.Popen(
+        [ROOT / ".venv/bin/omc", "demo", "--home", home, "--days", "2"],
+        env={**os.environ, **MARKET},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if during:
+        threading.Thread(target=during, args=(process.pid,), daemon=True).start()
+    said, complained = process.communicate(timeout=600)
+    assert process.returncode == 0, said + complained
+    return json.loads((home / "report.json").read_text())
+
+
+def kill_actors(launcher):
+    """kill -9 the trader and the risk desk, each twice, as soon as they are there."""
+    for name in ("ray::TraderActor", "ray::RiskActor", "ray::TraderActor", "ray::RiskActor"):
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline:
+            found = [pid for pid in tree(launcher) if command(pid).startswith(name)]
+            if found and any(command(pid).startswith("ray::TraderActor") for pid in tree(launcher)):
+                os.kill(found[0], signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        time.sleep(1.0)
+
+
+def command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
+    calm = demo(tmp_path / "calm")
+    assert set(calm) == KEYS
+    assert calm["parity"]["differences"] == calm["reconciliation"]["differences"] == []
+    assert calm["parity"]["floor_trades"] == calm["floor"]["fills"] > 10
+    assert calm["floor"]["denied"] == 0
+    names = [actor["name"].split(":demo")[0] for actor in calm["actors"]]
+    assert names == ["collector:exchange", "risk:0", "supervisor", "trader"]
+    page = (tmp_path / "calm" / "report.html").read_text()
+    assert page.count("<polyline") == 3
+    assert "http" not in page
+
+    shaken = demo(tmp_path / "shaken", during=kill_actors)
+    for report in (calm, shaken):
+        report["sweep"].pop("seconds")
+        report["floor"].pop("decision_to_order_ms")
+    for part in ("tape", "sweep", "promotion", "floor", "parity", "reconciliation"):
+        assert shaken[part] == calm[part]
+
+
+def test_a_folder_that_is_no_platforms_home_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("irreplaceable")
+    done = subprocess.run(
+        [ROOT / ".venv/bin/omc", "demo", "--home", tmp_path], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 5
+    assert "no platform's home" in done.stderr
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_interrupted_it_leaves_nothing_behind(tmp_path):
+    process = subprocess.Popen(
+        [ROOT / ".venv/bin/omc", "demo", "--home", tmp_path / "home", "--days", "2"],
+        env={**os.environ, **MARKET},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(8)
+    pids = tree(process.pid)
+    assert len(pids) > 3
+    process.send_signal(signal.SIGINT)
+    assert process.wait(90) == 130
+    deadline = time.monotonic() + 10
+    while (left := [pid for pid in pids if command(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []

@@ -1,0 +1,56 @@
+"""However a platform ends, nothing of it is left, and the next one starts."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from bench.boot import tree
+from tests.end_to_end.platforms import Up, living, omc
+
+pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+
+
+def gone(pids, within_s=30.0):
+    deadline = time.monotonic() + within_s
+    while (left := living(pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left == []
+
+
+def test_it_ends_in_order_and_by_force_and_starts_again(tmp_path):
+    home = tmp_path / "home"
+
+    killed = Up(home)
+    killed.ready()
+    pids = tree(killed.process.pid)
+    killed.stop(signal.SIGKILL)
+    assert gone(pids), "killing the launcher leaves nothing running"
+
+    again = Up(home)
+    record = again.ready()
+    assert omc(home, "status")["ready"] is True
+    pids = tree(again.process.pid)
+    inner = next(pid for pid in pids if pid != again.process.pid)
+    os.kill(inner, signal.SIGKILL)
+    assert again.process.wait(60) == 1
+    assert gone(pids), "killing the platform below its owner leaves nothing running"
+    assert record["pid"] == again.process.pid
+
+    third = Up(home)
+    third.ready()
+    pids = tree(third.process.pid)
+    assert third.stop(signal.SIGTERM) == 0
+    assert living(pids) == [], "told to stop, it has gone when it ends"
+    assert not (home / "run" / "platform.json").exists()
+
+
+def test_it_can_be_stopped_while_it_starts(tmp_path):
+    for pause_s in (0.3, 2.0, 6.0):
+        up = Up(tmp_path / "home")
+        time.sleep(pause_s)
+        pids = tree(up.process.pid)
+        # Interrupted before it could listen, Python itself ends by the signal.
+        assert up.stop(signal.SIGINT) in (0, 130, -signal.SIGINT)
+        assert gone(pids, within_s=10)
