@@ -22,7 +22,7 @@ _MOST_DIFFERENCES = 50
 _COLORS = ("#1f6feb", "#d1571e", "#2e8b57", "#7a4fb5")
 # matplotlib's settings are the process's, so that one page is drawn at a time.
 _DRAWING = Lock()
-_LOOK = {
+_LOOK: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "omc",
     "font.size": 9,

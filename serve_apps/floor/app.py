@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from serve_apps import door, openapi
-from serve_apps.floor import books, deploy, deployments, emergency, performance, pnl, risk, status
+from serve_apps.floor import books, deploy, deployments, emergency, performance, pnl, report, risk, status
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
@@ -26,6 +26,6 @@ def build(ports: FloorPorts) -> FastAPI:
     app.include_router(deploy.routes(ports, effects, bearer))
     app.include_router(deployments.routes(ports, effects, bearer))
     app.include_router(emergency.routes(ports, effects, bearer))
-    for noun in (books, performance, pnl, risk, status):
+    for noun in (books, performance, pnl, report, risk, status):
         app.include_router(noun.routes(ports, bearer))
     return app

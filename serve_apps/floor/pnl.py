@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from omc.errors import InvalidInput
 from omc.market.money import ZERO, eight_places
-from omc.portfolio.pnl import Line, by_coin, lines, summed, total
+from omc.portfolio.pnl import Line, ProfitAndLoss, by_coin, lines, summed, total
 from omc.trading.deployment import Deployment
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.marks import marks_at, marks_now
@@ -113,6 +113,11 @@ async def _deployments(ports: FloorPorts, user_id: UUID, query: Window) -> list[
     return await deployments_of(ports.deployments, user_id)
 
 
+async def earned_by(ports: FloorPorts, deployment: Deployment) -> ProfitAndLoss:
+    """By one deployment, until now."""
+    return total(await _lines(ports, [deployment], Window()))
+
+
 async def _lines(ports: FloorPorts, deployments: list[Deployment], query: Window) -> list[Line]:
     fills = [(each.id, fill) for each in deployments for fill in await fills_of(ports.blotter, each, query.end)]
     coins = {fill.coin for _, fill in fills}
@@ -121,10 +126,10 @@ async def _lines(ports: FloorPorts, deployments: list[Deployment], query: Window
         if query.end is None
         else await marks_at(ports.archive, coins, query.end)
     )
-    return in_eight_places(lines(fills, marks, start=query.start, end=query.end))
+    return _in_eight_places(lines(fills, marks, start=query.start, end=query.end))
 
 
-def in_eight_places(told: list[Line]) -> list[Line]:
+def _in_eight_places(told: list[Line]) -> list[Line]:
     """With what is held rounded as it is shown, so that whatever is shown adds up to the last decimal."""
     return [
         replace(line, earned=replace(line.earned, unrealized_aud=eight_places(line.earned.unrealized_aud)))

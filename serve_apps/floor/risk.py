@@ -118,7 +118,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
             found, total = [await ports.deployments.get(query.deployment_id, user_id)], 1
         else:
             found, total = await ports.deployments.page(user_id, query.offset, query.per_page)
-        return Page.of([await _compared(each) for each in found], total, query)
+        return Page.of([await compared(ports, each) for each in found], total, query)
 
     async def _midnight() -> datetime:
         """When the market's day began: a played tape has its own days."""
@@ -143,19 +143,21 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
             position_limit_aud=deployment.limits.position_notional_aud,
         )
 
-    async def _compared(deployment: Deployment) -> ReconciliationOut:
-        row = ReconciliationOut(deployment_id=deployment.id, deployment_name=deployment.name)
-        try:
-            result = await soon(ports.risk.reconcile(deployment.id), "the risk desk", _DESK_S)
-        except OmcError as fault:
-            return row.model_copy(update={"error": str(fault)})
-        return row.model_copy(
-            update={
-                "compared_at": result.compared_at,
-                "ours": dict(result.ours),
-                "venue": dict(result.venue),
-                "differences": list(result.differences),
-            }
-        )
-
     return router
+
+
+async def compared(ports: FloorPorts, deployment: Deployment) -> ReconciliationOut:
+    """The books of one deployment beside the venue's; that they cannot be compared is said in the row."""
+    row = ReconciliationOut(deployment_id=deployment.id, deployment_name=deployment.name)
+    try:
+        result = await soon(ports.risk.reconcile(deployment.id), "the risk desk", _DESK_S)
+    except OmcError as fault:
+        return row.model_copy(update={"error": str(fault)})
+    return row.model_copy(
+        update={
+            "compared_at": result.compared_at,
+            "ours": dict(result.ours),
+            "venue": dict(result.venue),
+            "differences": list(result.differences),
+        }
+    )

@@ -82,7 +82,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
                 newest_quotes=board.time if board else None,
                 lag_s=_seconds(memory.done_until, board.time) if board else None,
                 last_error=deployment.last_error or (trader.last_error if trader else None),
-                counts=await _counts(ports, deployment),
+                counts=await counts_of(ports, deployment),
                 decision_to_order_ms=await latency(ports, deployment),
             )
         )
@@ -103,7 +103,7 @@ async def latency(ports: FloorPorts, deployment: Deployment) -> Latency:
     return Latency(orders=len(sample), p50=round(float(p50), 3), p99=round(float(p99), 3))
 
 
-async def _counts(ports: FloorPorts, deployment: Deployment) -> Counts:
+async def counts_of(ports: FloorPorts, deployment: Deployment) -> Counts:
     owner, blotter = deployment.user_id, ports.blotter
     return Counts(
         executions=deployment.execution_count,

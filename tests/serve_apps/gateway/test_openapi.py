@@ -58,6 +58,7 @@ POST /api/v1/floor/algorithms/{}/pause
 POST /api/v1/floor/algorithms/{}/deactivate
 GET /api/v1/floor/algorithms/{}/status
 GET /api/v1/floor/algorithms/{}/performance
+GET /api/v1/floor/algorithms/{}/report
 GET /api/v1/floor/algorithms/{}/trades
 GET /api/v1/floor/algorithms/{}/orders
 GET /api/v1/floor/algorithms/{}/decisions

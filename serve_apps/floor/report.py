@@ -1,0 +1,97 @@
+"""A deployment's page: what the floor did beside what the backtest says of the same bars."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from omc.backtest import metrics
+from omc.backtest.parity import differences
+from omc.backtest.tearsheet import Curve, Verdict, dollars, tearsheet
+from omc.market.terms import Terms
+from omc.portfolio.pnl import ProfitAndLoss
+from omc.trading.deployment import Deployment
+from serve_apps.floor.life import Life, life_of
+from serve_apps.floor.pnl import earned_by
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.risk import ReconciliationOut, compared
+from serve_apps.floor.schemas import Latency
+from serve_apps.floor.status import Counts, counts_of, latency
+from serve_apps.identity import Bearer
+from serve_apps.page import DESCRIBED, html
+
+_MINUTE = "%Y-%m-%d %H:%M"
+
+
+def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
+    router = APIRouter(tags=["performance"])
+
+    @router.get("/algorithms/{deployment_id}/report", response_model=None, responses=DESCRIBED)
+    async def report(user_id: Annotated[UUID, Depends(bearer)], deployment_id: UUID) -> HTMLResponse:
+        """The floor and its backtest on one page to print, which loads nothing."""
+        deployment = await ports.deployments.get(deployment_id, user_id)
+        life = await life_of(ports, deployment)
+        facts = _facts(
+            deployment,
+            await earned_by(ports, deployment),
+            await counts_of(ports, deployment),
+            await latency(ports, deployment),
+        )
+        books = await compared(ports, deployment)
+        return html(await asyncio.to_thread(_page, deployment, life, books, facts, ports.terms))
+
+    return router
+
+
+def _page(
+    deployment: Deployment, life: Life | None, books: ReconciliationOut, facts: dict[str, str], terms: Terms
+) -> str:
+    title = f"{deployment.name}: the floor and its backtest"
+    about = f"{deployment.algorithm_type} on {', '.join(deployment.coins)}, {deployment.mode} at {deployment.venue}"
+    if life is None:
+        return tearsheet(title, {}, [], facts, about=about)
+    equity, window, done = life.equity(), life.window(), life.backtest(terms)
+    return tearsheet(
+        title,
+        {"floor": Curve(window.times, equity), "backtest": Curve(done.window.times, done.simulation.equity)},
+        life.fills,
+        {
+            "Return": f"{metrics.total_return(equity):.2%}",
+            "Largest drawdown": f"{metrics.max_drawdown(equity):.2%}",
+            **facts,
+        },
+        about=f"{about}, {len(window):,} bars from {life.spec.start:{_MINUTE}} to {life.spec.end:{_MINUTE}} UTC",
+        verdict=_verdict(life, differences(done.fills, life.fills), books),
+    )
+
+
+def _verdict(life: Life, trades: list[str], books: ReconciliationOut) -> Verdict:
+    """Parity of the trades, and our books against the venue's: that these could not be compared speaks against it."""
+    found = (*trades, *books.differences, *([books.error] if books.error else []))
+    if found:
+        return Verdict(False, "The floor and the backtest, or our books and the exchange's, differ:", found)
+    return Verdict(
+        True,
+        f"The floor made the {len(life.fills):,} trades that the backtest says, to the eighth decimal and the cent, "
+        "and our books are the exchange's.",
+    )
+
+
+def _facts(deployment: Deployment, earned: ProfitAndLoss, counts: Counts, speed: Latency) -> dict[str, str]:
+    limits = deployment.limits
+    return {
+        "Equity": dollars(deployment.cash_aud + earned.net_aud),
+        "Realized P&L": dollars(earned.realized_aud),
+        "Unrealized P&L": dollars(earned.unrealized_aud),
+        "Fees": dollars(earned.fees_aud),
+        "Intents, denied, fills": f"{counts.intents:,}, {counts.denied:,}, {counts.trades:,}",
+        "From decision to order": "–" if speed.p50 is None else f"{speed.p50} ms (p50), {speed.p99} ms (p99)",
+        "Largest order allowed": dollars(limits.order_notional_aud),
+        "Largest position allowed": dollars(limits.position_notional_aud),
+        "Largest loss of a day allowed": dollars(limits.daily_loss_aud),
+        "Parameters": ", ".join(f"{name} {value}" for name, value in sorted(deployment.parameters.items())),
+        "Rebalance band": f"{deployment.rebalance_band:.2%}",
+        "Status": deployment.status.value,
+    }
