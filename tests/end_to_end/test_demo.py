@@ -61,7 +61,9 @@ def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
     names = [actor["name"].split(":demo")[0] for actor in calm["actors"]]
     assert names == ["collector:exchange", "risk:0", "supervisor", "trader"]
     page = (tmp_path / "calm" / "report.html").read_text()
-    assert page.count("<polyline") == 3
+    assert '<p class="verdict">' in page
+    assert page.count("<svg") == 1
+    assert page.count("<tr>") == 1 + calm["floor"]["fills"]
     assert "http" not in page
 
     shaken = demo(tmp_path / "shaken", during=kill_actors)

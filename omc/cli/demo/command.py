@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from omc.cli import running, show
-from omc.cli.demo import page, report
+from omc.cli.demo import report
 from omc.cli.demo.child import PlatformProcess, emptied
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
@@ -47,8 +47,7 @@ def demo(
             play = Play(there, platform, played, plan)
             play.run()
             found = report.of(play, folder)
-    found.write(folder / "report.json")
-    (folder / "report.html").write_text(page.of(found))
+    found.write(folder)
     show.out.quiet = False
     show.as_json(found.figures) if json else _print(found, folder)
     if not found.holds:

@@ -1,7 +1,6 @@
-"""What the run amounts to: the figures of report.json, asked for over HTTP."""
+"""What the run amounts to: the figures of report.json and the page beside them, asked for over HTTP."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,25 @@ import httpx
 from omc.cli import running
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
-from omc.cli.lab import wait
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`figures` is report.json; the rest is what its pictures are drawn from."""
+    """`figures` is report.json, `page` is report.html: the floor beside its backtest."""
 
     figures: dict[str, Any]
-    floor_equity: Mapping[str, list[str]]
-    backtest_equity: Mapping[str, list[str]]
-    trades: list[dict[str, Any]]
+    page: str
 
     @property
     def holds(self) -> bool:
         """Whether the floor did what the backtest says, and our books are the exchange's."""
         return not (self.figures["parity"]["differences"] or self.figures["reconciliation"]["differences"])
 
-    def write(self, path: Path) -> None:
-        path.write_text(json.dumps(self.figures, indent=2) + "\n")
+    def write(self, folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(self.figures, indent=2) + "\n")
+        (folder / "report.html").write_text(self.page)
 
 
 def of(play: Play, home: Path) -> Report:
@@ -53,12 +50,7 @@ def of(play: Play, home: Path) -> Report:
         "reconciliation": {"differences": _reconciliation(there, which)},
         "actors": actors(home),
     }
-    return Report(
-        figures=figures,
-        floor_equity=there.get(f"/floor/algorithms/{which}/equity"),
-        backtest_equity=_backtest_equity(play, parity),
-        trades=list(there.everything(f"/floor/algorithms/{which}/trades")),
-    )
+    return Report(figures=figures, page=there.text(f"/floor/algorithms/{which}/report"))
 
 
 def actors(home: Path) -> list[dict[str, str]]:
@@ -104,18 +96,3 @@ def _reconciliation(there: Platform, which: str) -> list[str]:
     """Differences between our books and the exchange's; that they could not be compared is one."""
     row = there.get("/floor/reconciliation", deployment_id=which)["items"][0]
     return [*row["differences"], *([row["error"]] if row.get("error") else [])]
-
-
-def _backtest_equity(play: Play, parity: Mapping[str, Any]) -> Mapping[str, list[str]]:
-    """The curve of the same algorithm over the same bars, as the lab simulates it."""
-    body = {
-        "coins": play.tape["coins"],
-        "start_date": parity["start"],
-        "end_date": parity["end"],
-        "initial_cash": play.plan.cash_aud,
-        "rebalance_band": play.plan.rebalance_band,
-    }
-    asked = play.there.post(f"/lab/algorithms/{play.deployment['algorithm_id']}/backtest", body)
-    wait(play.there, f"/lab/backtests/{asked['id']}", "backtest", 1)
-    curve: Mapping[str, list[str]] = play.there.get(f"/lab/backtests/{asked['id']}/equity")
-    return curve

@@ -1,0 +1,75 @@
+"""What the demo writes down is what the platform answered: figures as JSON, and its page of the floor as it came."""
+
+import json
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from omc.cli.demo import report
+from omc.cli.demo.plan import Plan
+from omc.cli.platform import Platform
+
+URL = "http://127.0.0.1:8000"
+PAGE = "<!doctype html><title>demo</title>"
+TOKENS = {"access_token": "a", "refresh_token": "r", "expires_in": 900}
+PARITY = {"start": None, "end": None, "backtest_trades": 7, "floor_trades": 7, "differences": []}
+SUMMARY = {"fees_aud": "1", "realized_pnl_aud": "2", "unrealized_pnl_aud": "3", "equity_aud": "10004"}
+STATUS = {
+    "counts": {"executions": 9, "decisions": 5, "intents": 8, "denied": 1, "trades": 7},
+    "decision_to_order_ms": {"orders": 7, "p50": 4.0, "p99": 9.0},
+}
+KEYS = ["tape", "boot_s", "sweep", "promotion", "floor", "parity", "reconciliation", "actors"]
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    """A demo that has been played on a platform of a few lines; `books` is what its exchange says of our books."""
+    books = {"differences": [], "error": None}
+    answers = {
+        "/auth/login": TOKENS,
+        "/floor/algorithms/d1/parity": PARITY,
+        "/floor/algorithms/d1/status": STATUS,
+        "/floor/pnl/summary": SUMMARY,
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1")
+        if path == "/floor/algorithms/d1/report":
+            return httpx.Response(200, html=PAGE)
+        if path == "/floor/reconciliation":
+            return httpx.Response(200, json={"items": [books], "total": 1, "page": 1, "per_page": 20, "pages": 1})
+        return httpx.Response(200, json={"status": "success", "data": answers[path], "message": None})
+
+    monkeypatch.setattr(report, "actors", lambda home: [{"name": "risk:0", "state": "ALIVE"}])
+    with Platform(URL, tmp_path, httpx.MockTransport(answer)) as there:
+        there.log_in("demo@example.org", "secret")
+        yield SimpleNamespace(
+            there=there,
+            platform=SimpleNamespace(boot_s=1.234),
+            plan=Plan(),
+            tape={"coins": ["BTC"], "bars": 10, "start": "a", "end": "b", "source": "recorded", "history_bars": 4},
+            sweep={"done": 2, "seconds": 0.5, "best": {"parameters": {}}},
+            promotion={"gates": [{"gate": "trades", "figure": 5, "threshold": 1, "passed": True, "note": "x"}]},
+            deployment={"id": "d1", "algorithm_id": "a1"},
+            books=books,
+        )
+
+
+def test_figures_and_page_are_written_beside_each_other(play, tmp_path):
+    found = report.of(play, tmp_path)
+    found.write(tmp_path)
+    figures = json.loads((tmp_path / "report.json").read_text())
+    assert list(figures) == KEYS
+    assert (figures["floor"]["orders"], figures["floor"]["fills"]) == (7, 7)
+    assert figures["parity"] == {"backtest_trades": 7, "floor_trades": 7, "differences": []}
+    assert (tmp_path / "report.html").read_text() == PAGE
+    assert found.holds
+
+
+@pytest.mark.parametrize("books", [{"differences": ["BTC: 1 and 2"]}, {"error": "risk:0 is away"}], ids=str)
+def test_books_that_differ_or_could_not_be_compared_break_it(play, tmp_path, books):
+    play.books.update(books)
+    found = report.of(play, tmp_path)
+    assert len(found.figures["reconciliation"]["differences"]) == 1
+    assert not found.holds
