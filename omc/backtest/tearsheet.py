@@ -145,9 +145,9 @@ def _chart(curves: Mapping[str, Curve], trades: Sequence[Fill]) -> str:
         for at, (name, curve) in enumerate(curves.items()):
             shown, color = curve.thinned(), _COLORS[at % len(_COLORS)]
             below = _drawdown(curve, shown)
-            # Curves that agree lie on each other: the later ones are dashed, so that both are seen.
+            # Curves that agree lie on each other: the later ones are thin and dashed, so that both are seen.
             dashed: dict[str, Any] = {"linestyle": (0, (4, 4)) if at else "-", "color": color, "zorder": 2 + at / 10}
-            equity.plot(shown.times, shown.aud, linewidth=1.4, label=name, **dashed)
+            equity.plot(shown.times, shown.aud, linewidth=1.1 if at else 2, label=name, **dashed)
             under.plot(shown.times, below, linewidth=1, **dashed)
             if not at:
                 under.fill_between(shown.times, below, 0, color=color, alpha=0.25, linewidth=0)
@@ -186,7 +186,7 @@ def _mark(axes: Any, curve: Curve, trades: Sequence[Fill]) -> None:
             continue
         at = np.clip(np.searchsorted(curve.times, times), 0, len(curve.times) - 1)
         axes.scatter(
-            times, curve.aud[at], marker=marker, s=14, color=color, alpha=0.6, linewidths=0, label=side.value, zorder=3
+            times, curve.aud[at], marker=marker, s=30, color=color, alpha=0.75, linewidths=0, label=side.value, zorder=3
         )
 
 
