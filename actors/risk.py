@@ -9,8 +9,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
@@ -32,7 +32,7 @@ from omc.errors import (
 from omc.ledger.cadence import Cadence
 from omc.ledger.exchange import HotCache
 from omc.market.money import ZERO
-from omc.market.terms import Terms
+from omc.market.terms import OrderKind, Terms
 from omc.portfolio.account import Account
 from omc.risk.book import RiskBook
 from omc.risk.check import Exposure, day_result
@@ -49,6 +49,11 @@ from omc.trading.venue import Absent, Finding, Placement, Rejected, Venue
 
 _log = logging.getLogger(__name__)
 _PAGE = 100
+_TAKEN = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIAL})
+_LOOKS_FOR_TAKEN = 12
+"""Two minutes by the usual cadence: no list of a venue's lags that far behind."""
+_LOOK_BACK = timedelta(hours=1)
+"""A venue whose clock is behind looks for fills before the quote too, so it is told what other orders own there."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ class RiskActor:
             if looks:
                 await asyncio.sleep(self._ports.cadence.pause_s(looks))
             looks += 1
-            order = await self._look(order, trader, desk)
+            order = await self._look(order, trader, desk, looks)
         return order
 
     async def _send(self, order: Order, trader: Lease | None, desk: _Desk) -> Order:
@@ -220,7 +225,11 @@ class RiskActor:
                 raise
             except Conflict as no:
                 return await self._refuse(order, Denied(order.intent, DenialReason.NOT_ACTIVE, str(no)))
-            placement = await _place(venue, verdict)
+            try:
+                placement = await _place(venue, replace(verdict, sender=lease))
+            except StaleLease:
+                await self._check_own(lease)
+                raise
         if isinstance(placement, str):
             return await ports.blotter.settle(order.become(OrderStatus.UNKNOWN, message=placement))
         return await ports.blotter.settle(outcome.placed(order, placement))
@@ -232,14 +241,14 @@ class RiskActor:
         message = f"it never arrived, and may not be sent again: {denied.message}"
         return await self._ports.blotter.settle(order.become(OrderStatus.FAILED, message=message))
 
-    async def _look(self, order: Order, trader: Lease | None, desk: _Desk) -> Order:
+    async def _look(self, order: Order, trader: Lease | None, desk: _Desk, looks: int) -> Order:
         """One look for an order that was sent and is not final."""
         try:
             finding = await self._find(order, desk)
         except (OutcomeUnknown, Unavailable) as unsure:
             return await self._in_doubt(order, str(unsure))
         if isinstance(finding, Absent):
-            return await self._absent(order, trader, desk)
+            return await (self._lagging(order, looks) if order.status in _TAKEN else self._absent(order, trader, desk))
         found = outcome.placed(order, finding)
         if found == order:
             return order
@@ -249,7 +258,7 @@ class RiskActor:
         """Whatever of it still works at the venue is cancelled first: no order of ours is meant to rest there."""
         intent = order.intent
         own = {fill.fill_id for fill in order.fills}
-        known = await self._ports.blotter.fill_ids(intent.deployment_id, intent.quoted_at)
+        known = await self._ports.blotter.fill_ids(intent.deployment_id, intent.quoted_at - _LOOK_BACK)
         deployment = await self._ports.deployments.get(intent.deployment_id)
         async with self._sending(desk, deployment) as venue:
             finding = await venue.find(intent, intent.quoted_at, known - own)
@@ -257,6 +266,14 @@ class RiskActor:
                 await venue.cancel_all()
                 finding = await venue.find(intent, intent.quoted_at, known - own)
         return finding
+
+    async def _lagging(self, order: Order, looks: int) -> Order:
+        """The venue said that it took the order, and lists it nowhere. To send it again could make two of one."""
+        if looks < _LOOKS_FOR_TAKEN or order.intent.kind is OrderKind.INSTANT:
+            return order
+        # A limit that neither works nor was filled is off the book; an instant order cannot be, so it is looked for on.
+        message = "the venue took it, and it left its book without a fill"
+        return await self._ports.blotter.settle(order.become(OrderStatus.CANCELLED, message=message))
 
     async def _absent(self, order: Order, trader: Lease | None, desk: _Desk) -> Order:
         """The venue never took it, and never can: it is sent again while its quote stands."""
@@ -270,7 +287,8 @@ class RiskActor:
         return await self._ports.blotter.settle(order.become(OrderStatus.FAILED, message=message))
 
     async def _in_doubt(self, order: Order, message: str) -> Order:
-        if order.status is OrderStatus.UNKNOWN:
+        if order.status is not OrderStatus.SUBMITTED:
+            # Unknown already, or taken: that the venue said so must not be forgotten.
             return order
         return await self._ports.blotter.settle(order.become(OrderStatus.UNKNOWN, message=message))
 
@@ -324,7 +342,11 @@ class RiskActor:
             owned += page
             if len(owned) >= total or not page:
                 break
-        return [each for each in owned if each.status is not DeploymentStatus.STOPPED or each.id in self._desks]
+        return [each for each in owned if each.status is not DeploymentStatus.STOPPED or await self._holds(each)]
+
+    async def _holds(self, deployment: Deployment) -> bool:
+        account = await self._ports.blotter.account(deployment.id)
+        return deployment.id in self._desks or any(position.quantity for position in account.positions.values())
 
     async def _cancel_all(self, deployment: Deployment) -> int:
         async with self._sending(self._desk(deployment.id), deployment) as venue:
@@ -345,7 +367,12 @@ class RiskActor:
                     problems.append(f"{deployment.name}: {coin} is not quoted, {position.quantity:f} remain")
                 elif position.quantity and board is not None and quote is not None:
                     intent = outcome.liquidation(deployment, position, quote, at=board.time, terms=ports.terms)
-                    order = await self._finish(await ports.blotter.begin(intent), None, desk)
+                    try:
+                        order = await self._finish(await ports.blotter.begin(intent), None, desk)
+                    except OmcError as error:
+                        # One coin's trouble keeps no other from being sold.
+                        problems.append(f"{deployment.name}: {position.quantity:f} {coin} remain: {error}")
+                        continue
                     sold += [order] if order.fills else []
                     if order.filled_quantity < position.quantity:
                         left = position.quantity - order.filled_quantity

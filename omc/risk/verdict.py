@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from omc.trading.lease import Lease
 from omc.trading.order import Order, OrderIntent, OrderStatus
 
 
@@ -21,6 +22,8 @@ class Approved:
     """The only thing that a venue takes."""
 
     intent: OrderIntent
+    sender: Lease | None = None
+    """Of the risk desk that sends it: a venue whose requests are numbered gives none to a desk that was replaced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,12 @@ class Venue(Protocol):
     """
 
     async def place(self, approved: Approved) -> Placement:
-        """Send an order. What the book cannot fill at once is cancelled; an `Approved` is the only ticket in."""
+        """Send an order. What the book cannot fill at once is cancelled; an `Approved` is the only ticket in.
+
+        An order that the venue said it took is `Placed`, whatever fails after that: `open` until its end is known. So
+        what is raised leaves it open whether it ever arrived. StaleLease when its sender was replaced: nothing was
+        sent.
+        """
         ...
 
     async def find(self, intent: OrderIntent, since: datetime, known: frozenset[str]) -> Finding:

@@ -10,28 +10,32 @@ from typing import Any
 import pytest
 
 from actors.risk import RiskActor
+from omc.adapters.coinspot.nonce import MemoryNonces
 from omc.errors import OutcomeUnknown, StaleLease, Unavailable
 from omc.market.terms import OrderKind
 from omc.risk.limits import Limits
-from omc.risk.verdict import DenialReason, Denied
+from omc.risk.verdict import Approved, DenialReason, Denied
+from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.fill import Side
 from omc.trading.lease import Lease
 from omc.trading.memory_exchange import MemoryAccount
 from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
-from tests.actors.mortal import START, USER, House, deployment, market
+from omc.trading.venue import Absent, Placed
+from tests.actors.mortal import START, TERMS, USER, House, deployment, market
 
 TIMEOUT = OutcomeUnknown("no answer")
 OURS = deployment()
 
 
 class Unreliable:
-    """An account whose next calls fail before or after the venue acts."""
+    """An account whose next calls fail before or after the venue acts, or that answers something else."""
 
     def __init__(self, account: MemoryAccount) -> None:
         self.account = account
         self.before: dict[str, list[Exception]] = {}
         self.after: dict[str, list[Exception]] = {}
+        self.instead: dict[str, list[Any]] = {}
 
     async def _call(self, name: str, *args: Any) -> Any:
         if self.before.get(name):
@@ -39,7 +43,7 @@ class Unreliable:
         answer = await getattr(self.account, name)(*args)
         if self.after.get(name):
             raise self.after[name].pop(0)
-        return answer
+        return self.instead[name].pop(0) if self.instead.get(name) else answer
 
     async def place(self, *args: Any) -> Any:
         return await self._call("place", *args)
@@ -119,6 +123,11 @@ async def submitted(desk: RiskActor, intent: OrderIntent, lease: Lease) -> Order
             await asyncio.sleep(0.001)
 
 
+async def up(desk: RiskActor) -> None:
+    """Return when the desk has recovered."""
+    await desk._task
+
+
 async def test_an_order_is_filled_and_counted_once(floor: Floor) -> None:
     desk = floor.desk()
     first = await submitted(desk, floor.intent(), floor.lease)
@@ -164,6 +173,74 @@ async def test_an_order_that_never_arrived_fails_once_its_quote_is_old(floor: Fl
     assert isinstance(order, Order)
     assert order.status is OrderStatus.FAILED
     assert "too old" in (order.message or "")
+    assert floor.sent() == 0
+
+
+async def test_an_order_that_the_venue_took_is_never_sent_again_however_late_it_is_listed(floor: Floor) -> None:
+    floor.venue.instead["place"] = [Placed(None, (), open=True)]
+    floor.venue.before["find"] = [TIMEOUT]
+    floor.venue.instead["find"] = [Absent(), Absent(), Absent()]
+    order = await submitted(floor.desk(), floor.intent(), floor.lease)
+    assert isinstance(order, Order)
+    assert order.status is OrderStatus.FILLED
+    assert floor.sent() == 1
+    assert (await floor.blotter.account(OURS.id)).position("ETH").quantity == 100
+
+
+async def test_a_limit_order_that_was_taken_and_left_no_trace_was_cancelled(floor: Floor) -> None:
+    floor.venue.instead["place"] = [Placed("an id", (), open=True)]
+    too_low = replace(floor.intent(), quote_price_aud=Decimal("0.05"))
+    order = await submitted(floor.desk(), too_low, floor.lease)
+    assert isinstance(order, Order)
+    assert (order.status, order.venue_order_id) == (OrderStatus.CANCELLED, "an id")
+    assert floor.sent() == 1
+
+
+async def test_a_venue_that_looks_back_before_the_quote_is_told_what_was_counted_there(floor: Floor) -> None:
+    desk = floor.desk()
+    await submitted(desk, floor.intent(quantity="100"), floor.lease)
+    await submitted(desk, floor.intent(Side.SELL, quantity="10"), floor.lease)
+
+    class LooksBack(Unreliable):
+        async def find(self, intent: OrderIntent, since: Any, known: frozenset[str]) -> Any:
+            return await super().find(intent, since - timedelta(minutes=2), known)
+
+    looking = LooksBack(floor.venue.account)
+    looking.before["place"] = [TIMEOUT]
+    floor.venue = looking
+    # A minute on, by the market's clock: the sale before it still stands in the venue's lists.
+    later = replace(floor.intent(Side.SELL, quantity="90"), quoted_at=START + timedelta(seconds=50))
+    order = await submitted(floor.desk(), replace(later, client_order_id="later"), floor.lease)
+    assert isinstance(order, Order)
+    assert (order.status, order.filled_quantity) == (OrderStatus.FILLED, Decimal(90))
+    assert set(await floor.venue.balances()) == {"AUD"}
+
+
+async def test_a_desk_that_was_replaced_while_it_sends_has_sent_nothing(floor: Floor) -> None:
+    """It wrote ahead, then stood still; its successor found no trace of the order and sent it."""
+    nonces, sent = MemoryNonces(leases=floor.leases), floor.venue.account.place
+
+    class Stalls:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(floor.venue, name)
+
+        async def place(self, approved: Approved) -> Any:
+            await floor.leases.take("risk:0", "its successor")
+            await nonces.next("ours", 1, approved.sender)
+            return await sent(approved)
+
+    retired = []
+    venue = Stalls()
+
+    class Opens:
+        async def open(self, _: Deployment) -> Any:
+            return venue
+
+    desk = RiskActor(replace(floor.risk_ports(), venues=Opens()), retire=lambda: retired.append(True))
+    await up(desk)
+    with pytest.raises(Unavailable, match="replaced"):
+        await desk.submit(floor.intent(), floor.lease)
+    assert retired == [True]
     assert floor.sent() == 0
 
 
@@ -265,6 +342,38 @@ async def test_an_emergency_stop_sells_out_through_the_kill_switch(floor: Floor)
     assert set(await floor.venue.balances()) == {"AUD"}
     assert (await desk.reconcile(OURS.id)).differences == ()
     assert (await desk.halt(USER, liquidate=True)).sold == ()
+
+
+async def test_an_emergency_stop_sells_what_a_stopped_deployment_still_holds(floor: Floor) -> None:
+    await submitted(floor.desk(), floor.intent(), floor.lease)
+    await floor.deployments.set_status(OURS.id, DeploymentStatus.STOPPED, "for good")
+    await floor.kill_switch.trip(USER, "enough")
+    desk = floor.desk()
+    await up(desk)
+    report = await desk.halt(USER, liquidate=True)
+    assert report.problems == ()
+    assert [order.intent.coin for order in report.sold] == ["ETH"]
+
+
+async def test_an_emergency_stop_that_cannot_sell_one_coin_sells_the_others(floor: Floor) -> None:
+    class Stumbles(MemoryBlotter):
+        async def begin(self, intent: OrderIntent) -> Order:
+            if intent.coin == "ETH" and intent.side is Side.SELL:
+                raise Unavailable("the database cannot answer now")
+            return await super().begin(intent)
+
+    desk = floor.desk()
+    for coin, quantity in (("BTC", "0.01"), ("ETH", "100"), ("XYZ", "10")):
+        bought = replace(floor.intent(coin=coin, quantity=quantity), kind=TERMS.kind(coin))
+        await submitted(desk, bought, floor.lease)
+    blotter = Stumbles(floor.deployments, floor.leases, floor.kill_switch)
+    blotter._rows, blotter._accounts = floor.blotter._rows, floor.blotter._accounts
+    floor.blotter = blotter
+    desk = floor.desk()
+    await up(desk)
+    report = await desk.halt(USER, liquidate=True)
+    assert [order.intent.coin for order in report.sold] == ["BTC", "XYZ"]
+    assert report.problems == ("test 1: 100 ETH remain: the database cannot answer now",)
 
 
 async def test_an_emergency_stop_says_what_it_could_not_do(floor: Floor) -> None:

@@ -18,6 +18,7 @@ from omc.adapters.coinspot.signature import Credentials, body_of, signature
 from omc.adapters.system_clock import SystemClock
 from omc.clock import Clock
 from omc.errors import OutcomeUnknown, RateLimited, Unavailable, VenueRefused
+from omc.trading.lease import Lease
 
 COINSPOT_URL: Final = "https://www.coinspot.com.au"
 _LONGEST_MESSAGE = 300
@@ -74,9 +75,9 @@ class CoinspotClient:
     def __repr__(self) -> str:
         return f"CoinspotClient({self._line.base_url!r}, account={self.account!r})"
 
-    async def act(self, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Do something at `path`, below /api/v2/."""
-        return await self._call(path, fields)
+    async def act(self, path: str, fields: Mapping[str, str], sender: Lease | None = None) -> dict[str, Any]:
+        """Do something at `path`, below /api/v2/. StaleLease, and nothing was sent, when `sender` is not in force."""
+        return await self._call(path, fields, sender)
 
     async def read(self, path: str, fields: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read `path`, below /api/v2/ro/. Never OutcomeUnknown."""
@@ -88,11 +89,11 @@ class CoinspotClient:
     async def close(self) -> None:
         await self._line.close()
 
-    async def _call(self, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    async def _call(self, path: str, fields: Mapping[str, str], sender: Lease | None = None) -> dict[str, Any]:
         # The turn is kept until the answer: a request that overtakes another makes its nonce too low.
         async with self._turn:
             now_ms = int(self._clock.now().timestamp() * 1000)
-            body = body_of(fields, await self._nonces.next(self.account, now_ms))
+            body = body_of(fields, await self._nonces.next(self.account, now_ms, sender))
             headers = {
                 "Content-Type": "application/json",
                 "key": self._credentials.key,

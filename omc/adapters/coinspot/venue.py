@@ -51,14 +51,15 @@ class CoinspotVenue:
         since = intent.quoted_at - CLOCK_SKEW
         try:
             known = await self._listed_before(intent, since)
-            answer = await self._client.act(*self._order(intent))
+            answer = await self._client.act(*self._order(intent), approved.sender)
         except VenueRefused as refusal:
             return Rejected(str(refusal))
-        order_id = answer.get("id")
+        order_id = str(answer["id"]) if answer.get("id") else None
         try:
-            return await self._settled(intent, since, known, str(order_id) if order_id else None)
-        except (Unavailable, VenueRefused) as fault:
-            raise OutcomeUnknown(f"order {intent.client_order_id} was taken, and then: {fault}") from None
+            return await self._settled(intent, since, known, order_id)
+        except (OutcomeUnknown, Unavailable, VenueRefused):
+            # It was taken. Whatever keeps us from seeing what it did, it must not be sent again.
+            return Placed(order_id, (), open=True)
 
     async def find(self, intent: OrderIntent, since: datetime, known: frozenset[str]) -> Finding:
         """Reading spends later nonces than the lost request's, so what is not listed now never will be."""

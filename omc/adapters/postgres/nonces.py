@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from omc.adapters.postgres import leases
 from omc.adapters.postgres.database import Database
+from omc.trading.lease import Lease
 
 _NEXT = text("""
     INSERT INTO venue_nonces (account, nonce) VALUES (:account, :now_ms)
@@ -20,6 +22,8 @@ class PostgresNonces:
 
     database: Database
 
-    async def next(self, account: str, now_ms: int) -> int:
+    async def next(self, account: str, now_ms: int, sender: Lease | None = None) -> int:
         async with self.database.transaction() as connection:
+            if sender is not None:
+                await leases.hold(connection, sender)
             return int((await connection.execute(_NEXT, {"account": account, "now_ms": now_ms})).scalar_one())

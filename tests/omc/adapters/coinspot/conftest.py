@@ -157,9 +157,15 @@ async def faulty(make_wire) -> AsyncIterator[tuple[Faulty, str]]:
 
 
 @pytest.fixture
-def demo_client() -> Callable[[str], CoinspotClient]:
+def make_client() -> Callable[[str, MemoryNonces], CoinspotClient]:
+    """The demo account's client at an address, with nonces of the test's own."""
+    return lambda url, nonces: CoinspotClient(url, Credentials(KEY, SECRET), nonces, account="demo", timeout_s=0.4)
+
+
+@pytest.fixture
+def demo_client(make_client) -> Callable[[str], CoinspotClient]:
     """The demo account's client at an address."""
-    return lambda url: CoinspotClient(url, Credentials(KEY, SECRET), MemoryNonces(), account="demo", timeout_s=0.4)
+    return lambda url: make_client(url, MemoryNonces())
 
 
 @contextlib.asynccontextmanager

@@ -95,7 +95,7 @@ async def test_every_call_takes_a_nonce_before_it_is_sent(faulty):
     asked = []
 
     class Recording(MemoryNonces):
-        async def next(self, account, now_ms):
+        async def next(self, account, now_ms, sender=None):
             asked.append((account, now_ms))
             return await MemoryNonces.next(self, account, now_ms)
 

@@ -11,7 +11,7 @@ import pytest
 from omc.adapters.coinspot.nonce import MemoryNonces
 from omc.adapters.coinspot.sandbox import SandboxControl
 from omc.adapters.coinspot.venue import CoinspotPaperVenues, CoinspotVenue
-from omc.errors import OutcomeUnknown, RateLimited, Unavailable
+from omc.errors import OutcomeUnknown, RateLimited, StaleLease, Unavailable
 from omc.market.terms import OrderKind, Terms
 from omc.risk.limits import Limits
 from omc.risk.verdict import Approved
@@ -142,12 +142,15 @@ async def test_a_lost_answer_is_unknown_and_the_venue_is_asked_for_the_truth(fau
     "path", ["/api/v2/ro/my/orders/completed", "/api/v2/ro/my/orders/market/open", "/api/v2/my/buy/cancel"]
 )
 @pytest.mark.parametrize("how", ["cut", "500", "429"])
-async def test_an_order_whose_follow_up_fails_is_unknown_and_found_with_nothing_left_working(faulty, venue, path, how):
+async def test_an_order_whose_follow_up_fails_was_taken_and_is_found_with_nothing_left_working(
+    faulty, venue, path, how
+):
     app, _ = faulty
     order = intent(price="99.5")
     app.lose(path, "before", how)
-    with pytest.raises(OutcomeUnknown):
-        await venue.place(Approved(order))
+    placed = await venue.place(Approved(order))
+    assert (placed.fills, placed.open) == ((), True)
+    assert placed.venue_order_id == app.app.venue.resting()[0].order_id
     assert len(app.app.venue.resting()) == 1
     found = await venue.find(order, START, NOTHING)
     assert (found.fills, found.open) == ((), False)
@@ -158,8 +161,7 @@ async def test_a_cancel_that_was_done_and_not_answered_is_found_done(faulty, ven
     app, _ = faulty
     order = intent(price="99.5")
     app.lose("/api/v2/my/buy/cancel", "after", "cut")
-    with pytest.raises(OutcomeUnknown):
-        await venue.place(Approved(order))
+    assert (await venue.place(Approved(order))).open
     # Nothing was filled and nothing rests: the venue shows no trace, and the same request can never come back.
     assert await venue.find(order, START, NOTHING) == Absent()
 
@@ -265,6 +267,35 @@ async def test_a_real_venues_lists_are_given_time_before_they_are_believed(fault
     found = await venue.find(intent(), START, NOTHING)
     await listing
     assert found.fills[0].quantity == 2
+
+
+@pytest.mark.parametrize("coin", ["BTC", "PEPE"])
+async def test_an_order_that_was_taken_and_is_not_listed_yet_is_placed_and_open(faulty, demo_client, coin):
+    app, url = faulty
+    wallet = app.app.venue.wallet("demo")
+    wallet.executions = Unlisted()
+    placed = await venue_at(url, demo_client).place(Approved(intent(coin)))
+    assert (placed.fills, placed.open) == ((), True)
+    assert len(app.app.venue.executions) == 1
+
+
+class Unlisted(list):
+    """Executions that are booked, and shown to nobody yet."""
+
+    def __reversed__(self):
+        return iter(())
+
+
+async def test_a_desk_that_was_replaced_gets_no_order_through(faulty, make_client):
+    app, url = faulty
+    nonces = MemoryNonces()
+    lease = await nonces.leases.take("risk:0", "us")
+    venue = CoinspotVenue(make_client(url, nonces), Terms(), lag_s=0.0)
+    assert (await venue.place(Approved(intent(), lease))).fills
+    await nonces.leases.take("risk:0", "its successor")
+    with pytest.raises(StaleLease):
+        await venue.place(Approved(intent(), lease))
+    assert len(app.app.venue.executions) == 1
 
 
 async def test_a_deployments_account_is_opened_at_the_real_process(exchange):

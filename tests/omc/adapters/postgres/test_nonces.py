@@ -6,12 +6,30 @@ from uuid import uuid4
 import pytest
 
 from omc.adapters.coinspot.nonce import MemoryNonces, NonceStore
+from omc.adapters.postgres.leases import PostgresLeases
 from omc.adapters.postgres.nonces import PostgresNonces
+from omc.errors import StaleLease
+from omc.trading.lease import LeaseStore, MemoryLeaseStore
 
 
 @pytest.fixture
-def nonces(kind: str, request: pytest.FixtureRequest) -> NonceStore:
-    return PostgresNonces(request.getfixturevalue("database")) if kind == "postgres" else MemoryNonces()
+def leases(kind: str, request: pytest.FixtureRequest) -> LeaseStore:
+    return PostgresLeases(request.getfixturevalue("database")) if kind == "postgres" else MemoryLeaseStore()
+
+
+@pytest.fixture
+def nonces(kind: str, leases: LeaseStore, request: pytest.FixtureRequest) -> NonceStore:
+    return PostgresNonces(request.getfixturevalue("database")) if kind == "postgres" else MemoryNonces(leases=leases)
+
+
+async def test_a_sender_that_was_replaced_gets_no_nonce(nonces: NonceStore, leases: LeaseStore):
+    account, desk = uuid4().hex, f"risk:{uuid4().hex}"
+    lease = await leases.take(desk, "us")
+    assert await nonces.next(account, 10, lease) == 10
+    successor = await leases.take(desk, "another")
+    with pytest.raises(StaleLease):
+        await nonces.next(account, 20, lease)
+    assert await nonces.next(account, 1, successor) == 11
 
 
 async def test_a_nonce_is_the_time_or_one_more_than_the_last(nonces: NonceStore):
