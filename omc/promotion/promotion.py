@@ -112,7 +112,7 @@ def _shown(metrics: Mapping[str, float | None], standard: Standard) -> tuple[Gat
     ]
     if standard.min_sharpe is not None:
         why = f"{_said(sharpe)}, {standard.min_sharpe:g} needed"
-        gates.append(Gate.at_least("sharpe", sharpe, standard.min_sharpe, why))
+        gates.insert(1, Gate.at_least("sharpe", sharpe, standard.min_sharpe, why))
     return tuple(gates)
 
 

@@ -155,7 +155,7 @@ async def test_the_best_point_of_a_sweep_is_promoted_with_its_parameters(creatin
     best = (await caller.get(f"/sweeps/{sweep['id']}")).json()["data"]["best"]
     assert promoted["algorithm"]["status"] == "validated"
     assert promoted["algorithm"]["parameters"] == best["parameters"]
-    assert [gate["gate"] for gate in promoted["gates"]] == ["contract", "tested", "trades", "max_drawdown"]
+    assert [gate["gate"] for gate in promoted["gates"]] == ["contract", "tested", "trades", "sharpe", "max_drawdown"]
     assert all(gate["passed"] for gate in promoted["gates"])
     again = (await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})).json()["data"]
     assert again["algorithm"]["status"] == "deployable"
