@@ -36,18 +36,20 @@ class Effects:
     ports: FloorPorts
 
     async def deploy(self, wanted: Deployment, idempotency_key: str | None) -> Deployment:
+        """Paused, when the account was halted meanwhile."""
         stored = await self.ports.deployments.create(wanted, idempotency_key)
+        if await self._crossed(stored):
+            stored = await self.ports.deployments.get(stored.id)
         await self._nudge()
         return stored
 
     async def move(self, deployment: Deployment, status: DeploymentStatus) -> Deployment:
         """Change what is wanted of a deployment. Wanting it again changes nothing; Halted keeps it from trading."""
         if status is DeploymentStatus.ACTIVE:
-            halt = await self.ports.kill_switch.halted(deployment.user_id)
-            if halt is not None:
-                raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")
+            _refuse(await self.ports.kill_switch.halted(deployment.user_id))
         if deployment.status is not status:
             deployment = await self.ports.deployments.set_status(deployment.id, status, "asked for by its owner")
+            _refuse(await self._crossed(deployment))
         await self._nudge()
         return deployment
 
@@ -70,8 +72,23 @@ class Effects:
         problems += report.problems
         return Stopped(halt, paused, HaltReport(report.cancelled_orders, report.sold, tuple(problems)))
 
+    async def _crossed(self, deployment: Deployment) -> Halt | None:
+        """Pause again what became active while its account was halted: the stop may have paused the others before it
+        was there, and would leave it to trade by itself once the halt is reset."""
+        if deployment.status is not DeploymentStatus.ACTIVE:
+            return None
+        halt = await self.ports.kill_switch.halted(deployment.user_id)
+        if halt is not None:
+            await self.ports.deployments.pause_all(deployment.user_id, f"emergency stop: {halt.reason}")
+        return halt
+
     async def _nudge(self) -> None:
         try:
             await soon(self.ports.supervision.nudge(), "the supervisor", _NUDGE_S)
         except OmcError as fault:
             logger.warning("%s; it will see for itself", fault)
+
+
+def _refuse(halt: Halt | None) -> None:
+    if halt is not None:
+        raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")

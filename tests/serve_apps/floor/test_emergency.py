@@ -75,6 +75,37 @@ async def test_a_halted_account_activates_nothing_until_it_is_reset(deploying, c
     assert (await caller.post(f"/algorithms/{made['id']}/activate")).json()["data"]["status"] == "active"
 
 
+async def test_an_activation_that_crosses_an_emergency_stop_comes_to_nothing(
+    deploying, caller, ports, refused, monkeypatch
+):
+    made = await deploying()
+    await caller.post(f"/algorithms/{made['id']}/pause")
+    set_status = type(ports.deployments).set_status
+
+    async def crossed(self, *given):
+        monkeypatch.undo()
+        await caller.post("/emergency-stop")
+        return await set_status(self, *given)
+
+    monkeypatch.setattr(type(ports.deployments), "set_status", crossed)
+    refused(await caller.post(f"/algorithms/{made['id']}/activate"), 409, "HALTED")
+    await caller.post("/emergency-stop/reset")
+    assert (await caller.get(f"/deployments/{made['id']}")).json()["data"]["status"] == "paused"
+
+
+async def test_a_deployment_that_crosses_an_emergency_stop_begins_paused(deploying, caller, ports, monkeypatch):
+    create = type(ports.deployments).create
+
+    async def crossed(self, *given):
+        monkeypatch.undo()
+        await caller.post("/emergency-stop")
+        return await create(self, *given)
+
+    monkeypatch.setattr(type(ports.deployments), "create", crossed)
+    assert (await deploying())["status"] == "paused"
+    assert await ports.deployments.active() == []
+
+
 async def test_stopping_again_keeps_the_first_halt(caller):
     first = (await caller.post("/emergency-stop", {"reason": "first"})).json()["data"]
     second = (await caller.post("/emergency-stop", {"reason": "second"})).json()["data"]
