@@ -33,8 +33,9 @@ class Ground:
     bar_s: float
 
     @classmethod
-    def of(cls, spec: BacktestSpec, frame: Frame, terms: Terms) -> Self:
-        """What `spec` is to be tried on. InvalidInput for a spec that cannot be, and for a window without prices."""
+    def of(cls, spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False) -> Self:
+        """What `spec` is to be tried on. InvalidInput for a spec that cannot be, and for a window without prices of one
+        of its coins, unless somebody `lived` through it: then that coin was not quoted, and that was that."""
         check_window(spec)
         missing = [coin for coin in spec.coins if coin not in frame.coins]
         if missing:
@@ -46,7 +47,7 @@ class Ground:
         unquoted = [
             coin for c, coin in enumerate(spec.coins) if np.isnan(kept.bid[first:, c] + kept.ask[first:, c]).all()
         ]
-        if unquoted:
+        if unquoted and not lived:
             raise InvalidInput(f"there are no prices of {', '.join(unquoted)} {bounds}")
         if len(kept) - first < 2:
             raise InvalidInput(f"there is only one bar {bounds}: what it decides could never be filled")

@@ -42,14 +42,14 @@ def needed_bars(spec: BacktestSpec) -> int:
     return make(spec.algorithm_type, spec.parameters).memory_bars
 
 
-def study(spec: BacktestSpec, frame: Frame, terms: Terms) -> Study:
+def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False) -> Study:
     """Carry out `spec` on `frame`, which holds its window and, where there are any, `needed_bars` rows before it.
 
     The first row at or after `spec.start` only decides. InvalidInput for a spec that cannot be carried out, and for a
-    window without prices.
+    window without prices of one of its coins, unless a deployment `lived` through it.
     """
     check(spec)
-    ground = Ground.of(spec, frame, terms)
+    ground = Ground.of(spec, frame, terms, lived=lived)
     simulation = ground.simulate(make(spec.algorithm_type, spec.parameters))
     return Study(
         spec=spec,

@@ -33,7 +33,7 @@ class Life:
         return equity_curve(self.window(), self.spec.initial_cash_aud, self.fills)
 
     def backtest(self, terms: Terms) -> Study:
-        return study(self.spec, self.frame, terms)
+        return study(self.spec, self.frame, terms, lived=True)
 
 
 async def life_of(ports: FloorPorts, deployment: Deployment) -> Life | None:

@@ -43,6 +43,17 @@ async def test_a_trade_that_the_backtest_does_not_make_is_a_difference(traded, c
     assert "the floor has no such trade" in parity["differences"][0]
 
 
+async def test_a_coin_that_was_never_quoted_in_a_deployments_life_does_not_hide_its_parity(
+    traded, caller, ports, history
+):
+    bars = ports.archive.bars["ETH"]
+    for time in [time for time in bars if time >= history.times[FIRST]]:
+        del bars[time]
+    answer = await caller.get(f"/algorithms/{traded['id']}/parity")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["differences"]
+
+
 async def test_trades_and_orders_are_listed_newest_first_and_paged(traded, caller):
     trades = await everything(caller, f"/algorithms/{traded['id']}/trades")
     assert trades == await everything(caller, "/trades")
