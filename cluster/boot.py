@@ -12,14 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 from cluster import processes, ray_head
+from cluster.ear import ASKED, Ear, Told
 from cluster.home import Home
 from cluster.sandbox import Sandbox
 from cluster.storage import Storage
@@ -30,32 +30,27 @@ from omc.errors import OmcError, Unavailable
 ROOT = Path(__file__).resolve().parents[1]
 _READY_WITHIN_S = 180.0
 _LOOK_ROUND_S = 1.0
-_ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 logger = logging.getLogger("omc.boot")
-
-
-class Told(BaseException):
-    """Somebody asked us to stop."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_options().parse_args(arguments))
     owner = options.pop("owner")
-    _listen(_stop)
+    ear = Ear()
+    ear.listen()
     # Our owner started us with its own signals held back.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKED)
     try:
         processes.end_with_parent(owner)
-        run(wiring(**options))
+        run(wiring(**options), ear)
     except Told:
         return 0
     except OmcError as fault:
         sys.stderr.write(f"omc: {' '.join(str(fault).split())}\n")
         return 1
-    return 0
 
 
-def run(wired: Wiring) -> NoReturn:
+def run(wired: Wiring, ear: Ear) -> NoReturn:
     """Run the platform; ends by `Told`, or by the fault that keeps it from running."""
     began = time.monotonic()
     home = wired.home
@@ -74,12 +69,13 @@ def run(wired: Wiring) -> NoReturn:
         stops.callback(sandbox.stop)
         threads = stops.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="boot"))
         stops.callback(sandbox.give_up)
-        stops.callback(_listen, signal.SIG_IGN)
         venue = threads.submit(_open_venue, storage, sandbox)
 
+        ear.rest()
         ray_head.preload()
         shells = threads.submit(_import_shells)
         folder = ray_head.session_folder()
+        stops.callback(ray_head.salvage, folder, home.logs)
         record: dict[str, Any] = {
             "pid": os.getppid(),
             "started": processes.started(os.getppid()),
@@ -88,27 +84,28 @@ def run(wired: Wiring) -> NoReturn:
         }
         home.write_record(**record)
         stops.callback(home.record.unlink, missing_ok=True)
+        ear.rest()
         head = ray_head.start(folder, wired.head())
-        stops.callback(head.stop, home.logs)
+        stops.callback(head.stop)
         stops.callback(family.remember)
-        _listen(_stop)
+        # Ray would rather hear of signals itself.
+        ear.listen()
 
-        shells.result()
-        venue.result()
+        ear.result(shells)
+        ear.result(venue)
         from cluster.floor import Floor
         from cluster.serving import Serving
 
         Floor(wired).start()
         serve = Serving(wired, head.dashboard, head.address)
         stops.callback(serve.stop)
-        stops.callback(_listen, signal.SIG_IGN)
         serve.start()
-        _wait_until_ready(record["url"])
+        _wait_until_ready(record["url"], ear)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
         home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
         sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
         sys.stdout.flush()
-        _watch(sandbox)
+        _watch(sandbox, ear)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -124,17 +121,6 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--external-token-file", type=Path)
     options.add_argument("--owner", type=int, required=True, metavar="PID", help="end when this process ends")
     return options
-
-
-def _listen(how: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for each in _ASKED:
-        signal.signal(each, how)
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    # Once is enough: what stops things must not be stopped itself.
-    _listen(signal.SIG_IGN)
-    raise Told(signal.Signals(number).name)
 
 
 def _enter(home: Home, wired: Wiring) -> None:
@@ -166,18 +152,18 @@ def _open_venue(storage: Storage, sandbox: Sandbox) -> None:
     sandbox.start()
 
 
-def _wait_until_ready(url: str) -> None:
+def _wait_until_ready(url: str, ear: Ear) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
-    said = "it does not answer"
+    said = ""
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=10):  # noqa: S310 - our own address
                 return
         except urllib.error.HTTPError as answer:
             said = _message(answer)
-        except OSError:
-            pass
-        time.sleep(0.05)
+        except OSError as fault:
+            said = f"it does not answer: {fault}"
+        ear.rest(0.05)
     raise Unavailable(f"the platform did not become ready within {_READY_WITHIN_S:.0f} s: {said}")
 
 
@@ -188,11 +174,11 @@ def _message(answer: urllib.error.HTTPError) -> str:
         return f"it answers {answer.code}"
 
 
-def _watch(sandbox: Sandbox) -> NoReturn:
+def _watch(sandbox: Sandbox, ear: Ear) -> NoReturn:
     """Stand by until we are told to stop; an exchange that ended takes the platform with it, because the accounts that
     it kept are gone."""
     while True:
-        time.sleep(_LOOK_ROUND_S)
+        ear.rest(_LOOK_ROUND_S)
         if sandbox.ended:
             raise Unavailable(f"the sandbox exchange ended: see {sandbox.log}")
 

@@ -54,7 +54,6 @@ class RayHead:
     """A running head node of which this process is the owner."""
 
     node: Any
-    folder: Path
 
     @property
     def address(self) -> str:
@@ -64,13 +63,12 @@ class RayHead:
     def dashboard(self) -> str:
         return f"http://{self.node.webui_url}"
 
-    def stop(self, logs: Path) -> None:
-        """End every process of the node; its logs go to `logs`."""
+    def stop(self) -> None:
+        """End every process of the node."""
         import ray
 
         ray.shutdown()
         self.node.kill_all_processes(check_alive=False, allow_graceful=True)
-        salvage(self.folder, logs)
 
 
 def preload() -> None:
@@ -105,7 +103,7 @@ def start(folder: Path, wanted: Wanted) -> RayHead:
     }
     node = Node(RayParams(**parameters), head=True, shutdown_at_exit=False, spawn_reaper=True)
     ray.init(address=node.address, namespace="omc", log_to_driver=False, logging_level=logging.WARNING)
-    return RayHead(node, folder)
+    return RayHead(node)
 
 
 def session_folder() -> Path:
