@@ -10,15 +10,15 @@ import numpy as np
 
 from actors.trader import TraderPorts
 from omc.errors import Halted
-from omc.feature.frame import FloatArray
+from omc.feature.frame import FloatArray, Frame
 from omc.ledger.exchange import QuotesSeen
-from omc.risk.verdict import Denied
+from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.algorithm import Algorithm
 from omc.trading.blotter import Decision, TraderMemory
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Side
 from omc.trading.lease import Lease
-from omc.trading.order import Order, client_order_id
+from omc.trading.order import Order, OrderStatus, client_order_id
 from omc.trading.trader import (
     Command,
     Decide,
@@ -138,7 +138,10 @@ class Seat:
         ended = await self._end_orders(memory, until)
         account = await ports.blotter.account(deployment.id)
         bars = max(self._algorithm.memory_bars, 1)
-        tail = await ports.archive.tail(deployment.coins, until, bars)
+        tail = await ports.archive.tail(deployment.coins, until, max(bars, 2))
+        if _missed_bars(memory, tail):
+            # What was wanted then was to be had at the next bar: by now it is a guess, so this bar only decides.
+            memory = replace(memory, targets=None)
         marks = last_bids(tail)
         for coin, position in account.positions.items():
             if position.quantity and coin not in marks:
@@ -162,8 +165,16 @@ class Seat:
         for quoted_at, coin, side in product(sorted(times), self._deployment.coins, Side):
             name = client_order_id(self._deployment.id, quoted_at, coin, side)
             order = await self._ports.blotter.order(name)
-            if order is not None and not order.status.final:
+            if order is not None and order.status is OrderStatus.INTENT and quoted_at < until:
+                late = Denied(order.intent, DenialReason.TOO_LATE, "it was not sent before its bar had passed")
+                order = await self._ports.blotter.deny(order, late)
+            elif order is not None and not order.status.final:
                 await self._ports.desk.submit(order.intent, self._lease)
                 order = await self._ports.blotter.order(name)
             ended += [order] if order is not None else []
         return ended
+
+
+def _missed_bars(memory: TraderMemory, tail: Frame) -> bool:
+    """Whether bars have been stored between the last that the trader finished and the one that it meets."""
+    return memory.done_until is not None and len(tail) > 1 and tail.time(-2) > memory.done_until

@@ -15,6 +15,7 @@ class DenialReason(StrEnum):
     DAILY_LOSS = "daily_loss"
     NOT_ENOUGH_CASH = "not_enough_cash"
     NOT_HELD = "not_held"
+    TOO_LATE = "too_late"
 
 
 @dataclass(frozen=True, slots=True)

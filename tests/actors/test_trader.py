@@ -11,7 +11,14 @@ import pytest
 
 from omc.errors import InvalidInput, Unavailable
 from omc.feature.frame import FloatArray, Frame
+from omc.ledger.collector import board_of
+from omc.ledger.exchange import BAR
+from omc.market.terms import OrderKind
+from omc.risk.verdict import DenialReason, denial
+from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.deployment import DeploymentStatus, trader_name
+from omc.trading.fill import Side
+from omc.trading.order import OrderIntent, OrderStatus, client_order_id
 from tests.actors.mortal import USER, House, Written, deployment, market
 
 TAPE, WEIGHTS = market(12, gaps=0.0)
@@ -190,6 +197,73 @@ async def test_a_paused_deployment_is_dismissed_and_quotes_do_not_wait_for_it(ho
 
     await until(gone)
     assert await house.supervisor.traders() == []
+
+
+async def paused_over_some_bars(house: House) -> int:
+    """Play with a companion; ours is paused after a few bars and activated again at the row that is returned."""
+    companion = deployment(2)
+    playing = asyncio.create_task(house.play(OURS, companion))
+    try:
+        await until(lambda: finished(house, 3))
+        await house.deployments.set_status(OURS.id, DeploymentStatus.PAUSED, "a pause")
+        await until(lambda: _is(house.exchange.position >= 8))
+        await house.deployments.set_status(OURS.id, DeploymentStatus.ACTIVE, "again")
+        row = house.exchange.position
+        await playing
+        return row
+    finally:
+        playing.cancel()
+
+
+async def finished(house: House, row: int) -> bool:
+    done_until = (await house.blotter.recall(OURS.id)).done_until
+    return done_until is not None and done_until >= TAPE.frame.time(row)
+
+
+async def test_what_was_decided_before_bars_were_missed_is_not_traded_after_them() -> None:
+    tape, weights = market(60, gaps=0.0)
+    house = House(tape, lambda *_: Written(dict(zip(tape.frame.times, weights, strict=True))))
+    try:
+        row = await paused_over_some_bars(house)
+        orders = [each.order.intent for each in house.blotter._rows_of(OURS.id)]
+        after = [intent for intent in orders if intent.quoted_at >= tape.frame.time(row)]
+        assert after
+        assert all(intent.quoted_at - intent.decided_at == BAR for intent in after)
+    finally:
+        await house.close()
+
+
+async def test_an_intent_whose_bar_has_passed_is_denied_not_sent(house: House) -> None:
+    """Journaled, and then everybody died for longer than a bar."""
+    await house.deployments.create(OURS)
+    at = TAPE.frame.time(0)
+    quote = house.exchange.paper.quote("ETH")
+    intent = OrderIntent(
+        client_order_id(OURS.id, at, "ETH", Side.BUY),
+        OURS.id,
+        USER,
+        "ETH",
+        Side.BUY,
+        Decimal(10),
+        OrderKind.MARKET,
+        quote.ask_aud,
+        at,
+        at,
+        "a test's",
+    )
+    await house.blotter.begin(intent)
+    memory = TraderMemory(at - BAR, at - BAR, (0.0, 0.0, 1.0), (False,) * 3, Rebalance(at, 10_000.0, (0.0, 0.0, 1.0)))
+    await house.blotter.remember(OURS.id, memory)
+    for row in range(3):
+        await house.archive.append(board_of(TAPE.frame, row))
+    house.exchange.position = 3
+    house.exchange.paper.show(board_of(TAPE.frame, 3))
+    house.deployments.kept.clear()
+    await house.play(OURS)
+    order = await house.blotter.order(intent.client_order_id)
+    assert order is not None
+    assert order.status is OrderStatus.DENIED
+    assert denial(order).reason is DenialReason.TOO_LATE
 
 
 async def test_limits_deny_and_the_trader_goes_on(house: House) -> None:
