@@ -39,12 +39,14 @@ async def call(name: str, method: str, *args: Any, patience_s: float) -> Any:
         actor = _found.get(name) or address.find(name)
         if actor is not None:
             _found[name] = actor
+            asked = time.monotonic()
             try:
                 return await getattr(actor, method).remote(*args)
             except RayTaskError as error:
                 raise _ours(name, method, error) from None
             except RayError:
                 _found.pop(name, None)
+                deadline += time.monotonic() - asked
         if time.monotonic() > deadline:
             raise Unavailable(f"{name} is away")
         await asyncio.sleep(pause)
