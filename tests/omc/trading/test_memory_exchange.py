@@ -10,8 +10,8 @@ from omc.market.quote import Quote, QuoteBoard
 from omc.market.terms import OrderKind, Terms
 from omc.risk.verdict import Approved
 from omc.trading.fill import Side
+from omc.trading.memory_exchange import MemoryAccount
 from omc.trading.order import OrderIntent
-from omc.trading.paper_account import PaperAccount
 from omc.trading.paper_venue import PaperVenue
 from omc.trading.venue import Absent, Placed, Rejected
 
@@ -23,7 +23,7 @@ def account(depth=None):
     venue = PaperVenue(Terms(market_coins=frozenset({"BTC"})), depth_aud=depth)
     show(venue, 0)
     venue.open_account("me", Decimal(1000))
-    return PaperAccount(venue, "me")
+    return MemoryAccount(venue, "me")
 
 
 def show(venue, bar):
@@ -86,21 +86,23 @@ async def test_the_venues_no_is_an_answer():
 async def test_whatever_answer_is_lost_the_venue_is_asked_and_tells_the_truth(orders):
     paper, known = account(), set()
     for bar, (coin, quantity, sent) in enumerate(orders):
-        show(paper.venue, bar)
-        order = approved(coin, quantity=str(quantity), at=paper.venue.time)
+        show(paper.paper, bar)
+        order = approved(coin, quantity=str(quantity), at=paper.paper.time)
         truth = await paper.place(order) if sent else None
         found = await paper.find(order.intent, order.intent.quoted_at, frozenset(known))
         if truth is None or isinstance(truth, Rejected):
             assert found == Absent()
         else:
-            assert found == truth
+            assert (found.fills, found.open) == (truth.fills, False)
             known |= {fill.fill_id for fill in truth.fills}
 
 
-async def test_an_order_found_resting_is_cancelled_before_it_is_reported():
+async def test_an_order_found_resting_is_open_until_all_is_cancelled():
     paper, order = account(depth=Decimal("50.50")), approved()
-    paper.venue.place("me", Side.BUY, "BTC", quantity=Decimal(1), price_aud=Decimal(101))
+    paper.paper.place("me", Side.BUY, "BTC", quantity=Decimal(1), price_aud=Decimal(101))
     found = await paper.find(order.intent, START, frozenset())
     assert found.fills[0].quantity == Decimal("0.5")
-    assert not found.open
-    assert not paper.venue.resting()
+    assert found.open
+    assert await paper.cancel_all() == 1
+    found = await paper.find(order.intent, START, frozenset())
+    assert (found.fills[0].quantity, found.open) == (Decimal("0.5"), False)
