@@ -1,13 +1,15 @@
 """What a person sees: tables and sentences; or JSON, when a program asked."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False)
+# Only a screen has an edge: what reads a table through a pipe wants every row on one line.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 err = Console(stderr=True, highlight=False)
 
 
@@ -25,19 +27,14 @@ def line(text: str) -> None:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Figures are right-aligned, words left."""
     listed = [[_cell(value) for value in row] for row in rows]
-    drawn = Table(
-        title=title or None,
-        title_justify="left",
-        header_style="bold",
-        show_header=header,
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
+    drawn = Table(header_style="bold", show_header=header, box=None, padding=(0, 2, 0, 0))
     for at, name in enumerate(columns):
         figures = bool(listed) and all(_is_figure(row[at]) for row in listed)
         drawn.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in listed:
         drawn.add_row(*row)
+    if title:
+        out.print(title, style="italic", markup=False, soft_wrap=True)
     out.print(drawn)
 
 
@@ -53,7 +50,7 @@ def _cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:.4f}"
+            return f"{value:z.4f}"
         case _:
             return str(value)
 
