@@ -110,7 +110,7 @@ def sweep(
             body = _window(coins, start, end, cash, band) | {"parameters": _object(parameters)} | search
             asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/sweeps", body)
         else:
-            asked = there.get(f"/lab/sweeps/{resume}")
+            asked = there.get(f"/lab/sweeps/{named.sweep(resume)}")
         done = wait(there, f"/lab/sweeps/{asked['id']}", "sweep", asked["points"])
         best = list(there.everything(f"/lab/sweeps/{asked['id']}/results", limit=top))
         if json:
@@ -131,7 +131,7 @@ def promote(
 ) -> None:
     """Ask the gates for an algorithm's next status."""
     with platform(home, url) as there:
-        body = {"sweep_id": sweep} if sweep else {}
+        body = {"sweep_id": named.sweep(sweep)} if sweep else {}
         try:
             promoted = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/promote", body)
         except Failure as failure:
@@ -154,7 +154,13 @@ def gates(rows: list[dict[str, Any]]) -> None:
 def wait(there: Platform, path: str, what: str, total: int) -> dict[str, Any]:
     """Wait until something long is over, with a progress bar. It goes on when the waiting is interrupted."""
     bar = Progress(
-        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=show.err, transient=True
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=show.err,
+        transient=True,
+        disable=not show.err.is_terminal,
     )
     with bar:
         task = bar.add_task("", total=total)

@@ -46,4 +46,6 @@ def _complain(message: str, arguments: Sequence[str], failure: Failure | None = 
         code = failure.code if failure else ExitCode.USAGE.name
         details = failure.details if failure else {}
         show.as_json({"status": "error", "error": {"code": code, "message": message, "details": details}})
-    show.err.print(f"omc: {' '.join(message.split())}", markup=False, soft_wrap=True)
+    # Called without a command, what it says is the help.
+    said = message if message.startswith("Usage:") else f"omc: {' '.join(message.split())}"
+    show.err.print(said, markup=False, soft_wrap=True)

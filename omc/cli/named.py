@@ -17,6 +17,14 @@ def deployment(there: Platform, word: str) -> str:
     return _found(word, there.everything("/floor/deployments"), "deployment_name", "deployment")
 
 
+def sweep(word: str) -> str:
+    """The id of a sweep; sweeps have no names."""
+    try:
+        return str(UUID(word))
+    except ValueError:
+        raise Failure(f"{word!r} is not the id of a sweep", ExitCode.USAGE, code="USAGE") from None
+
+
 def _found(word: str, rows: Iterable[Mapping[str, Any]], key: str, kind: str) -> str:
     try:
         return str(UUID(word))

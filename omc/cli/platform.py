@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -18,8 +17,7 @@ class Platform:
     """A client of the HTTP API, signed in with the tokens under `home` when there are any."""
 
     def __init__(self, url: str, home: Path, transport: httpx.BaseTransport | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(url):
             raise Failure(f"{url!r} is not an address like http://127.0.0.1:8000", ExitCode.USAGE, code="USAGE")
         self.url = url.rstrip("/")
         self._session = SessionFile(home / "session.json")
@@ -64,9 +62,14 @@ class Platform:
         self._session.save(Tokens.granted(self.url, email, answer))
 
     def log_out(self) -> None:
+        """Sign out at this terminal. A session that the platform has ended already is forgotten all the same."""
         tokens = self._session.load(self.url)
-        if tokens:
-            self._asked("POST", "/auth/logout", body={"refresh_token": tokens.refresh_token})
+        try:
+            if tokens:
+                self._asked("POST", "/auth/logout", body={"refresh_token": tokens.refresh_token})
+        except Failure as failure:
+            if failure.exit_code is not ExitCode.NOT_SIGNED_IN:
+                raise
         self._session.forget()
 
     def ready(self) -> Any:
@@ -94,7 +97,12 @@ class Platform:
 
     def _sent(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, API + path, **how)
+            request = self._http.build_request(method, API + path, **how)
+        except ValueError:
+            # No JSON has a word for a number that is not finite, nor UTF-8 for half a character.
+            raise Failure("a value is neither text nor a finite number", ExitCode.USAGE, code="USAGE") from None
+        try:
+            answer = self._http.send(request)
         except httpx.ConnectError:
             raise _unreachable(f"no platform answers at {self.url}: start it with `omc up`") from None
         except httpx.TimeoutException:
@@ -108,7 +116,9 @@ class Platform:
     def _signature(self) -> dict[str, str]:
         tokens = self._session.load(self.url)
         if tokens is None:
-            raise Failure("not signed in: `omc login` first", ExitCode.NOT_SIGNED_IN, code="UNAUTHENTICATED")
+            raise Failure(
+                f"not signed in at {self.url}: `omc login` first", ExitCode.NOT_SIGNED_IN, code="UNAUTHENTICATED"
+            )
         if not tokens.fresh:
             tokens = self._renewed(tokens)
         return {"Authorization": f"Bearer {tokens.access_token}"}
@@ -122,6 +132,14 @@ class Platform:
             renewed = Tokens.granted(self.url, tokens.email, answer)
             self._session.save(renewed)
             return renewed
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.host) and (parts.port or 0) < 1 << 16
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from omc.cli.outcome import Failure
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -30,6 +32,14 @@ class Tokens:
         """Whether the access token still lasts for a request."""
         return time.time() < self.expires_at - 30
 
+    @property
+    def usable(self) -> bool:
+        """Whether this is what we once wrote: anybody's hand, or half a disk, may have been at the file since."""
+        words = (self.url, self.email, self.access_token, self.refresh_token)
+        if not all(isinstance(word, str) for word in words) or not isinstance(self.expires_at, float):
+            return False
+        return self.access_token.isascii() and self.access_token.isprintable()
+
 
 @dataclass(frozen=True, slots=True)
 class SessionFile:
@@ -41,26 +51,43 @@ class SessionFile:
             tokens = Tokens(**json.loads(self.path.read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return tokens if tokens.url == url else None
+        return tokens if tokens.usable and tokens.url == url else None
 
     def save(self, tokens: Tokens) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Failure when the file cannot be written."""
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(tokens), file)
-        unfinished.replace(self.path)
+        with self._writing():
+            self._make_folder()
+            try:
+                descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "w") as file:
+                    json.dump(asdict(tokens), file)
+                unfinished.replace(self.path)
+            finally:
+                unfinished.unlink(missing_ok=True)
 
     def forget(self) -> None:
-        self.path.unlink(missing_ok=True)
+        with self._writing():
+            self.path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Hold off other commands: a refresh token is good for one use, and a second use ends the session."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with self._writing():
+            self._make_folder()
+            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:
             os.close(lock)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise Failure(f"the session file {self.path} cannot be written: {fault.strerror}") from None
+
+    def _make_folder(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

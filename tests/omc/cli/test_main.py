@@ -16,7 +16,12 @@ NOBODY = "http://127.0.0.1:9"
         (["nonsense"], 2, "No such command"),
         (["status", "--nonsense"], 2, "No such option"),
         (["status", "--url", "nonsense"], 2, "not an address"),
+        (["status", "--url", "http://[::1"], 2, "not an address"),
+        (["status", "--url", "http://127.0.0.1:port"], 2, "not an address"),
+        (["status", "--url", "http://127.0.0.1:80800"], 2, "not an address"),
         (["status", "--url", NOBODY], 3, "no platform answers"),
+        (["sweep", "--resume", "../../users/profile", "--url", NOBODY], 2, "not the id of a sweep"),
+        (["promote", "mine", "--sweep", "best", "--url", NOBODY], 2, "not the id of a sweep"),
         (["up", "--tape", "/nowhere.csv"], 2, "does not exist"),
         (["import-prices", "/nowhere.csv"], 2, "no such file"),
         (["login", "a@b.test", "--password", "x", "--url", NOBODY], 3, "no platform answers"),
@@ -38,6 +43,13 @@ def test_with_json_a_failure_is_the_contracts_error_too(tmp_path, monkeypatch, c
     answer = json.loads(capsys.readouterr().out)
     assert answer["status"] == "error"
     assert answer["error"]["code"] == "UNREACHABLE"
+
+
+def test_without_a_command_it_says_which_there_are(capsys):
+    assert run([]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Usage: omc")
+    assert said.count("\n") > 10
 
 
 def test_stopping_what_does_not_run_is_no_failure(tmp_path, capsys):

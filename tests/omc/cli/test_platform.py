@@ -12,6 +12,7 @@ from omc.cli.platform import Platform
 from omc.cli.session import SessionFile, Tokens
 
 URL = "http://127.0.0.1:8000"
+SESSION = {"url": URL, "email": "a@b.test", "access_token": "a", "refresh_token": "r", "expires_at": 4e9}
 
 
 class Twin:
@@ -112,6 +113,52 @@ def test_the_session_of_one_platform_is_not_shown_to_another(tmp_path):
     SessionFile(tmp_path / "session.json").save(Tokens("http://elsewhere", "a@b.test", "a", "r", time.time() + 900))
     with pytest.raises(Failure, match="not signed in"):
         platform(tmp_path, Twin()).get("/users/profile")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "null",
+        '{"url": "http://127.0.0.1:8000"}',
+        json.dumps({**SESSION, "access_token": "gar\nbage"}),
+        json.dumps({**SESSION, "access_token": "g\u00e4rbage"}),
+        json.dumps({**SESSION, "refresh_token": 7}),
+        json.dumps({**SESSION, "expires_at": "soon"}),
+    ],
+)
+def test_a_session_file_that_makes_no_sense_is_no_session(tmp_path, written):
+    (tmp_path / "session.json").write_text(written)
+    with pytest.raises(Failure, match="not signed in") as caught:
+        platform(tmp_path, Twin()).get("/users/profile")
+    assert caught.value.exit_code is ExitCode.NOT_SIGNED_IN
+
+
+def test_a_session_that_cannot_be_kept_is_one_line(tmp_path):
+    (tmp_path / "session.json").mkdir()
+    there = platform(tmp_path, Twin())
+    with pytest.raises(Failure, match=r"session\.json cannot be written: Is a directory"):
+        there.log_in("a@b.test", "secret")
+    with pytest.raises(Failure, match=r"session\.json cannot be written: Is a directory"):
+        there.log_out()
+    assert [each.name for each in tmp_path.iterdir()] == ["session.json"]
+
+
+def test_signing_out_of_a_session_that_has_ended_forgets_it(tmp_path):
+    there = platform(tmp_path, Twin(error(401, "UNAUTHENTICATED")))
+    there.log_in("a@b.test", "secret")
+    there.log_out()
+    assert not (tmp_path / "session.json").exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800"], ids=["nan", "infinite", "half a character"])
+def test_what_has_no_json_is_not_sent(tmp_path, value):
+    twin = Twin()
+    there = platform(tmp_path, twin)
+    there.log_in("a@b.test", "secret")
+    with pytest.raises(Failure, match="neither text nor a finite number"):
+        there.post("/lab/algorithms", {"name": value})
+    assert len(twin.asked) == 1
 
 
 def test_every_page_of_a_list_is_asked_for(tmp_path):
