@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from omc.errors import InvalidInput, Unavailable
 
 _SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"})
+_USER_AND_PASSWORD = re.compile(r"(?:[^%@\s\x00]|%[0-9A-Fa-f]{2})*")
 
 
 def normalized(url: str) -> str:
@@ -20,6 +21,9 @@ def normalized(url: str) -> str:
         port_is_a_number = False
     if not port_is_a_number:
         raise InvalidInput("the database address has no valid host and port")
+    # A driver would take a part of such a password for the host, or quote it in its complaint.
+    if not _USER_AND_PASSWORD.fullmatch(parts.netloc.rpartition("@")[0]):
+        raise InvalidInput("the database address has signs in its user or password to be written as %40 is for @")
     if parts.scheme not in _SCHEMES:
         raise InvalidInput(f"the database address must begin with postgresql://, not {parts.scheme or 'nothing'}://")
     if len(parts.path) < 2 and not any(key in ("dbname", "database") for key, _ in parse_qsl(parts.query)):

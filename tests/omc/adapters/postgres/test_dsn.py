@@ -25,7 +25,18 @@ def test_every_usual_spelling_is_understood(given: str, understood: str):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "secret", "mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:x/d"]
+    "wrong",
+    [
+        "",
+        "secret",
+        "mysql://u:secret@h/d",
+        "postgresql://u:secret@h",
+        "postgresql://u:secret@h:x/d",
+        "postgresql://u:my@secret@h/d",
+        "postgresql://u:100%secret@h/d",
+        "postgresql://u:my secret@h/d",
+        "postgresql://u:my/secret@h/d",
+    ],
 )
 def test_what_is_no_address_is_refused_without_its_password(wrong: str):
     with pytest.raises(InvalidInput) as refused:
