@@ -47,8 +47,9 @@ def wiring(**given: Any) -> "Wiring":
         chosen = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as fault:
         first = fault.errors(include_input=False, include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"]) or "settings"
-        raise InvalidInput(f"{name} (OMC_{name.upper()}): {first['msg'].removeprefix('Value error, ')}") from None
+        name = "_".join(str(part) for part in first["loc"])
+        which = f"{name} (OMC_{name.upper()}): " if name else ""
+        raise InvalidInput(f"{which}{first['msg'].removeprefix('Value error, ')}") from None
     return Wiring(chosen, Home(chosen.home.expanduser().absolute()))
 
 
@@ -75,7 +76,7 @@ class Wiring:
         """The same with every port that was left open settled. Unavailable when one is in use."""
         chosen = self.chosen
         ports = {
-            "port": claim(chosen.port, "HTTP"),
+            "port": claim(chosen.port, "HTTP", chosen.host),
             "dashboard_port": claim(chosen.dashboard_port, "Ray's dashboard"),
             "sandbox_port": claim(chosen.sandbox_port, "the sandbox exchange"),
         }

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
+from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from omc.market.coin import ticker
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     external_exchange: AnyHttpUrl | None = None
     """An exchange that speaks CoinSpot's wire and runs elsewhere; without it the sandbox exchange runs here."""
-    external_token_file: Path | None = None
+    external_token_file: FilePath | None = None
     """Of an external exchange that is a sandbox: the token of its control API, which opens paper accounts."""
     sandbox_port: int = Field(0, ge=0, le=65_535)
     tape: Annotated[tuple[Path, ...], NoDecode] = ()
@@ -99,4 +99,13 @@ class Settings(BaseSettings):
     def _one_exchange(self) -> Self:
         if self.external_exchange and (self.tape or self.lockstep):
             raise ValueError("a tape is played by the sandbox exchange: it cannot go with an external exchange")
+        if self.external_token_file and not self.external_exchange:
+            raise ValueError("a token file is of no use without the external exchange that it opens")
+        return self
+
+    @model_validator(mode="after")
+    def _ports_apart(self) -> Self:
+        fixed = [port for port in (self.port, self.dashboard_port, self.sandbox_port) if port]
+        if len(set(fixed)) < len(fixed):
+            raise ValueError("HTTP, Ray's dashboard and the sandbox exchange need a port each")
         return self

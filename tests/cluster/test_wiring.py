@@ -21,6 +21,8 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, monkeypatch):
     monkeypatch.setenv("OMC_PORT", "many")
     with pytest.raises(InvalidInput, match=r"^port \(OMC_PORT\)"):
         wired(tmp_path)
+    with pytest.raises(InvalidInput, match=r"^HTTP, Ray's dashboard and the sandbox exchange need a port each$"):
+        wired(tmp_path, port=8123, dashboard_port=8123)
 
 
 def test_what_is_given_comes_before_the_environment(tmp_path, monkeypatch):
@@ -68,7 +70,9 @@ async def test_an_exchange_that_only_shows_prices_opens_no_accounts(tmp_path):
 
 
 def test_an_external_sandbox_is_reached_with_its_token(tmp_path):
-    there = wired(tmp_path, external_exchange="http://127.0.0.1:9", external_token_file=tmp_path / "token")
+    token_file = tmp_path / "token"
+    token_file.write_text("0" * 64)
+    there = wired(tmp_path, external_exchange="http://127.0.0.1:9", external_token_file=token_file)
     assert there.sandbox_control is not None
     assert there.exchange_url == "http://127.0.0.1:9"
 

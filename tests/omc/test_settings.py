@@ -42,6 +42,20 @@ def test_a_tape_and_an_external_exchange_exclude_each_other():
         Settings(tape="/a.csv", external_exchange="http://127.0.0.1:9")
 
 
+def test_a_token_file_is_there_and_belongs_to_an_exchange(tmp_path):
+    with pytest.raises(ValidationError, match="external_token_file"):
+        Settings(external_exchange="http://127.0.0.1:9", external_token_file=tmp_path / "none")
+    (tmp_path / "token").write_text("0" * 64)
+    with pytest.raises(ValidationError, match="without the external exchange"):
+        Settings(external_token_file=tmp_path / "token")
+
+
+def test_two_that_listen_need_two_ports():
+    with pytest.raises(ValidationError, match="a port each"):
+        Settings(port=8100, dashboard_port=8100)
+    assert Settings(port=0, dashboard_port=0).sandbox_port == 0
+
+
 def test_the_widest_limits_are_given_whole_or_not_at_all():
     with pytest.raises(ValidationError, match="go together"):
         Settings(most_daily_loss_aud="100")
