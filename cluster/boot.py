@@ -85,7 +85,11 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         home.write_record(**record)
         stops.callback(home.record.unlink, missing_ok=True)
         ear.rest()
-        head = ray_head.start(folder, wired.head())
+        try:
+            head = ray_head.start(folder, wired.head())
+        except SystemExit:
+            # Ray listens to signals itself while it starts, and leaves when it hears one.
+            raise Told from None
         stops.callback(head.stop)
         stops.callback(family.remember)
         # Ray would rather hear of signals itself.

@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             import_files(wired, options.files, as_json=options.json)
     except OmcError as fault:
-        sys.stderr.write(f"omc: {' '.join(str(fault).split())}\n")
+        message = " ".join(str(fault).split())
+        if options.json:
+            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
+        sys.stderr.write(f"omc: {message}\n")
         return 1
     except KeyboardInterrupt:
         return 130
