@@ -159,7 +159,7 @@ async def faulty(make_wire) -> AsyncIterator[tuple[Faulty, str]]:
 @pytest.fixture
 def make_client() -> Callable[[str, MemoryNonces], CoinspotClient]:
     """The demo account's client at an address, with nonces of the test's own."""
-    return lambda url, nonces: CoinspotClient(url, Credentials(KEY, SECRET), nonces, account="demo", timeout_s=0.4)
+    return lambda url, nonces: CoinspotClient(url, Credentials(KEY, SECRET), nonces, account="demo", timeout_s=1.5)
 
 
 @pytest.fixture
