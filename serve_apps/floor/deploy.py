@@ -12,6 +12,7 @@ from omc.risk.limits import Limits
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
@@ -73,7 +74,7 @@ class DeployIn(Body):
     coins: Coins
     parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
     mode: Literal["paper", "live"]
-    cash: Cash
+    cash: Annotated[Cash, Field(le=LARGEST_AUD)]
     risk_limits: LimitsIn = LimitsIn()
     rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."

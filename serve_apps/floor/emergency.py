@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from serve_apps.envelope import Success
 from serve_apps.floor.effects import Effects, Stopped
@@ -17,7 +17,7 @@ from serve_apps.wire import Body, Line, Money, Time
 class StopIn(Body):
     """`liquidate` also sells everything that is held."""
 
-    liquidate: bool = False
+    liquidate: Annotated[bool, Field(strict=True)] = False
     reason: Line = "asked for by the owner"
 
 

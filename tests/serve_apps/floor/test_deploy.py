@@ -72,6 +72,7 @@ async def test_one_key_deploys_once(caller, algorithm, ports, refused):
         {"cash": "1e5"},
         {"cash": None},
         {"cash": "9" * 40},
+        {"cash": "90000000.01"},
         {"deployment_name": ""},
         {"deployment_name": "../trader"},
         {"deployment_name": "a\nb"},

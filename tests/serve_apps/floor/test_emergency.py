@@ -119,7 +119,11 @@ async def test_a_stop_is_for_ones_own_account(deploying, caller, other, ports):
     assert await ports.kill_switch.halted(caller.user_id) is None
 
 
-@pytest.mark.parametrize("body", [{"liquidate": "yes please"}, {"liquidate": None}, {"sell": True}, [], {"reason": ""}])
+@pytest.mark.parametrize(
+    "body",
+    [{"liquidate": "yes"}, {"liquidate": 1}, {"liquidate": None}, {"sell": True}, [], {"reason": ""}],
+    ids=str,
+)
 async def test_a_stop_that_cannot_be_read_is_refused(caller, refused, body):
     refused(await caller.post("/emergency-stop", body), 422, "VALIDATION_ERROR")
 
