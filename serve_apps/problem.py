@@ -136,10 +136,7 @@ async def _detailed(_: Request, problem: Detailed) -> Response:
 
 async def _invalid(_: Request, fault: RequestValidationError) -> Response:
     # What was sent is not repeated: it may be a password.
-    found = [
-        {"field": ".".join(str(part) for part in each["loc"]), "message": _sentence(each["msg"])}
-        for each in fault.errors()[:50]
-    ]
+    found = [_finding(each) for each in fault.errors()[:50]]
     first = f"{found[0]['field']}: {found[0]['message']}" if found else "the request is not valid"
     return answer("VALIDATION_ERROR", 422, first, {"errors": found})
 
@@ -159,5 +156,16 @@ async def _framework(_: Request, fault: StarletteHTTPException) -> Response:
     return answer(code, status, message, headers=fault.headers)
 
 
-def _sentence(text: str) -> str:
-    return text.removeprefix("Value error, ")
+def _finding(error: Mapping[str, Any]) -> dict[str, str]:
+    match error["type"]:
+        case "json_invalid":
+            # Where it is no JSON is a place in a text, not a field.
+            return {"field": "body", "message": "cannot be read as JSON"}
+        case "model_attributes_type":
+            return {"field": _field(error), "message": "must be a JSON object, sent as application/json"}
+        case _:
+            return {"field": _field(error), "message": str(error["msg"]).removeprefix("Value error, ")}
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in error["loc"])

@@ -18,7 +18,10 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 
 from omc.errors import InvalidInput
@@ -121,6 +124,16 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _one_value(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """One sentence, where each kind that it could have been would say its own."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise ValueError(
+            "must be true, false, a finite number of at most 15 digits or a text of at most 200 characters"
+        ) from None
+
+
 _MONEY_SCHEMA = {"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{8}$", "examples": ["0.00012300"]}
 _AMOUNT_SCHEMA = {
     "anyOf": [
@@ -159,12 +172,13 @@ Line = Annotated[
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
 Whole = Annotated[int, Field(strict=True, ge=-_WHOLE, le=_WHOLE)]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-_LARGEST, le=_LARGEST)]
-Scalar = (
+Scalar = Annotated[
     Annotated[bool, Field(strict=True)]
     | Whole
     | Finite
-    | Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
-)
+    | Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)],
+    WrapValidator(_one_value),
+]
 """One value of an algorithm's parameter."""
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Parameters = Annotated[dict[ParameterName, Scalar], Field(max_length=50)]

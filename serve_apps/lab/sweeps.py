@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from omc.backtest.metrics import METRICS
 from omc.backtest.run import RunStatus
@@ -37,12 +37,16 @@ class Range(Body):
 
 
 Values = Annotated[list[Scalar], Field(min_length=1, max_length=1_000)]
+Searched = Annotated[
+    Annotated[Values, Tag("values")] | Annotated[Range, Tag("range")],
+    Discriminator(lambda given: "range" if isinstance(given, dict | Range) else "values"),
+]
 
 
 class SweepIn(SpecIn):
     """`grid` tries every combination of lists of values; `random` draws `points` from lists or ranges."""
 
-    space: Annotated[dict[ParameterName, Values | Range], Field(min_length=1, max_length=20)]
+    space: Annotated[dict[ParameterName, Searched], Field(min_length=1, max_length=20)]
     method: Literal["grid", "random"] = "grid"
     points: Annotated[Whole, Field(ge=1, le=MOST_POINTS)] | None = Field(None, description="For random: how many.")
     seed: Annotated[Whole, Field(ge=0, le=2**31 - 1)] = 7

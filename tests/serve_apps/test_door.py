@@ -163,6 +163,13 @@ async def test_a_refusal_names_the_field_and_does_not_repeat_what_was_sent(http:
     assert "hunter2" not in answer.text
 
 
+async def test_a_body_that_is_no_object_or_no_json_is_called_so(http: httpx.AsyncClient, refused: Refused):
+    error = refused(await http.post("/things", content=b'"x"'), 422, "VALIDATION_ERROR")
+    assert error["message"] == "body: must be a JSON object, sent as application/json"
+    broken = await http.post("/things", content=b'{"name": ', headers={"Content-Type": "application/json"})
+    assert refused(broken, 422, "VALIDATION_ERROR")["message"] == "body: cannot be read as JSON"
+
+
 async def test_a_body_too_large_is_refused_before_it_is_read(http: httpx.AsyncClient, refused: Refused):
     refused(await http.post("/things", content=b"x" * 1_001), 413, "PAYLOAD_TOO_LARGE")
 

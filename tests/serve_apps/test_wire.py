@@ -186,6 +186,14 @@ def test_parameters_are_plain_finite_values_by_plain_names():
             TypeAdapter(Parameters).validate_python(wrong)
 
 
+@pytest.mark.parametrize("wrong", [10**30, None, [1], float("nan")], ids=str)
+def test_a_parameter_of_no_usable_kind_is_refused_once_and_not_for_each_kind(wrong: Any):
+    with pytest.raises(ValidationError, match="must be true, false, a finite number") as caught:
+        TypeAdapter(Parameters).validate_python({"fast": wrong})
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("fast",)
+
+
 def test_a_line_is_short_printable_and_not_blank():
     assert TypeAdapter(Line).validate_python("  Ada Lovelace ") == "Ada Lovelace"
     for wrong in ("", "   ", "a\0b", "a" * 256, 5):

@@ -93,6 +93,16 @@ async def test_a_sweep_that_makes_no_sense_is_refused(creating, caller, ports, w
     assert ports.runner.submitted == []
 
 
+async def test_a_wrong_search_space_names_the_parameter_and_no_types(creating, caller, window, refused):
+    made = await creating()
+    for values in ("x", [], [None], {"low": 1}):
+        body = {**window, "space": {"fast_bars": values}}
+        error = refused(await caller.post(f"/algorithms/{made['id']}/sweeps", body), 422, "VALIDATION_ERROR")
+        assert error["message"].startswith("body.space.fast_bars.")
+        assert "union" not in error["message"]
+        assert len(error["details"]["errors"]) == 1
+
+
 async def test_a_sweep_that_nobody_takes_has_failed_and_says_so(creating, caller, ports, window, refused):
     made = await creating()
     ports.runner.reachable = False
