@@ -47,8 +47,9 @@ def test_a_wrong_file_is_one_sentence_with_its_line(tmp_path):
     file = tmp_path / "BTCUSD_5m.csv"
     write_candles(file, 12)
     file.write_text(file.read_text() + "2025-01-01 01:00:00,100,101,99,nonsense,1\n")
-    refused = run(tmp_path / "home", str(file))
+    refused = run(tmp_path / "home", "--json", str(file))
     assert refused.returncode == 1
+    assert json.loads(refused.stdout)["error"]["message"].startswith(f"{file}, line 14")
     assert refused.stderr.startswith(f"omc: {file}, line 14")
     assert refused.stderr.count("\n") == 1
     assert not (tmp_path / "home" / "postgres").exists()
