@@ -31,6 +31,12 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as fault:
         _complain(fault.format_message(), arguments)
         return fault.exit_code
+    except OSError as fault:
+        # A full disk behind stdout, as a rule: nothing more is said there.
+        show.err.print(
+            f"omc: {': '.join(filter(None, (fault.filename, fault.strerror)))}", markup=False, soft_wrap=True
+        )
+        return ExitCode.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return 130
     return code if isinstance(code, int) else 0

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 # Only a screen has an edge: what reads a table through a pipe wants every row on one line.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+out = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else 10_000)
 err = Console(stderr=True, highlight=False)
 
 

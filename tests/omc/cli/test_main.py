@@ -1,6 +1,9 @@
 """The command as a shell sees it: exit codes, one line on stderr, JSON on stdout."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +53,16 @@ def test_without_a_command_it_says_which_there_are(capsys):
     said = capsys.readouterr().err
     assert said.startswith("Usage: omc")
     assert said.count("\n") > 10
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to write to")
+def test_an_answer_that_cannot_be_written_is_a_failure(tmp_path):
+    command = [sys.executable, "-c", "from omc.cli.main import main; main()", "down", "--home", str(tmp_path), "--json"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("omc: No space left on device")
+    assert "Traceback" not in ended.stderr
 
 
 def test_stopping_what_does_not_run_is_no_failure(tmp_path, capsys):
