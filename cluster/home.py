@@ -63,8 +63,10 @@ class Home:
         except BlockingIOError:
             os.close(lock)
             running = self.recorded()
-            where = f" (process {running['pid']}, {running['url']})" if running else ""
-            raise Conflict(f"the platform already runs on {self.folder}{where}: stop it with `omc down`") from None
+            if running is None:
+                raise Conflict(f"{self.folder} is in use: a platform starts on it, or an import is under way") from None
+            where = f"process {running['pid']}, {running['url']}"
+            raise Conflict(f"the platform already runs on {self.folder} ({where}): stop it with `omc down`") from None
         try:
             yield
         finally:

@@ -25,7 +25,7 @@ from omc.adapters.postgres import dsn
 from omc.adapters.postgres.migrate import migrate
 from omc.adapters.postgres.server import EmbeddedPostgres
 from omc.adapters.tape_files import read_tape
-from omc.errors import OmcError
+from omc.errors import Conflict, OmcError
 from omc.feature.frame import Frame
 
 _ROWS = 20_000
@@ -57,7 +57,7 @@ def import_files(wired: Wiring, files: Sequence[Path], *, as_json: bool) -> None
     tape = read_tape(files)
     frame = tape.frame
     with ExitStack() as stops:
-        _open_database(wired, stops)
+        open_database(wired, stops)
         before = {each.coin: each.bars for each in asyncio.run(wired.prices.coverage())}
         bar = Progress(
             TextColumn("importing"),
@@ -108,13 +108,23 @@ async def _load(wired: Wiring, frame: Frame) -> int:
         await wired.database.close()
 
 
-def _open_database(wired: Wiring, stops: ExitStack) -> None:
-    external = wired.external_database()
+def open_database(wired: Wiring, stops: ExitStack) -> None:
+    """The running platform's database, whose address must stay what it is; the home's own when none runs, and then no
+    platform starts on it meanwhile. Conflict when the platform runs on another one than is asked for."""
+    home, external = wired.home, wired.external_database()
+    home.prepare()
+    try:
+        stops.enter_context(home.locked())
+    except Conflict:
+        if external is not None and dsn.normalized(external) != dsn.read(home.dsn_file):
+            raise Conflict(
+                f"the platform on {home.folder} runs on another database than OMC_DATABASE_URL names"
+            ) from None
+        return
     if external is not None:
-        dsn.write(wired.home.dsn_file, external)
+        dsn.write(home.dsn_file, external)
     else:
-        wired.home.prepare()
-        stops.enter_context(EmbeddedPostgres(wired.home.folder))
+        stops.enter_context(EmbeddedPostgres(home.folder))
     migrate(wired.database)
 
 

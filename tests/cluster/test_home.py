@@ -32,6 +32,15 @@ def test_a_second_platform_on_one_home_is_told_who_has_it(home):
         pass
 
 
+def test_a_home_that_something_else_holds_says_so(home):
+    with (
+        home.locked(),
+        pytest.raises(Conflict, match="is in use: a platform starts on it, or an import"),
+        home.locked(),
+    ):
+        pass
+
+
 def test_a_broken_record_is_none(home):
     assert home.recorded() is None
     home.record.write_text("{")
