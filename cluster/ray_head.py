@@ -14,7 +14,9 @@ from typing import Any
 from cluster.ports import LOOPBACK, free_port
 
 # Unix sockets lie below it and their addresses hold 107 characters.
-_LONGEST_FOLDER = 40
+_LONGEST_FOLDER = 38
+# Ray opens the folder that it is given to every user of the machine: it gets one inside ours, which nobody else enters.
+_INSIDE = "r"
 _JOIN_PORT = 6379
 
 
@@ -97,7 +99,7 @@ def start(folder: Path, wanted: Wanted) -> RayHead:
         "gcs_server_port": _JOIN_PORT if wanted.multi_node else None,
         # The floor's actors stay on the node that says so; the lab's work goes anywhere.
         "resources": {"floor": 1.0} if wanted.multi_node else None,
-        "temp_dir": str(folder),
+        "temp_dir": str(folder / _INSIDE),
         "no_monitor": True,
         "include_log_monitor": False,
     }
@@ -116,7 +118,7 @@ def salvage(folder: Path, logs: Path) -> None:
     """Keep a session's logs and remove the rest of it."""
     if not folder.name.startswith("omc-ray-"):
         return
-    for session in folder.glob("session_2*"):
+    for session in (folder / _INSIDE).glob("session_2*"):
         shutil.rmtree(logs / "ray", ignore_errors=True)
         with suppress(OSError):
             shutil.move(session / "logs", logs / "ray")

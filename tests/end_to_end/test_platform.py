@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -54,7 +55,8 @@ def test_a_second_platform_on_the_home_says_so_and_leaves_the_first_alone(platfo
 def test_secrets_are_for_their_owner_only(platform):
     files = [*platform.home.glob("keys/*"), platform.home / "run" / "database.dsn"]
     assert len(files) >= 4
-    assert [file for file in files if file.stat().st_mode & 0o077] == []
+    folders = [platform.home, platform.home / "logs", Path(record(platform)["session"])]
+    assert [path for path in (*files, *folders) if path.stat().st_mode & 0o077] == []
 
 
 def test_an_idea_goes_from_the_lab_to_the_floor_and_is_stopped(platform):
