@@ -128,7 +128,9 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _enter(home: Home, wired: Wiring) -> None:
-    """Set what every process that is started from here on inherits."""
+    """Set what every process that is started from here on inherits. The database's password is not part of it: they
+    find it in a file."""
+    os.environ.pop("OMC_DATABASE_URL", None)
     os.environ.update(ray_head.environment(wired.ray_token_file, multi_node=wired.multi_node))
     os.environ[processes.MARK] = str(home.folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
