@@ -34,7 +34,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest $(TESTS)
 
 check: $(STAMP)
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest tests/test_layering.py

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from omc.promotion.gate import Thresholds
-
 from omc.access.signer import TokenSigner
 from omc.backtest.run import BacktestStore
 from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.clock import Clock
 from omc.ledger.exchange import PriceArchive
 from omc.market.terms import Terms
+from omc.promotion.gate import Thresholds
 from omc.strategy.algorithm import AlgorithmStore
 from serve_apps.door import Rules
 
