@@ -14,6 +14,11 @@ ROOT = Path(__file__).parents[2]
 MARKET = {"OMC_SYNTHETIC_DAYS": "12", "OMC_OBJECT_STORE_MB": "100"}
 
 
+def heed_interrupts() -> None:
+    """A shell that runs tests in its background has interrupts ignored, and whatever it starts inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Up:
     """`omc up` on a home of its own, in lock-step, on free ports."""
 
@@ -28,6 +33,7 @@ class Up:
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                preexec_fn=heed_interrupts,
             )
 
     def ready(self, within_s: float = 240.0) -> dict[str, object]:

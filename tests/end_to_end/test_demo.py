@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.boot import tree
-from tests.end_to_end.platforms import MARKET, ROOT
+from tests.end_to_end.platforms import MARKET, ROOT, heed_interrupts
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 KEYS = {"tape", "boot_s", "sweep", "promotion", "floor", "parity", "reconciliation", "actors"}
@@ -90,6 +90,7 @@ def test_interrupted_it_leaves_nothing_behind(tmp_path):
         env={**os.environ, **MARKET},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=heed_interrupts,
     )
     time.sleep(8)
     pids = tree(process.pid)
