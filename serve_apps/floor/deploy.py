@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
 from omc.risk.limits import Limits
@@ -67,6 +67,12 @@ class LimitsIn(Body):
         return Limits(**chosen)
 
 
+def _exact(cash: Decimal) -> Decimal:
+    if cash > LARGEST_AUD:
+        raise ValueError(f"must be at most {LARGEST_AUD}: beyond it the books would not be exact")
+    return cash
+
+
 class DeployIn(Body):
     algorithm_id: UUID
     version: Annotated[Whole, Field(ge=1)] | None = Field(None, description="Default: the algorithm's newest.")
@@ -74,7 +80,7 @@ class DeployIn(Body):
     coins: Coins
     parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
     mode: Literal["paper", "live"]
-    cash: Annotated[Cash, Field(le=LARGEST_AUD)]
+    cash: Annotated[Cash, AfterValidator(_exact)]
     risk_limits: LimitsIn = LimitsIn()
     rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
