@@ -13,16 +13,22 @@ from omc.cli import running, start
 from omc.cli.options import command_line
 from omc.cli.outcome import ExitCode, Failure
 
+# What a demo writes down first; the home of a platform that was started otherwise has none.
+_LOG = "boot.log"
+
 
 def emptied(home: Path) -> None:
-    """Make `home` an empty folder, if it is a platform's home or nothing yet; anything else is left as it is."""
+    """Make `home` an empty folder, if it was an earlier demo's or nothing yet; anything else is left as it is."""
     if running.record(home):
         raise Failure(f"a platform runs on {home}: stop it with `omc down --home {home}`", ExitCode.REFUSED)
     if home.exists():
-        if any(home.iterdir()) and not (home / "run" / "platform.lock").exists():
-            raise Failure(f"{home} holds something that is no platform's home: choose another", ExitCode.REFUSED)
+        if not home.is_dir() or (any(home.iterdir()) and not (home / _LOG).exists()):
+            raise Failure(f"{home} holds something that no demo made: choose another", ExitCode.REFUSED)
         shutil.rmtree(home)
-    home.mkdir(mode=0o700, parents=True)
+    try:
+        home.mkdir(mode=0o700, parents=True)
+    except OSError as fault:
+        raise Failure(f"the home {home} cannot be written: {fault.strerror}") from None
 
 
 class PlatformProcess:
@@ -31,7 +37,7 @@ class PlatformProcess:
     def __init__(self, home: Path, *, port: int, tape: list[Path], days: int | None) -> None:
         self.home = home
         self.boot_s = 0.0
-        self.log = home / "boot.log"
+        self.log = home / _LOG
         self._arguments = command_line(
             home=home, port=port, dashboard_port=0, tape=tape, tape_days=days, lockstep=True, with_parent=os.getpid()
         )

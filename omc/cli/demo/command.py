@@ -30,10 +30,20 @@ def demo(
     """From nothing to a report: boot, research, promote, deploy on paper, trade, and prove it."""
     folder = absolute(home)
     show.out.quiet = json
+    try:
+        found = _played(folder, [absolute(each) for each in tape or ()], days, port)
+    finally:
+        show.out.quiet = False
+    found.write(folder)
+    show.as_json(found.figures) if json else _print(found, folder)
+    if not found.holds:
+        raise Failure("the floor and the backtest, or our books and the exchange's, differ: see the report")
+
+
+def _played(folder: Path, files: list[Path], days: int | None, port: int) -> Report:
     emptied(folder)
     show.line(f"booting    on {folder}")
     plan = Plan()
-    files = [absolute(each) for each in tape or ()]
     with PlatformProcess(
         folder, port=port, tape=files, days=days or (None if files else plan.synthetic_days)
     ) as platform:
@@ -46,12 +56,7 @@ def demo(
         with Platform(run["url"], folder) as there:
             play = Play(there, platform, played, plan)
             play.run()
-            found = report.of(play, folder)
-    found.write(folder)
-    show.out.quiet = False
-    show.as_json(found.figures) if json else _print(found, folder)
-    if not found.holds:
-        raise Failure("the floor and the backtest, or our books and the exchange's, differ: see the report")
+            return report.of(play, folder)
 
 
 def _print(found: Report, home: Path) -> None:
