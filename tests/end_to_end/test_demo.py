@@ -74,13 +74,13 @@ def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
         assert shaken[part] == calm[part]
 
 
-def test_a_folder_that_is_no_platforms_home_is_left_alone(tmp_path):
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("irreplaceable")
     done = subprocess.run(
         [ROOT / ".venv/bin/omc", "demo", "--home", tmp_path], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 5
-    assert "no platform's home" in done.stderr
+    assert "no demo made" in done.stderr
     assert (tmp_path / "thesis.txt").exists()
 
 
