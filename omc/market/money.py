@@ -25,6 +25,6 @@ def floor_eight_places(amount: Decimal) -> Decimal:
 def from_grid(value: float) -> Decimal:
     """The eight-decimal number that `value` is the nearest float64 of.
 
-    Exact for magnitudes below 2**53 / 10**8, about 90 million.
+    Exact for magnitudes below 2**51 / 10**8, about 22 million.
     """
     return Decimal(repr(float(value))).quantize(SATOSHI, ROUND_HALF_UP)

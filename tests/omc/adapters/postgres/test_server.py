@@ -31,7 +31,10 @@ WRITER = """
     from omc.adapters.postgres.server import EmbeddedPostgres
     server = EmbeddedPostgres(Path(sys.argv[1]))
     with psycopg.connect(server.start(), autocommit=True) as connection:
+        # Two that create it at once would meet in the catalog, whatever IF NOT EXISTS says.
+        connection.execute("SELECT pg_advisory_lock(1)")
         connection.execute("CREATE TABLE IF NOT EXISTS acknowledged (n bigserial)")
+        connection.execute("SELECT pg_advisory_unlock(1)")
         print("owner" if server.owner else "attached", server.pid, flush=True)
         while True:
             print(connection.execute("INSERT INTO acknowledged DEFAULT VALUES RETURNING n").fetchone()[0], flush=True)
