@@ -43,7 +43,7 @@ bench: $(STAMP)
 	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 lock: $(STAMP)
-	@$(BIN)/uv pip compile pyproject.toml --extra ccxt --extra models --group dev --no-emit-index-url --generate-hashes --universal --python-version 3.11 -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra ccxt --group dev --no-emit-index-url --generate-hashes --universal --python-version 3.11 -o requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Oh My Coins needs Python 3.11 or newer, found " + sys.version.split()[0])'

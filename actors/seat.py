@@ -151,7 +151,7 @@ class Seat:
             user_id=deployment.user_id,
             coins=deployment.coins,
             rebalance_band=deployment.rebalance_band,
-            stop_loss=self._algorithm.stop_loss,
+            exits=self._algorithm.exits,
             terms=ports.terms,
         )
         return Trader(mandate, memory, account, ended=ended, marks=marks), Window(tail, bars)

@@ -71,7 +71,7 @@ class Ground:
             weights[self.first :],
             self.costs,
             cash_aud=self.cash_aud,
-            stop_loss=algorithm.stop_loss,
+            exits=algorithm.exits,
         )
 
     def measure(self, simulation: Simulation) -> dict[str, float | None]:

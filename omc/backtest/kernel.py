@@ -17,6 +17,7 @@ from omc.backtest.market import Market
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray, read_only
 from omc.trading import sizing
+from omc.trading.exits import Exits
 from omc.trading.sizing import (
     check_weights,
     equity,
@@ -50,11 +51,11 @@ class Simulation:
     holdings: FloatArray
 
 
-def simulate(market: Market, weights: FloatArray, costs: Costs, *, cash_aud: float, stop_loss: float) -> Simulation:
+def simulate(market: Market, weights: FloatArray, costs: Costs, *, cash_aud: float, exits: Exits) -> Simulation:
     """Trade `weights`, (T, C), against `market`, starting with `cash_aud` in whole cents.
 
-    `stop_loss` is the fraction lost since a position was opened that closes it, NaN for none. InvalidInput for weights
-    that are not of the market's shape, not finite, negative, or more than all of the equity.
+    `exits` close a position without being asked. InvalidInput for weights that are not of the market's shape, not
+    finite, negative, or more than all of the equity.
     """
     rows, coins = market.bid.shape
     if weights.shape != (rows, coins):
@@ -65,7 +66,7 @@ def simulate(market: Market, weights: FloatArray, costs: Costs, *, cash_aud: flo
         raise InvalidInput(f"a backtest needs cash to start with, not {cash_aud}")
     prices = (read_only(market.bid), read_only(market.ask), read_only(market.close))
     weights, fee_bps = read_only(weights), read_only(costs.fee_bps)
-    terms = (float(costs.min_order_aud), float(costs.band), float(stop_loss))
+    terms = (float(costs.min_order_aud), float(costs.band), float(exits.stop_loss))
     # Holdings, marks, opening prices, targets, and whether a stop holds the coin out of the market.
     state = (
         np.zeros(coins),

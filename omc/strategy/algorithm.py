@@ -12,6 +12,7 @@ from uuid import UUID
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
 from omc.feature.frame import FloatArray, Frame
+from omc.trading.exits import Exits
 
 
 class Algorithm(Protocol):
@@ -27,9 +28,8 @@ class Algorithm(Protocol):
         ...
 
     @property
-    def stop_loss(self) -> float:
-        """The fraction lost since a position was opened that closes it; NaN for no stop. The kernel and the trader
-        carry it out, because it depends on fills."""
+    def exits(self) -> Exits:
+        """What closes a position without being asked. The kernel and the trader carry it out: it depends on fills."""
         ...
 
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...

@@ -12,6 +12,7 @@ from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
 from omc.strategy.parameter import Parameter
+from omc.trading.exits import Exits
 
 
 @dataclass(eq=False)
@@ -61,8 +62,8 @@ class Builtin(ABC):
         return self.decide(frame, Indicators(frame.last))
 
     @property
-    def stop_loss(self) -> float:
-        return float("nan")
+    def exits(self) -> Exits:
+        return Exits()
 
     @property
     @abstractmethod

@@ -11,6 +11,7 @@ from omc.feature.frame import FloatArray, Frame, read_only
 from omc.feature.indicator import Indicators
 from omc.strategy.builtin import Builtin
 from omc.strategy.parameter import real, whole
+from omc.trading.exits import Exits
 
 
 @dataclass(eq=False)
@@ -44,6 +45,10 @@ class MeanReversion(Builtin):
     @property
     def memory_bars(self) -> int:
         return self.window_bars + self.hold_bars - 1
+
+    @property
+    def exits(self) -> Exits:
+        return Exits(stop_loss=self.stop_loss) if self.stop_loss < 1.0 else Exits()
 
     def decide(self, frame: Frame, indicators: Indicators) -> FloatArray:
         return _weights(

@@ -21,6 +21,7 @@ from omc.market.terms import Terms
 from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
 from omc.trading.blotter import Decision, Rebalance, TraderMemory
+from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from omc.trading.order import Order, OrderIntent, client_order_id
 from omc.trading.sizing import check_weights, equity, quantity_to_buy, quantity_to_sell, stops_out
@@ -101,7 +102,7 @@ class Mandate:
     user_id: UUID
     coins: tuple[str, ...]
     rebalance_band: float
-    stop_loss: float
+    exits: Exits
     terms: Terms
 
 
@@ -287,7 +288,7 @@ class Trader:
         if not position.quantity or position.opening_price_aud is None:
             return False
         bid = float(quotes.bid[at])
-        return bool(stops_out(bid, float(position.opening_price_aud), self._mandate.stop_loss))
+        return bool(stops_out(bid, float(position.opening_price_aud), self._mandate.exits.stop_loss))
 
     def _why(self, at: int, weights: tuple[float, ...], stopped: tuple[bool, ...], said: Mapping[str, str]) -> str:
         coin = self._mandate.coins[at]
@@ -296,7 +297,7 @@ class Trader:
             return wants
         opening = self._account.position(coin).opening_price_aud
         opened = f", opened at {opening:f}" if opening is not None else ""
-        return f"out by the stop of {self._mandate.stop_loss:.2%}{opened}; {wants}"
+        return f"out by the stop of {self._mandate.exits.stop_loss:.2%}{opened}; {wants}"
 
     def _held(self) -> FloatArray:
         coins = self._mandate.coins

@@ -26,6 +26,7 @@ from omc.risk.kill_switch import MemoryKillSwitch
 from omc.risk.limits import Limits
 from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployment import Deployment, DeploymentStatus, MemoryDeploymentStore, Mode, trader_name
+from omc.trading.exits import Exits
 from omc.trading.fill import Fill
 from omc.trading.floor import TraderState
 from omc.trading.lease import MemoryLeaseStore
@@ -80,11 +81,11 @@ class Fused:
 class Written:
     """An algorithm that wants what is written for each time."""
 
-    stop_loss = float("nan")
+    exits = Exits()
     memory_bars = 1
 
-    def __init__(self, weights: dict[np.datetime64, FloatArray], stop_loss: float = float("nan")) -> None:
-        self._weights, self.stop_loss = weights, stop_loss
+    def __init__(self, weights: dict[np.datetime64, FloatArray], exits: Exits | None = None) -> None:
+        self._weights, self.exits = weights, exits or Exits()
 
     def predict(self, frame: Frame) -> FloatArray:
         return np.stack([self._weights[time] for time in frame.times])

@@ -14,6 +14,7 @@ from omc.backtest.market import Market
 from omc.feature.frame import FloatArray
 from omc.market.money import from_grid
 from omc.market.tape import Tape
+from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from tests.actors.mortal import COINS, TERMS, Fuse, House, Written, deployment, market
 
@@ -22,7 +23,7 @@ ROWS = 25
 
 async def played(tape: Tape, weights: FloatArray, **fuses: Fuse) -> House:
     written = dict(zip(tape.frame.times, weights, strict=True))
-    house = House(tape, lambda _type, _parameters: Written(written, stop_loss=0.05), **fuses)
+    house = House(tape, lambda _type, _parameters: Written(written, exits=Exits(stop_loss=0.05)), **fuses)
     try:
         await house.play(deployment())
         return house
@@ -32,7 +33,7 @@ async def played(tape: Tape, weights: FloatArray, **fuses: Fuse) -> House:
 
 def kernel_trades(tape: Tape, weights: FloatArray) -> list[tuple[object, ...]]:
     costs = Costs.of(TERMS, COINS, 0.0)
-    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, stop_loss=0.05)
+    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, exits=Exits(stop_loss=0.05))
     return [
         (
             tape.frame.time(int(trade["row"])),
@@ -56,7 +57,7 @@ def floor_trades(house: House) -> list[tuple[object, ...]]:
 async def test_the_floor_makes_the_trades_of_the_kernel_and_its_books_are_the_venues() -> None:
     tape, weights = market(120)
     written = dict(zip(tape.frame.times, weights, strict=True))
-    house = House(tape, lambda *_: Written(written, stop_loss=0.05))
+    house = House(tape, lambda *_: Written(written, exits=Exits(stop_loss=0.05)))
     try:
         await house.play(deployment())
         assert floor_trades(house) == kernel_trades(tape, weights)

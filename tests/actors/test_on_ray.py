@@ -49,6 +49,7 @@ from omc.market.terms import Terms
 from omc.risk.limits import Limits
 from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
+from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from omc.trading.order import OrderStatus
 from tests.omc.adapters.postgres.house import in_postgres
@@ -194,7 +195,7 @@ def kernel_trades() -> list[tuple[object, ...]]:
     floor = slice(len(frame) - FLOOR_BARS, len(frame))
     market = Market(frame.bid[floor], frame.ask[floor], frame.bid[floor])
     costs = Costs.of(TERMS, COINS, 0.02)
-    twin = simulate(market, weights[floor], costs, cash_aud=10_000.0, stop_loss=float("nan"))
+    twin = simulate(market, weights[floor], costs, cash_aud=10_000.0, exits=Exits())
     return [
         (
             frame.time(floor.start + int(trade["row"])),

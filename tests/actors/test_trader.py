@@ -17,6 +17,7 @@ from omc.market.terms import OrderKind
 from omc.risk.verdict import DenialReason, denial
 from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.deployment import DeploymentStatus, trader_name
+from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from omc.trading.order import OrderIntent, OrderStatus, client_order_id
 from tests.actors.mortal import USER, House, Written, deployment, market
@@ -32,7 +33,7 @@ def written(weights: FloatArray = WEIGHTS) -> Written:
 
 class Breaks:
     memory_bars = 1
-    stop_loss = float("nan")
+    exits = Exits()
 
     def predict(self, frame: Frame) -> FloatArray:
         raise ZeroDivisionError("a mean of nothing")

@@ -16,6 +16,7 @@ from omc.feature.frame import FloatArray
 from omc.market.money import from_grid
 from omc.market.terms import Terms
 from omc.trading import sizing
+from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from omc.trading.settlement import settle
 
@@ -111,7 +112,7 @@ def test_it_makes_the_book_keepers_trades(case, fees, min_order, band, cash, sto
     market, weights = case
     costs = Costs(np.array(fees[: weights.shape[1]]), min_order, band)
     cash_aud = Decimal(cash) / 100
-    simulation = simulate(market, weights, costs, cash_aud=float(cash_aud), stop_loss=stop_loss)
+    simulation = simulate(market, weights, costs, cash_aud=float(cash_aud), exits=Exits(stop_loss=stop_loss))
     trades, curve, cash_left, held = book_kept(market, weights, costs, cash_aud, stop_loss)
     sides = {Side.BUY: BUY, Side.SELL: SELL}
     assert [
@@ -136,7 +137,7 @@ FREE = Costs(np.array([0]), min_order_aud=0.0, band=0.0)
 
 
 def test_a_decision_fills_at_the_first_row_after_it():
-    simulation = simulate(one_coin(10, 20, 40, 80), weights(1, 1, 0, 0), FREE, cash_aud=100.0, stop_loss=NAN)
+    simulation = simulate(one_coin(10, 20, 40, 80), weights(1, 1, 0, 0), FREE, cash_aud=100.0, exits=Exits())
     assert simulation.trades["row"].tolist() == [1, 3]
     assert simulation.trades["price_aud"].tolist() == [20, 80]
     assert simulation.equity.tolist() == [100, 100, 200, 400]
@@ -144,21 +145,21 @@ def test_a_decision_fills_at_the_first_row_after_it():
 
 
 def test_an_unquoted_coin_waits_at_its_last_mark():
-    simulation = simulate(one_coin(10, 10, NAN, 5), weights(1, 0, 0, 0), FREE, cash_aud=100.0, stop_loss=NAN)
+    simulation = simulate(one_coin(10, 10, NAN, 5), weights(1, 0, 0, 0), FREE, cash_aud=100.0, exits=Exits())
     assert simulation.trades["row"].tolist() == [1, 3]
     assert simulation.equity.tolist() == [100, 100, 100, 50]
 
 
 def test_a_stopped_coin_stays_out_until_its_weight_has_been_zero():
     prices = one_coin(10, 10, 8, 8, 8, 8, 8)
-    simulation = simulate(prices, weights(1, 1, 1, 1, 0, 1, 1), FREE, cash_aud=100.0, stop_loss=0.1)
+    simulation = simulate(prices, weights(1, 1, 1, 1, 0, 1, 1), FREE, cash_aud=100.0, exits=Exits(stop_loss=0.1))
     assert simulation.trades["row"].tolist() == [1, 3, 6]
     assert simulation.trades["side"].tolist() == [BUY, SELL, BUY]
 
 
 def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close():
     market = Market.candles(np.array([[10.0], [20.0]]), np.array([[12.0], [30.0]]))
-    simulation = simulate(market, weights(1, 0), FREE, cash_aud=100.0, stop_loss=NAN)
+    simulation = simulate(market, weights(1, 0), FREE, cash_aud=100.0, exits=Exits())
     assert simulation.trades["price_aud"].tolist() == [20]
     assert simulation.equity.tolist() == [100, 150]
 
@@ -166,7 +167,7 @@ def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close():
 def test_more_trades_than_there_was_room_for_are_all_there():
     rows = 2_000
     simulation = simulate(
-        one_coin(*[10.0] * rows), weights(*[1.0, 0.0] * (rows // 2)), FREE, cash_aud=1e4, stop_loss=NAN
+        one_coin(*[10.0] * rows), weights(*[1.0, 0.0] * (rows // 2)), FREE, cash_aud=1e4, exits=Exits()
     )
     assert simulation.trades["row"].tolist() == list(range(1, rows))
     assert set(simulation.equity) == {10_000.0}
@@ -182,25 +183,25 @@ def test_more_trades_than_there_was_room_for_are_all_there():
 )
 def test_weights_that_cannot_be_traded_are_refused(wanted, reason):
     with pytest.raises(InvalidInput, match=reason):
-        simulate(one_coin(10, 10), weights(*wanted), FREE, cash_aud=100.0, stop_loss=NAN)
+        simulate(one_coin(10, 10), weights(*wanted), FREE, cash_aud=100.0, exits=Exits())
 
 
 def test_more_coins_than_cash_is_refused():
     two = np.full((2, 2), 10.0)
     with pytest.raises(InvalidInput, match="more coins than cash"):
         simulate(
-            Market(two, two, two), np.full((2, 2), 0.6), Costs(np.array([0, 0]), 0.0, 0.0), cash_aud=1.0, stop_loss=NAN
+            Market(two, two, two), np.full((2, 2), 0.6), Costs(np.array([0, 0]), 0.0, 0.0), cash_aud=1.0, exits=Exits()
         )
 
 
 @pytest.mark.parametrize("cash", [0.0, -1.0, NAN])
 def test_no_cash_is_refused(cash):
     with pytest.raises(InvalidInput, match="cash"):
-        simulate(one_coin(10), weights(1), FREE, cash_aud=cash, stop_loss=NAN)
+        simulate(one_coin(10), weights(1), FREE, cash_aud=cash, exits=Exits())
 
 
 def test_a_coin_worth_next_to_nothing_is_bought_as_far_as_its_quantity_can_be_counted():
-    simulation = simulate(one_coin(1e-8, 1e-8, 1e-8), weights(1, 1, 1), FREE, cash_aud=1e7, stop_loss=NAN)
+    simulation = simulate(one_coin(1e-8, 1e-8, 1e-8), weights(1, 1, 1), FREE, cash_aud=1e7, exits=Exits())
     assert simulation.holdings.tolist() == [sizing.LARGEST_HOLDING]
     assert simulation.cash[-1] == 9_999_999.8
 

@@ -18,6 +18,7 @@ from omc.market.terms import Terms
 from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
 from omc.trading.blotter import Decision, TraderMemory
+from omc.trading.exits import Exits
 from omc.trading.fill import Fill, Side
 from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
 from omc.trading.settlement import settle
@@ -74,7 +75,7 @@ class Books:
 
 
 def mandate(stop_loss: float = NAN, band: float = 0.0) -> Mandate:
-    return Mandate(DEPLOYMENT, USER, COINS, band, stop_loss, TERMS)
+    return Mandate(DEPLOYMENT, USER, COINS, band, Exits(stop_loss=stop_loss), TERMS)
 
 
 def rebuilt(of: Mandate, books: Books, marks: dict[str, float]) -> Trader:
@@ -170,7 +171,11 @@ def test_a_trader_makes_the_trades_of_the_kernel(
     stop_loss, band = of
     books = play(mandate(stop_loss, band), bid, ask, weights, frozenset())
     twin = simulate(
-        Market(bid, ask, bid), weights, Costs.of(TERMS, COINS, band), cash_aud=float(CASH), stop_loss=stop_loss
+        Market(bid, ask, bid),
+        weights,
+        Costs.of(TERMS, COINS, band),
+        cash_aud=float(CASH),
+        exits=Exits(stop_loss=stop_loss),
     )
     expected = [
         (

@@ -187,7 +187,7 @@ def playing(ports: FloorPorts, history: Frame) -> Callable[..., Awaitable[Deploy
             deployment.user_id,
             deployment.coins,
             deployment.rebalance_band,
-            made.stop_loss,
+            made.exits,
             ports.terms,
         )
         trader = Trader(mandate, TraderMemory(), await ports.blotter.account(deployment.id))
