@@ -10,6 +10,7 @@ from uuid import UUID
 
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
+from omc.promotion.trials import MemoryTries
 
 
 class RunStatus(StrEnum):
@@ -22,6 +23,11 @@ class RunStatus(StrEnum):
     @property
     def over(self) -> bool:
         return self in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+    @property
+    def tried(self) -> bool:
+        """Whether it came to its end, well or badly: then it counts as a try."""
+        return self in (RunStatus.COMPLETED, RunStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ class BacktestRun:
     completed_at: datetime | None
 
 
+def sharpe_of(results: Mapping[str, Any] | None) -> float | None:
+    """The annualized Sharpe ratio that a run's results show."""
+    return None if results is None else results.get("metrics", {}).get("sharpe")
+
+
 class BacktestStore(Protocol):
     async def create(self, run: BacktestRun) -> BacktestRun: ...
 
@@ -80,7 +91,8 @@ class BacktestStore(Protocol):
         error_message: str | None = None,
         execution_time_s: float | None = None,
     ) -> None:
-        """Close it. A run that was deleted, or is over already, stays as it is."""
+        """Close it, and count it as a try of its algorithm. A run that was deleted, or is over already, stays as it
+        is."""
         ...
 
 
@@ -90,6 +102,7 @@ class MemoryBacktestStore:
 
     clock: Clock
     kept: dict[UUID, BacktestRun] = field(default_factory=dict)
+    tries: MemoryTries = field(default_factory=MemoryTries)
     _claimed_at: dict[UUID, datetime] = field(default_factory=dict)
 
     async def create(self, run: BacktestRun) -> BacktestRun:
@@ -135,6 +148,8 @@ class MemoryBacktestStore:
     ) -> None:
         run = self.kept.get(run_id)
         if run is not None and not run.status.over:
+            if status.tried:
+                self.tries.count(run.algorithm_id, run_id, [sharpe_of(results)])
             self.kept[run_id] = replace(
                 run,
                 status=status,

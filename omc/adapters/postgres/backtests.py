@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from omc.adapters.postgres import faults, jsonb, specs
 from omc.adapters.postgres.database import Database
-from omc.backtest.run import BacktestRun, RunStatus
+from omc.adapters.postgres.tries import count_run
+from omc.backtest.run import BacktestRun, RunStatus, sharpe_of
 from omc.errors import Conflict, NotFound
 
 _COLUMNS = f"""
@@ -123,7 +124,9 @@ class PostgresBacktests:
             "execution_time_seconds": execution_time_s,
         }
         async with self.database.transaction() as connection:
-            await connection.execute(_FINISH, values)
+            ended = await connection.execute(_FINISH, values)
+            if ended.rowcount and status.tried:
+                await count_run(connection, run_id, sharpe_of(results))
 
 
 def _run(row: Row[Any]) -> BacktestRun:

@@ -14,11 +14,13 @@ from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
 from omc.adapters.postgres.sweeps import PostgresSweeps
+from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.users import PostgresUsers
 from omc.backtest.run import BacktestRun, BacktestSpec, BacktestStore, MemoryBacktestStore, RunStatus
 from omc.backtest.sweep import MemorySweepStore, SweepStore
 from omc.clock import ManualClock
 from omc.market.terms import OrderKind
+from omc.promotion.trials import MemoryTries, TriesLedger
 from omc.risk.kill_switch import KillSwitch, MemoryKillSwitch
 from omc.risk.limits import Limits
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmStore, MemoryAlgorithmStore
@@ -58,6 +60,7 @@ class House:
     algorithms: AlgorithmStore
     backtests: BacktestStore
     sweeps: SweepStore
+    tries: TriesLedger
     database: Database | None = None
     clock: ManualClock | None = None
 
@@ -142,12 +145,13 @@ def in_postgres(database: Database) -> House:
         PostgresAlgorithms(database),
         PostgresBacktests(database),
         PostgresSweeps(database),
+        PostgresTries(database),
         database,
     )
 
 
 def in_memory() -> House:
-    clock = ManualClock(NOON)
+    clock, tries = ManualClock(NOON), MemoryTries()
     deployments, leases, kill_switch = MemoryDeploymentStore(clock), MemoryLeaseStore(), MemoryKillSwitch(NOON)
 
     def runs(algorithm_id: UUID) -> bool:
@@ -160,8 +164,9 @@ def in_memory() -> House:
         leases,
         kill_switch,
         MemoryAlgorithmStore(clock, runs),
-        MemoryBacktestStore(clock),
+        MemoryBacktestStore(clock, tries=tries),
         MemorySweepStore(clock),
+        tries,
         clock=clock,
     )
 

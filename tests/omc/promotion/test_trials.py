@@ -1,0 +1,44 @@
+"""Tries add up, whichever way they are cut into sources."""
+
+from math import isnan
+from statistics import mean, variance
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omc.promotion.trials import MemoryTries, Tally
+
+SHARPES = st.lists(st.none() | st.floats(-50, 50), max_size=30)
+
+
+def test_what_failed_counts_and_has_no_sharpe():
+    tally = Tally.of([1.0, None, float("nan"), 3.0])
+    assert (tally.tries, tally.measured, tally.mean_sharpe, tally.variance_sharpe) == (4, 2, 2.0, 2.0)
+
+
+@pytest.mark.parametrize("sharpes", [[], [None], [1.5], [None, 1.5]], ids=str)
+def test_one_figure_has_no_variance(sharpes):
+    assert isnan(Tally.of(sharpes).variance_sharpe)
+
+
+@given(st.lists(SHARPES, max_size=6))
+def test_the_sum_of_tallies_is_the_tally_of_all(sources):
+    whole = [sharpe for source in sources for sharpe in source]
+    total = sum(map(Tally.of, sources), Tally())
+    known = [sharpe for sharpe in whole if sharpe is not None]
+    assert (total.tries, total.measured) == (len(whole), len(known))
+    if len(known) > 1:
+        assert total.mean_sharpe == pytest.approx(mean(known), abs=1e-9)
+        assert total.variance_sharpe == pytest.approx(variance(known), abs=1e-7)
+
+
+async def test_tries_are_kept_by_algorithm():
+    tries, mine, other = MemoryTries(), UUID(int=1), UUID(int=2)
+    tries.count(mine, UUID(int=3), [1.0, 2.0])
+    tries.count(mine, UUID(int=3), [3.0])
+    tries.count(other, UUID(int=4), [None])
+    assert await tries.tally(mine) == Tally.of([1.0, 2.0, 3.0])
+    assert (await tries.tally(other)).tries == 1
+    assert await tries.tally(UUID(int=9)) == Tally()
