@@ -26,8 +26,8 @@ class Rebalance:
 
     quoted_at: datetime
     equity_aud: float
-    targets: tuple[float, ...]
-    """A weight for each of the deployment's coins."""
+    targets: tuple[float | None, ...]
+    """A weight for each of the deployment's coins; None leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,15 @@ class TraderMemory:
     done_until: datetime | None = None
     """The last quotes that it finished with."""
     decided_at: datetime | None = None
-    targets: tuple[float, ...] | None = None
-    """The weights decided at `decided_at`, one for each coin."""
+    targets: tuple[float | None, ...] | None = None
+    """The weights decided at `decided_at`, one for each coin; None for one that is left as it is."""
     stopped: tuple[bool, ...] | None = None
-    """Coins whose stop was hit, out until their weight returns to zero."""
+    """Coins that an exit closed, out until the algorithm lets go of them."""
     rebalance: Rebalance | None = None
+    ages: tuple[int | None, ...] | None = None
+    """How many bars ago each coin was opened; None for one that is not held."""
+    trails: tuple[float | None, ...] | None = None
+    """Where each coin's trailing stop stands; None for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Decision:
     """Why a deployment wants what it wants."""
 
     decided_at: datetime
-    targets: Mapping[str, float]
+    targets: Mapping[str, float | None]
     why: Mapping[str, str]
     order_ms: tuple[float, ...] = ()
     """How long each order sent on this bar took, from its quotes' arrival to its end: journaled, because whoever

@@ -44,9 +44,25 @@ class OrderIntent:
         return cents(self.quantity * self.quote_price_aud)
 
 
-def client_order_id(deployment_id: UUID, quoted_at: datetime, coin: str, side: Side) -> str:
-    """The one name of what a deployment does with a coin at a bar; asked for again, it is the same order."""
-    return f"{deployment_id}:{quoted_at:%Y%m%dT%H%M%SZ}:{coin}:{side}"
+class Turn(StrEnum):
+    """When in a bar an order has its turn, first to last: a coin has one order at most in each."""
+
+    SALE = "sell"
+    """Towards a target."""
+    EXIT_AT_OPEN = "sell:exit-at-open"
+    """Of what had passed its stop, or its time, before the bar began."""
+    PURCHASE = "buy"
+    EXIT = "sell:exit"
+    """Of what passes its stop or reaches its profit inside the bar."""
+
+    @property
+    def side(self) -> Side:
+        return Side.BUY if self is Turn.PURCHASE else Side.SELL
+
+
+def client_order_id(deployment_id: UUID, quoted_at: datetime, coin: str, turn: Turn) -> str:
+    """The one name of what a deployment does with a coin in a bar's turn; asked for again, it is the same order."""
+    return f"{deployment_id}:{quoted_at:%Y%m%dT%H%M%SZ}:{coin}:{turn}"
 
 
 class OrderStatus(StrEnum):

@@ -7,7 +7,7 @@ from omc.market.terms import Terms
 from omc.portfolio.position import Position
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Side
-from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, Turn, client_order_id
 from omc.trading.venue import Placed, Placement, Rejected
 
 FRESH = timedelta(seconds=60)
@@ -45,7 +45,7 @@ def liquidation(deployment: Deployment, position: Position, quote: Quote, *, at:
     """The sale of all of a position after an emergency stop. Its name is none of the trader's own, and the same when
     it is asked for twice."""
     return OrderIntent(
-        client_order_id=f"{client_order_id(deployment.id, at, position.coin, Side.SELL)}:{LIQUIDATION}",
+        client_order_id=f"{client_order_id(deployment.id, at, position.coin, Turn.SALE)}:{LIQUIDATION}",
         deployment_id=deployment.id,
         user_id=deployment.user_id,
         coin=position.coin,

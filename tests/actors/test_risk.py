@@ -20,7 +20,7 @@ from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.fill import Side
 from omc.trading.lease import Lease
 from omc.trading.memory_exchange import MemoryAccount
-from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, Turn, client_order_id
 from omc.trading.venue import Absent, Placed
 from tests.actors.mortal import START, TERMS, USER, House, deployment, market
 
@@ -93,7 +93,7 @@ class Floor(House):
         quote = self.exchange.paper.quote(coin)
         at = START + row * timedelta(minutes=5)
         return OrderIntent(
-            client_order_id(OURS.id, at, coin, side),
+            client_order_id(OURS.id, at, coin, Turn.SALE if side is Side.SELL else Turn.PURCHASE),
             OURS.id,
             USER,
             coin,

@@ -19,7 +19,7 @@ from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.deployment import DeploymentStatus, trader_name
 from omc.trading.exits import Exits
 from omc.trading.fill import Side
-from omc.trading.order import OrderIntent, OrderStatus, client_order_id
+from omc.trading.order import OrderIntent, OrderStatus, Turn, client_order_id
 from tests.actors.mortal import USER, House, Written, deployment, market
 
 TAPE, WEIGHTS = market(12, gaps=0.0)
@@ -240,7 +240,7 @@ async def test_an_intent_whose_bar_has_passed_is_denied_not_sent(house: House) -
     at = TAPE.frame.time(0)
     quote = house.exchange.paper.quote("ETH")
     intent = OrderIntent(
-        client_order_id(OURS.id, at, "ETH", Side.BUY),
+        client_order_id(OURS.id, at, "ETH", Turn.PURCHASE),
         OURS.id,
         USER,
         "ETH",

@@ -8,19 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omc.trading.blotter import Rebalance, TraderMemory
 
+_BY_COIN = ("targets", "stopped", "ages", "trails")
 _READ = text("""
-    SELECT done_until, decided_at, targets, stopped, rebalance_quoted_at, rebalance_equity, rebalance_targets
+    SELECT done_until, decided_at, targets, stopped, ages, trails, rebalance_quoted_at, rebalance_equity,
+        rebalance_targets
     FROM trader_memory WHERE deployed_algorithm_id = :id
 """)
 _WRITE = text("""
     INSERT INTO trader_memory (
-        deployed_algorithm_id, done_until, decided_at, targets, stopped, rebalance_quoted_at, rebalance_equity,
-        rebalance_targets
+        deployed_algorithm_id, done_until, decided_at, targets, stopped, ages, trails, rebalance_quoted_at,
+        rebalance_equity, rebalance_targets
     ) VALUES (
-        :id, :done_until, :decided_at, :targets, :stopped, :rebalance_quoted_at, :rebalance_equity, :rebalance_targets
+        :id, :done_until, :decided_at, :targets, :stopped, :ages, :trails, :rebalance_quoted_at, :rebalance_equity,
+        :rebalance_targets
     ) ON CONFLICT (deployed_algorithm_id) DO UPDATE SET
         done_until = excluded.done_until, decided_at = excluded.decided_at, targets = excluded.targets,
-        stopped = excluded.stopped, rebalance_quoted_at = excluded.rebalance_quoted_at,
+        stopped = excluded.stopped, ages = excluded.ages, trails = excluded.trails,
+        rebalance_quoted_at = excluded.rebalance_quoted_at,
         rebalance_equity = excluded.rebalance_equity, rebalance_targets = excluded.rebalance_targets,
         updated_at = now()
 """)
@@ -37,8 +41,7 @@ async def write(connection: AsyncConnection, deployment_id: UUID, memory: Trader
         "id": deployment_id,
         "done_until": memory.done_until,
         "decided_at": memory.decided_at,
-        "targets": None if memory.targets is None else list(memory.targets),
-        "stopped": None if memory.stopped is None else list(memory.stopped),
+        **{name: _listed(getattr(memory, name)) for name in _BY_COIN},
         "rebalance_quoted_at": rebalance.quoted_at if rebalance else None,
         "rebalance_equity": rebalance.equity_aud if rebalance else None,
         "rebalance_targets": list(rebalance.targets) if rebalance else None,
@@ -53,7 +56,10 @@ def _memory(row: Row[Any]) -> TraderMemory:
     return TraderMemory(
         done_until=row.done_until,
         decided_at=row.decided_at,
-        targets=None if row.targets is None else tuple(row.targets),
-        stopped=None if row.stopped is None else tuple(row.stopped),
         rebalance=rebalance,
+        **{name: None if (values := getattr(row, name)) is None else tuple(values) for name in _BY_COIN},
     )
+
+
+def _listed(values: tuple[Any, ...] | None) -> list[Any] | None:
+    return None if values is None else list(values)

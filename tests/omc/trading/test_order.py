@@ -8,7 +8,7 @@ import pytest
 from omc.errors import IllegalTransition
 from omc.market.terms import OrderKind
 from omc.trading.fill import Fill, Side
-from omc.trading.order import _NEXT, Order, OrderIntent, OrderStatus, client_order_id
+from omc.trading.order import _NEXT, Order, OrderIntent, OrderStatus, Turn, client_order_id
 
 AT = datetime(2025, 1, 1, 0, 5, tzinfo=UTC)
 INTENT = OrderIntent(
@@ -55,8 +55,10 @@ def test_an_order_is_worth_whole_cents() -> None:
 
 
 def test_its_name_says_what_it_does_and_when() -> None:
-    name = client_order_id(UUID(int=1), AT, "BTC", Side.SELL)
-    assert name == "00000000-0000-0000-0000-000000000001:20250101T000500Z:BTC:sell"
+    names = [client_order_id(UUID(int=1), AT, "BTC", turn) for turn in Turn]
+    bar = "00000000-0000-0000-0000-000000000001:20250101T000500Z:BTC"
+    assert names == [f"{bar}:sell", f"{bar}:sell:exit-at-open", f"{bar}:buy", f"{bar}:sell:exit"]
+    assert [turn.side for turn in Turn] == [Side.SELL, Side.SELL, Side.BUY, Side.SELL]
 
 
 @pytest.mark.parametrize("change", [{"quantity": Decimal(0)}, {"quote_price_aud": Decimal(0)}], ids=["none", "free"])

@@ -205,6 +205,8 @@ async def test_a_traders_memory_comes_back_bit_by_bit(house: House):
         decided_at=NOON,
         targets=(0.1 + 0.2, 1e-300),
         stopped=(False, True),
+        ages=(288, None),
+        trails=(0.1 + 0.7, None),
         rebalance=Rebalance(NOON, 999.9999999999999, (1 / 3, 0.0)),
     )
     await house.blotter.remember(deployment.id, memory)
