@@ -93,6 +93,7 @@ class Serving:
             algorithms=wired.algorithms,
             backtests=wired.backtests,
             sweeps=wired.sweeps,
+            tries=wired.tries,
             runner=RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder),
             archive=wired.prices,
             signer=wired.signer,

@@ -26,6 +26,7 @@ from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.sweeps import PostgresSweeps
+from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.users import PostgresUsers
 from omc.adapters.system_clock import SystemClock
 from omc.errors import InvalidInput, Unavailable
@@ -33,7 +34,7 @@ from omc.ledger.exchange import PriceSource
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
-from omc.promotion.gate import Standard, Thresholds
+from omc.promotion.gate import Standard, StrictStandard, Thresholds
 from omc.risk.limits import Limits
 from omc.settings import Settings
 from omc.trading.deployment import Deployment
@@ -218,6 +219,10 @@ class Wiring:
         return PostgresSweeps(self.database)
 
     @cached_property
+    def tries(self) -> PostgresTries:
+        return PostgresTries(self.database)
+
+    @cached_property
     def users(self) -> PostgresUsers:
         return PostgresUsers(self.database)
 
@@ -241,8 +246,14 @@ class Wiring:
         chosen = self.chosen
         return Thresholds(
             validated=Standard(chosen.validated_min_trades, chosen.validated_min_sharpe, chosen.validated_max_drawdown),
-            deployable=Standard(
-                chosen.deployable_min_trades, chosen.deployable_min_sharpe, chosen.deployable_max_drawdown
+            deployable=StrictStandard(
+                min_trades=chosen.deployable_min_trades,
+                max_drawdown=chosen.deployable_max_drawdown,
+                min_profit=chosen.deployable_min_profit,
+                min_out_of_sample_sharpe=chosen.deployable_min_sharpe,
+                min_deflated_sharpe=chosen.deployable_min_deflated_sharpe,
+                max_pbo=chosen.deployable_max_pbo,
+                track_record_confidence=chosen.deployable_track_record_confidence,
             ),
         )
 

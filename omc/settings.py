@@ -69,8 +69,17 @@ class Settings(BaseSettings):
     """Paper trading asks for none unless it is set: a poor algorithm may be watched, it costs nobody anything."""
     validated_max_drawdown: float = Field(0.9, gt=0, le=1)
     deployable_min_trades: int = Field(50, ge=0)
-    deployable_min_sharpe: float = 0.5
     deployable_max_drawdown: float = Field(0.25, gt=0, le=1)
+    deployable_min_profit: float = Field(0.0, ge=0)
+    """The fraction of the cash earned after all costs, with everything sold in the end."""
+    deployable_min_sharpe: float = 0.5
+    """Annualized, and out of sample: of walk-forward folds that chose nothing of what they measure."""
+    deployable_min_deflated_sharpe: float = Field(0.95, ge=0, le=1)
+    """The probability that the Sharpe ratio is above what luck alone finds in as many tries."""
+    deployable_max_pbo: float = Field(0.2, ge=0, le=1)
+    """The probability that the search's best is worse than its median on what it was not chosen by."""
+    deployable_track_record_confidence: float = Field(0.95, gt=0.5, lt=1)
+    """With which the record must be long enough to tell a Sharpe ratio above zero from luck."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 

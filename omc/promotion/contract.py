@@ -11,29 +11,36 @@ _POINTS = 24
 _SPARE = 96
 
 
-def findings(algorithm: Algorithm, coins: tuple[str, ...] = ("AAA", "BBB", "CCC")) -> list[str]:
+def findings(algorithm: Algorithm) -> list[str]:
     """What is broken, a sentence each: parameters that do not come back, weights that nobody could trade, decisions
-    that change with the future or with more past than the algorithm says that it remembers."""
+    that need more of the past than the algorithm says that it remembers. Whether it looks ahead is another question."""
     found = []
     if algorithm.set_params(**algorithm.get_params()).get_params() != algorithm.get_params():
         found.append("set_params(get_params()) changes it")
     memory = algorithm.memory_bars
     if memory < 1:
         return [*found, f"memory_bars is {memory}: a decision sees at least its own row"]
-    frame = _market(2 * memory + _SPARE, coins)
+    frame = made_market(bars_for(algorithm))
     try:
         weights = algorithm.predict(frame)
-        check_weights(weights, len(coins))
+        check_weights(weights, len(frame.coins))
     except (ValueError, OmcError) as reason:
         return [*found, f"predict: {reason}"]
     if weights.shape != frame.last.shape:
         return [*found, f"weights have shape {weights.shape}, prices {frame.last.shape}"]
     if (weights[np.isnan(frame.last)] != 0).any():
         found.append("a coin without a quote has a weight")
-    return found + _look_ahead(algorithm, frame, weights) + _memory(algorithm, frame, weights)
+    return found + _memory(algorithm, frame, weights)
 
 
-def _look_ahead(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
+def bars_for(algorithm: Algorithm) -> int:
+    """How many rows show enough of it: as many again as it remembers, and some."""
+    return 2 * algorithm.memory_bars + _SPARE
+
+
+def look_ahead(algorithm: Algorithm, frame: Frame) -> list[str]:
+    """Decisions that change when the future is cut off, or replaced."""
+    weights = algorithm.predict(frame)
     cut = len(frame) * 2 // 3
     scrambled = frame.last.copy()
     scrambled[cut:] = np.round(scrambled[cut:][::-1] * 3.0, 8)
@@ -53,7 +60,7 @@ def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str
     return []
 
 
-def _market(rows: int, coins: tuple[str, ...]) -> Frame:
+def made_market(rows: int, coins: tuple[str, ...] = ("AAA", "BBB", "CCC")) -> Frame:
     """A seeded random walk with waves, and a hole in it."""
     generator = np.random.default_rng(7)
     walk = generator.normal(0, 0.01, (rows, len(coins))).cumsum(axis=0)

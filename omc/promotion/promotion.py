@@ -1,15 +1,14 @@
 """Draft, validated, deployable: each step asks its gates, and the answer shows all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
 
-from omc.backtest.run import BacktestRun, RunStatus
-from omc.backtest.sweep import Sweep, SweepPoint
-from omc.errors import Conflict, InvalidInput
-from omc.promotion.gate import Gate, Standard, Thresholds
+from omc.errors import Conflict
+from omc.promotion.evidence import Evidence
+from omc.promotion.gate import Figure, Gate, Standard, StrictStandard, Thresholds
+from omc.promotion.proof import Proof
+from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import make
 
 _NEXT: Mapping[AlgorithmStatus, AlgorithmStatus] = {
     AlgorithmStatus.DRAFT: AlgorithmStatus.VALIDATED,
@@ -18,39 +17,16 @@ _NEXT: Mapping[AlgorithmStatus, AlgorithmStatus] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A tested past: what was tested, and what it showed. `source` names it for a person."""
+class Case:
+    """What is known of an algorithm when its next step is asked for. `contract` and `look_ahead` are findings against
+    it; `evidence` is newest first; a draft needs no `proof`."""
 
-    source: str
-    algorithm_type: str
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float | None]
-
-    @classmethod
-    def of_run(cls, run: BacktestRun) -> Self | None:
-        """A backtest that completed."""
-        if run.status is not RunStatus.COMPLETED or run.results is None:
-            return None
-        return cls(f"backtest {run.id}", run.spec.algorithm_type, run.spec.parameters, run.results["metrics"])
-
-    @classmethod
-    def of_point(cls, sweep: Sweep, point: SweepPoint) -> Self | None:
-        """A sweep's point that did not fail."""
-        if point.error is not None:
-            return None
-        source = f"point {point.index} of sweep {sweep.id}"
-        return cls(source, sweep.spec.algorithm_type, point.parameters, point.metrics)
-
-    def is_of(self, record: AlgorithmRecord) -> bool:
-        """Whether it tested what `record` does now: the same algorithm with the same parameters, defaults included. A
-        version is its content, so a point of a sweep counts for the version that took its parameters over."""
-        if record.code is not None or self.algorithm_type != record.algorithm_type:
-            return False
-        try:
-            ours, tested = (make(record.algorithm_type, each) for each in (record.parameters, self.parameters))
-        except InvalidInput:
-            return False
-        return ours.get_params() == tested.get_params()
+    record: AlgorithmRecord
+    contract: tuple[str, ...]
+    look_ahead: tuple[str, ...]
+    evidence: Sequence[Evidence]
+    tally: Tally
+    proof: Proof = field(default=Proof({}, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +35,7 @@ class Promotion:
 
     target: AlgorithmStatus
     gates: tuple[Gate, ...]
+    tally: Tally
 
     @property
     def passed(self) -> bool:
@@ -71,50 +48,65 @@ class Promotion:
         return f"not {self.target} yet: {failed}"
 
 
-def judge(
-    record: AlgorithmRecord, evidence: Sequence[Evidence], findings: Sequence[str], thresholds: Thresholds
-) -> Promotion:
-    """May `record` take its next step? `evidence` is newest first, and the newest that tested this very content counts;
-    `findings` are what `contract.findings` found. Conflict when there is no step left to take."""
+def next_status(record: AlgorithmRecord) -> AlgorithmStatus:
+    """The step that `record` may ask for; Conflict when there is none left to take."""
     if record.status not in _NEXT:
         raise Conflict(f"the algorithm is {record.status} already: there is nothing to promote it to")
-    target = _NEXT[record.status]
-    relevant = [each for each in evidence if each.is_of(record)]
-    standard = thresholds.validated if target is AlgorithmStatus.VALIDATED else thresholds.deployable
-    contract = Gate.at_most(
-        "contract",
-        float(len(findings)),
-        0.0,
-        f"the contract of algorithms is broken: {'; '.join(findings)}" if findings else "the contract holds",
-    )
-    tested = Gate.at_least(
-        "tested",
-        float(len(relevant)),
-        1.0,
-        f"{relevant[0].source} counts" if relevant else "no completed backtest or sweep tried these parameters",
-    )
-    return Promotion(target, (contract, tested, *_shown(relevant[0].metrics if relevant else {}, standard)))
+    return _NEXT[record.status]
 
 
-def _shown(metrics: Mapping[str, float | None], standard: Standard) -> tuple[Gate, ...]:
+def judge(case: Case, thresholds: Thresholds) -> Promotion:
+    """May `case.record` take its next step? Of the stored evidence the newest that tested this very content counts.
+    Conflict when there is no step left to take."""
+    target = next_status(case.record)
+    kept = (
+        Gate.none_of("contract", case.contract, "the contract of algorithms holds"),
+        Gate.none_of("look_ahead", case.look_ahead, "no decision changes with the future"),
+    )
+    if target is AlgorithmStatus.VALIDATED:
+        shown = _shown([each for each in case.evidence if each.is_of(case.record)], thresholds.validated)
+    else:
+        shown = _proven(case.proof, thresholds.deployable)
+    return Promotion(target, (*kept, *shown), case.tally)
+
+
+def _shown(relevant: Sequence[Evidence], standard: Standard) -> tuple[Gate, ...]:
+    """Whether it was tested at all, and is not beyond all reason."""
+    metrics: Mapping[str, float | None] = relevant[0].metrics if relevant else {}
     trades, sharpe, drawdown = (metrics.get(name) for name in ("trades", "sharpe", "max_drawdown"))
     depth = None if drawdown is None else -drawdown
+    source = f"{relevant[0].source} counts" if relevant else "no completed backtest or sweep tried these parameters"
     gates = [
-        Gate.at_least(
-            "trades", trades, standard.min_trades, f"{_said(trades, '.0f')} trades, {standard.min_trades} needed"
-        ),
-        Gate.at_most(
-            "max_drawdown",
-            depth,
-            standard.max_drawdown,
-            f"the deepest fall was {_said(depth, '.1%')}, at most {standard.max_drawdown:.1%} is allowed",
-        ),
+        Gate.at_least("tested", Figure(float(len(relevant)), source), 1.0),
+        Gate.at_least("trades", _counted(trades, f"trades, {standard.min_trades} needed"), standard.min_trades),
+        Gate.at_most("max_drawdown", _fallen(depth, standard.max_drawdown), standard.max_drawdown),
     ]
     if standard.min_sharpe is not None:
-        why = f"{_said(sharpe)}, {standard.min_sharpe:g} needed"
-        gates.insert(1, Gate.at_least("sharpe", sharpe, standard.min_sharpe, why))
+        said = "not measured" if sharpe is None else f"{sharpe:.2f}"
+        ratio = Figure(sharpe, f"{said}, {standard.min_sharpe:g} needed")
+        gates.insert(2, Gate.at_least("sharpe", ratio, standard.min_sharpe))
     return tuple(gates)
 
 
-def _said(figure: float | None, form: str = ".2f") -> str:
-    return "not measured" if figure is None else format(figure, form)
+def _proven(proof: Proof, standard: StrictStandard) -> tuple[Gate, ...]:
+    figure = proof.figure
+    return (
+        Gate.at_least("tested", figure("tested"), 1.0),
+        Gate.at_least("trades", figure("trades"), standard.min_trades),
+        Gate.at_most("max_drawdown", figure("max_drawdown"), standard.max_drawdown),
+        Gate.at_least("profit", figure("profit"), standard.min_profit),
+        Gate.at_most("track_record", figure("track_record"), proof.days),
+        Gate.at_least("out_of_sample_sharpe", figure("out_of_sample_sharpe"), standard.min_out_of_sample_sharpe),
+        Gate.at_least("deflated_sharpe", figure("deflated_sharpe"), standard.min_deflated_sharpe),
+        Gate.at_most("pbo", figure("pbo"), standard.max_pbo),
+        Gate.at_most("parity", figure("parity"), 0.0),
+    )
+
+
+def _counted(count: float | None, of_what: str) -> Figure:
+    return Figure(count, f"{'no' if count is None else f'{count:.0f}'} {of_what}")
+
+
+def _fallen(depth: float | None, most: float) -> Figure:
+    said = "was not measured" if depth is None else f"was {depth:.1%}"
+    return Figure(depth, f"the deepest fall {said}, at most {most:.1%} is allowed")

@@ -9,6 +9,7 @@ from omc.clock import Clock
 from omc.ledger.exchange import PriceArchive
 from omc.market.terms import Terms
 from omc.promotion.gate import Thresholds
+from omc.promotion.trials import TriesLedger
 from omc.strategy.algorithm import AlgorithmStore
 from serve_apps.door import Rules
 
@@ -18,6 +19,7 @@ class LabPorts:
     algorithms: AlgorithmStore
     backtests: BacktestStore
     sweeps: SweepStore
+    tries: TriesLedger
     runner: SweepRunner
     archive: PriceArchive
     signer: TokenSigner

@@ -1,31 +1,25 @@
 """From draft to validated to deployable: what is wrong with an algorithm, and whether it passed its gates."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from omc.backtest.sweep import Sweep, SweepPoint
-from omc.errors import GateNotPassed, NotFound
-from omc.promotion.contract import findings
+from omc.errors import GateNotPassed, InvalidInput
 from omc.promotion.gate import Gate
-from omc.promotion.promotion import Evidence, Promotion, judge
+from omc.promotion.promotion import Promotion, judge, next_status
+from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.registry import make
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
+from serve_apps.lab.evidence import case_of, checked
 from serve_apps.lab.ports import LabPorts
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
-
-# The newest backtests and sweeps that may speak for an algorithm.
-_LOOKED_AT = 200
 
 
 class Finding(BaseModel):
@@ -61,9 +55,34 @@ class GateOut(BaseModel):
         return cls(gate=gate.name, figure=gate.figure, threshold=gate.threshold, passed=gate.passed, why=gate.why)
 
 
+class TallyOut(BaseModel):
+    """Every try of the algorithm, of all its versions; annualized Sharpe ratios across those that were measured."""
+
+    tries: int
+    measured: int
+    mean_sharpe: Metric
+    variance_sharpe: Metric
+
+    @classmethod
+    def of(cls, tally: Tally) -> Self:
+        mean = tally.mean_sharpe if tally.measured else None
+        return cls(tries=tally.tries, measured=tally.measured, mean_sharpe=mean, variance_sharpe=tally.variance_sharpe)
+
+
 class PromotionOut(BaseModel):
     algorithm: AlgorithmOut
     gates: list[GateOut]
+    tries: TallyOut
+
+
+class NextStep(BaseModel):
+    """What promoting would answer now. With a sweep, `parameters` are those of its best point."""
+
+    target: Literal["validated", "deployable"]
+    passed: bool
+    parameters: dict[str, Any]
+    gates: list[GateOut]
+    tries: TallyOut
 
 
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
@@ -72,11 +91,34 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/validate")
     async def validate(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[Findings]:
-        """Try the algorithm's contract out: what it promises about its parameters, its weights and its memory, and that
-        it does not look ahead."""
-        found = await _findings(await ports.algorithms.get(algorithm_id, user_id))
-        listed = [Finding(rule="contract", line=None, message=each) for each in found]
+        """Try out what the algorithm promises: about its parameters, its weights and its memory, and that it does not
+        look ahead. On stored prices, or on a made market where there are too few."""
+        record = await ports.algorithms.get(algorithm_id, user_id)
+        try:
+            algorithm = make(record.algorithm_type, record.parameters, record.code)
+        except InvalidInput as refusal:
+            listed = [Finding(rule="parameters", line=None, message=str(refusal))]
+        else:
+            contract, ahead = await checked(ports, algorithm)
+            listed = [Finding(rule="contract", line=None, message=each) for each in contract]
+            listed += [Finding(rule="look_ahead", line=None, message=each) for each in ahead]
         return Success(data=Findings(valid=not listed, findings=listed))
+
+    @router.get("/promotion")
+    async def promotion(
+        user_id: Annotated[UUID, asker], algorithm_id: UUID, query: Annotated[PromotionIn, Query()]
+    ) -> Success[NextStep]:
+        """Every gate of the next step with its figure and its threshold; nothing changes."""
+        record = await ports.algorithms.get(algorithm_id, user_id)
+        candidate, judged = await _judged(ports, record, query.sweep_id)
+        shown = NextStep(
+            target="validated" if judged.target is AlgorithmStatus.VALIDATED else "deployable",
+            passed=judged.passed,
+            parameters=dict(candidate.parameters),
+            gates=[GateOut.of(gate) for gate in judged.gates],
+            tries=TallyOut.of(judged.tally),
+        )
+        return Success(data=shown)
 
     @router.post("/promote")
     async def promote(
@@ -84,61 +126,24 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[PromotionOut]:
         """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        sweep_id = body.sweep_id if body else None
-        candidate, evidence = (
-            (record, await _evidence(ports, record)) if sweep_id is None else await _best(ports, record, sweep_id)
-        )
-        promotion = judge(candidate, evidence, await _findings(candidate), ports.thresholds)
-        gates = [GateOut.of(gate) for gate in promotion.gates]
-        if not promotion.passed:
-            raise Detailed(GateNotPassed(promotion.refusal), {"gates": [gate.model_dump() for gate in gates]})
-        promoted = await uncut(_promote(ports, candidate, promotion))
-        return Success(data=PromotionOut(algorithm=AlgorithmOut.of(promoted), gates=gates))
+        candidate, judged = await _judged(ports, record, body.sweep_id if body else None)
+        gates, tries = [GateOut.of(gate) for gate in judged.gates], TallyOut.of(judged.tally)
+        if not judged.passed:
+            details = {"gates": [gate.model_dump() for gate in gates], "tries": tries.model_dump()}
+            raise Detailed(GateNotPassed(judged.refusal), details)
+        promoted = await uncut(_promote(ports, candidate, judged))
+        return Success(data=PromotionOut(algorithm=AlgorithmOut.of(promoted), gates=gates, tries=tries))
 
     return router
 
 
-async def _findings(record: AlgorithmRecord) -> list[str]:
-    return await asyncio.to_thread(findings, make(record.algorithm_type, record.parameters, record.code))
+async def _judged(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
+    next_status(record)
+    case = await case_of(ports, record, sweep_id)
+    return case.record, judge(case, ports.thresholds)
 
 
 async def _promote(ports: LabPorts, candidate: AlgorithmRecord, promotion: Promotion) -> AlgorithmRecord:
     """Store what was judged, and then its status: an edit makes a draft of it."""
     stored = await ports.algorithms.update(candidate)
     return await ports.algorithms.set_status(stored.id, stored.user_id, promotion.target)
-
-
-async def _best(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID) -> tuple[AlgorithmRecord, list[Evidence]]:
-    """`record` with the parameters of a sweep's best point, and what that point showed."""
-    sweep = await ports.sweeps.get(sweep_id, record.user_id)
-    if sweep.algorithm_id != record.id:
-        raise NotFound(f"the algorithm has no sweep {sweep_id}")
-    if sweep.best is None:
-        raise GateNotPassed(f"no point of the sweep has a figure for {sweep.objective}")
-    best: dict[str, Any] = make(
-        record.algorithm_type, {**sweep.spec.parameters, **sweep.best["parameters"]}
-    ).get_params()
-    changed = best != make(record.algorithm_type, record.parameters, record.code).get_params()
-    status = AlgorithmStatus.DRAFT if changed else record.status
-    parameters = best if changed else record.parameters
-    return replace(record, parameters=parameters, status=status), _of_sweeps([sweep])
-
-
-async def _evidence(ports: LabPorts, record: AlgorithmRecord) -> list[Evidence]:
-    """Whatever tested `record`, newest first."""
-    runs, _ = await ports.backtests.page(record.user_id, record.id, 0, _LOOKED_AT)
-    sweeps, _ = await ports.sweeps.page(record.user_id, 0, _LOOKED_AT)
-    tested = [(run.created_at, [Evidence.of_run(run)]) for run in runs]
-    tested += [(each.created_at, list(_of_sweeps([each]))) for each in sweeps if each.algorithm_id == record.id]
-    tested.sort(key=lambda pair: pair[0], reverse=True)
-    return [each for _, found in tested for each in found if each is not None]
-
-
-def _of_sweeps(sweeps: Sequence[Sweep]) -> list[Evidence]:
-    """The best point of each sweep that has one."""
-    found = [
-        Evidence.of_point(sweep, SweepPoint(sweep.best["index"], sweep.best["parameters"], sweep.best["metrics"]))
-        for sweep in sweeps
-        if sweep.best is not None
-    ]
-    return [each for each in found if each is not None]

@@ -21,6 +21,7 @@ from omc.backtest.sweep import MemorySweepStore
 from omc.ledger.exchange import MemoryPriceArchive
 from omc.market.terms import Terms
 from omc.promotion.gate import Thresholds
+from omc.promotion.trials import MemoryTries
 from omc.risk.kill_switch import MemoryKillSwitch
 from omc.strategy.algorithm import MemoryAlgorithmStore
 from omc.trading.blotter import MemoryBlotter
@@ -62,6 +63,7 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
         algorithms=algorithms,
         backtests=MemoryBacktestStore(clock),
         sweeps=MemorySweepStore(clock),
+        tries=MemoryTries(),
         runner=None,  # type: ignore[arg-type]  # nothing here sweeps
         archive=archive,
         signer=signer,

@@ -9,8 +9,11 @@ import pytest
 
 from omc.backtest.run import BacktestRun, BacktestSpec, RunStatus
 from omc.errors import Conflict
-from omc.promotion.gate import Standard, Thresholds
-from omc.promotion.promotion import Evidence, judge
+from omc.promotion.evidence import Evidence
+from omc.promotion.gate import Figure, Standard, StrictStandard, Thresholds
+from omc.promotion.promotion import Case, judge
+from omc.promotion.proof import Proof
+from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -29,51 +32,112 @@ RECORD = AlgorithmRecord(
 )
 GOOD = {"trades": 60.0, "sharpe": 1.0, "max_drawdown": -0.1}
 EVIDENCE = Evidence("backtest 1", "moving_average_crossover", {"fast_bars": 5, "slow_bars": 72}, GOOD)
-THRESHOLDS = Thresholds(Standard(20, -10.0, 0.5), Standard(50, 0.5, 0.25))
+THRESHOLDS = Thresholds(Standard(20, -10.0, 0.5), StrictStandard())
+CASE = Case(RECORD, (), (), [EVIDENCE], Tally.of([1.0]))
+PROVEN = {
+    "tested": 1.0,
+    "trades": 60.0,
+    "max_drawdown": 0.1,
+    "profit": 0.2,
+    "track_record": 40.0,
+    "out_of_sample_sharpe": 1.0,
+    "deflated_sharpe": 0.97,
+    "pbo": 0.1,
+    "parity": 0.0,
+}
+
+
+def proof(**changes: float | None) -> Proof:
+    return Proof({name: Figure(value, f"{name} is {value}") for name, value in (PROVEN | changes).items()}, days=90.0)
 
 
 def names(promotion) -> dict[str, bool]:
     return {gate.name: gate.passed for gate in promotion.gates}
 
 
+def failed(promotion) -> set[str]:
+    assert promotion.passed == all(names(promotion).values())
+    return {name for name, passed in names(promotion).items() if not passed}
+
+
 def test_a_tested_draft_becomes_validated():
-    promotion = judge(RECORD, [EVIDENCE], [], THRESHOLDS)
+    promotion = judge(CASE, THRESHOLDS)
     assert promotion.passed
     assert promotion.target is AlgorithmStatus.VALIDATED
-
-
-def test_a_validated_algorithm_becomes_deployable_by_the_stricter_standard():
-    validated = replace(RECORD, status=AlgorithmStatus.VALIDATED)
-    assert judge(validated, [EVIDENCE], [], THRESHOLDS).passed
-    weak = replace(EVIDENCE, metrics={**GOOD, "sharpe": 0.4, "max_drawdown": -0.3})
-    refused = judge(validated, [weak], [], THRESHOLDS)
-    assert names(refused) == {"contract": True, "tested": True, "trades": True, "sharpe": False, "max_drawdown": False}
-    assert "sharpe: 0.40, 0.5 needed" in refused.refusal
-    assert "the deepest fall was 30.0%, at most 25.0% is allowed" in refused.refusal
+    assert list(names(promotion)) == ["contract", "look_ahead", "tested", "trades", "sharpe", "max_drawdown"]
 
 
 @pytest.mark.parametrize(
-    ("evidence", "findings", "failed"),
+    ("change", "closed"),
     [
-        ([], [], {"tested", "trades", "sharpe", "max_drawdown"}),
-        ([replace(EVIDENCE, parameters={"fast_bars": 6})], [], {"tested", "trades", "sharpe", "max_drawdown"}),
-        ([replace(EVIDENCE, algorithm_type="mean_reversion")], [], {"tested", "trades", "sharpe", "max_drawdown"}),
-        ([replace(EVIDENCE, metrics={**GOOD, "sharpe": None})], [], {"sharpe"}),
-        ([replace(EVIDENCE, metrics={**GOOD, "trades": 19.0}), EVIDENCE], [], {"trades"}),
-        ([EVIDENCE], ["it looks ahead"], {"contract"}),
+        ({"evidence": []}, {"tested", "trades", "sharpe", "max_drawdown"}),
+        (
+            {"evidence": [replace(EVIDENCE, parameters={"fast_bars": 6})]},
+            {"tested", "trades", "sharpe", "max_drawdown"},
+        ),
+        (
+            {"evidence": [replace(EVIDENCE, algorithm_type="mean_reversion")]},
+            {"tested", "trades", "sharpe", "max_drawdown"},
+        ),
+        ({"evidence": [replace(EVIDENCE, metrics={**GOOD, "sharpe": None})]}, {"sharpe"}),
+        ({"evidence": [replace(EVIDENCE, metrics={**GOOD, "trades": 19.0}), EVIDENCE]}, {"trades"}),
+        ({"contract": ("predict: a weight is negative",)}, {"contract"}),
+        ({"look_ahead": ("it looks ahead",)}, {"look_ahead"}),
     ],
-    ids=["untested", "other parameters", "other algorithm", "no ratio", "the newest counts", "broken contract"],
+    ids=[
+        "untested",
+        "other parameters",
+        "other algorithm",
+        "no ratio",
+        "the newest counts",
+        "broken contract",
+        "looks ahead",
+    ],
 )
-def test_what_is_missing_fails_its_gate(evidence, findings, failed):
-    promotion = judge(RECORD, evidence, findings, THRESHOLDS)
-    assert not promotion.passed
-    assert {name for name, passed in names(promotion).items() if not passed} == failed
+def test_what_a_draft_misses_closes_its_gate(change, closed):
+    assert failed(judge(replace(CASE, **change), THRESHOLDS)) == closed
+
+
+VALIDATED = replace(CASE, record=replace(RECORD, status=AlgorithmStatus.VALIDATED), proof=proof())
+
+
+def test_a_proven_algorithm_becomes_deployable():
+    promotion = judge(VALIDATED, THRESHOLDS)
+    assert promotion.passed
+    assert promotion.target is AlgorithmStatus.DEPLOYABLE
+    assert list(names(promotion)) == ["contract", "look_ahead", *PROVEN]
+    assert promotion.tally == CASE.tally
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tested", 0.0),
+        ("trades", 49.0),
+        ("max_drawdown", 0.26),
+        ("profit", -0.001),
+        ("track_record", 90.1),
+        ("out_of_sample_sharpe", 0.49),
+        ("deflated_sharpe", 0.949),
+        ("pbo", 0.21),
+        ("parity", 1.0),
+    ],
+)
+def test_every_gate_can_refuse_by_itself(name, value):
+    for figure in (value, None, float("nan"), float("inf")):
+        refused = judge(replace(VALIDATED, proof=proof(**{name: figure})), THRESHOLDS)
+        assert failed(refused) == {name}
+        assert f"{name}: {name} is {figure}" in refused.refusal
+
+
+def test_what_was_not_measured_does_not_pass():
+    assert failed(judge(replace(VALIDATED, proof=Proof({}, 0.0)), THRESHOLDS)) == set(PROVEN)
 
 
 @pytest.mark.parametrize("status", [AlgorithmStatus.DEPLOYABLE, AlgorithmStatus.DEPLOYED])
 def test_there_is_nothing_above_deployable(status):
     with pytest.raises(Conflict):
-        judge(replace(RECORD, status=status), [EVIDENCE], [], THRESHOLDS)
+        judge(replace(CASE, record=replace(RECORD, status=status)), THRESHOLDS)
 
 
 def test_only_a_completed_backtest_is_evidence():

@@ -10,7 +10,8 @@ from omc.backtest.run import MemoryBacktestStore
 from omc.backtest.sweep import MemorySweepStore
 from omc.errors import Unavailable
 from omc.market.terms import Terms
-from omc.promotion.gate import Standard, Thresholds
+from omc.promotion.gate import Standard, StrictStandard, Thresholds
+from omc.promotion.trials import MemoryTries
 from omc.strategy.algorithm import MemoryAlgorithmStore
 from serve_apps.lab.app import PREFIX, build
 from serve_apps.lab.ports import LabPorts
@@ -36,16 +37,18 @@ class MemoryRunner:
 
 @pytest.fixture
 def ports(signer, archive, clock) -> LabPorts:
+    tries = MemoryTries()
     return LabPorts(
         algorithms=MemoryAlgorithmStore(clock),
-        backtests=MemoryBacktestStore(clock),
+        backtests=MemoryBacktestStore(clock, tries=tries),
         sweeps=MemorySweepStore(clock),
+        tries=tries,
         runner=MemoryRunner(),
         archive=archive,
         signer=signer,
         clock=clock,
         terms=Terms(),
-        thresholds=Thresholds(Standard(5, -1_000.0, 0.9), Standard(10, 1.0, 0.5)),
+        thresholds=Thresholds(Standard(5, -1_000.0, 0.9), StrictStandard(min_trades=10, max_drawdown=0.5)),
     )
 
 

@@ -1,8 +1,7 @@
-"""Sweeps and promotion."""
+"""Sweeps: asked for, carried out elsewhere, read back."""
 
 import csv
 import io
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -153,61 +152,3 @@ async def test_results_come_as_csv_all_at_once(creating, sweeping, running, call
     assert len(rows) == 6
     assert {row["fast_bars"] for row in rows} == {"3", "6"}
     assert float(rows[0]["sharpe"]) >= float(rows[1]["sharpe"])
-
-
-async def test_the_best_point_of_a_sweep_is_promoted_with_its_parameters(creating, sweeping, running, caller):
-    made = await creating()
-    sweep = await sweeping(made, objective="total_return")
-    await running(sweep)
-    answer = await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})
-    assert answer.status_code == 200, answer.text
-    promoted = answer.json()["data"]
-    best = (await caller.get(f"/sweeps/{sweep['id']}")).json()["data"]["best"]
-    assert promoted["algorithm"]["status"] == "validated"
-    assert promoted["algorithm"]["parameters"] == best["parameters"]
-    assert [gate["gate"] for gate in promoted["gates"]] == ["contract", "tested", "trades", "sharpe", "max_drawdown"]
-    assert all(gate["passed"] for gate in promoted["gates"])
-    again = (await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})).json()["data"]
-    assert again["algorithm"]["status"] == "deployable"
-    assert again["algorithm"]["version"] == promoted["algorithm"]["version"]
-    assert (await caller.post(f"/algorithms/{made['id']}/promote")).status_code == 409
-
-
-async def test_a_backtest_of_the_same_parameters_promotes_too(creating, testing, caller):
-    made = await creating()
-    await testing(made)
-    promoted = (await caller.post(f"/algorithms/{made['id']}/promote", {})).json()["data"]
-    assert promoted["algorithm"]["status"] == "validated"
-    assert promoted["algorithm"]["version"] == 1
-
-
-async def test_a_gate_that_is_not_passed_lists_every_gate_and_changes_nothing(
-    creating, sweeping, running, caller, ports, refused
-):
-    made = await creating()
-    path = f"/algorithms/{made['id']}"
-    untested = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
-    assert [gate["figure"] for gate in untested["details"]["gates"]] == [0.0, 0.0, None, None, None]
-    sweep = await sweeping(made)
-    assert (
-        "no point"
-        in refused(await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]}), 409, "GATE_NOT_PASSED")["message"]
-    )
-    await running(sweep)
-    strict = replace(ports.thresholds.validated, min_trades=10_000)
-    object.__setattr__(ports, "thresholds", replace(ports.thresholds, validated=strict))
-    error = refused(await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]}), 409, "GATE_NOT_PASSED")
-    gates = {gate["gate"]: gate for gate in error["details"]["gates"]}
-    assert gates["trades"]["passed"] is False
-    assert gates["trades"]["threshold"] == 10_000
-    assert gates["sharpe"]["passed"] is True
-    assert "trades" in error["message"]
-    assert (await caller.get(path)).json()["data"] == made
-
-
-async def test_a_sweep_of_another_algorithm_promotes_nothing(creating, sweeping, running, caller, refused):
-    sweep = await sweeping(await creating())
-    await running(sweep)
-    another = await creating()
-    answer = await caller.post(f"/algorithms/{another['id']}/promote", {"sweep_id": sweep["id"]})
-    refused(answer, 404, "NOT_FOUND")

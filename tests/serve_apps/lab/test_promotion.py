@@ -1,0 +1,167 @@
+"""Promotion over HTTP: every gate is shown, before a step and when it is refused."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from omc.backtest.ground import Ground
+from omc.backtest.run import RunStatus
+from omc.backtest.search_space import SearchSpace
+from omc.backtest.sweep import SweepPoint
+from omc.promotion.trials import Tally
+from omc.strategy.registry import make
+from serve_apps.window import window_of
+
+DRAFT_GATES = ["contract", "look_ahead", "tested", "trades", "sharpe", "max_drawdown"]
+GATES = [
+    *("contract", "look_ahead", "tested", "trades", "max_drawdown", "profit", "track_record"),
+    *("out_of_sample_sharpe", "deflated_sharpe", "pbo", "parity"),
+]
+
+
+@pytest.fixture
+def swept(caller, ports, window):
+    """`await swept(algorithm, …)` is a sweep of six points that was carried out."""
+
+    async def sweep(algorithm: dict, **change: object) -> dict:
+        body = {**window, "space": {"fast_bars": [3, 6], "slow_bars": [12, 24, 48]}, **change}
+        asked = await caller.post(f"/algorithms/{algorithm['id']}/sweeps", body)
+        assert asked.status_code == 202, asked.text
+        started = await ports.sweeps.start(UUID(asked.json()["data"]["id"]))
+        space = SearchSpace.of(started)
+        ground = Ground.of(started.spec, await window_of(ports.archive, started.spec), ports.terms)
+        points = [
+            SweepPoint(at, parameters, ground.measure(ground.simulate(make(space.algorithm_type, parameters))))
+            for at in range(space.points)
+            for parameters in [space.point(at)]
+        ]
+        await ports.sweeps.add(started.id, points)
+        await ports.sweeps.finish(started.id, RunStatus.COMPLETED)
+        return (await caller.get(f"/sweeps/{started.id}")).json()["data"]
+
+    return sweep
+
+
+async def test_the_best_point_of_a_sweep_is_promoted_with_its_parameters(creating, swept, caller):
+    made = await creating()
+    sweep = await swept(made, objective="total_return")
+    answer = await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})
+    assert answer.status_code == 200, answer.text
+    promoted = answer.json()["data"]
+    assert promoted["algorithm"]["status"] == "validated"
+    assert promoted["algorithm"]["parameters"] == sweep["best"]["parameters"]
+    assert [gate["gate"] for gate in promoted["gates"]] == DRAFT_GATES
+    assert all(gate["passed"] and gate["why"] for gate in promoted["gates"])
+
+
+async def test_a_backtest_of_the_same_parameters_promotes_too(creating, testing, caller):
+    made = await creating()
+    await testing(made)
+    promoted = (await caller.post(f"/algorithms/{made['id']}/promote", {})).json()["data"]
+    assert (promoted["algorithm"]["status"], promoted["algorithm"]["version"]) == ("validated", 1)
+    assert promoted["tries"]["tries"] == 1
+
+
+async def test_the_gates_of_the_next_step_are_shown_without_taking_it(creating, testing, swept, caller, refused):
+    made = await creating()
+    path = f"/algorithms/{made['id']}"
+    untested = (await caller.get(f"{path}/promotion")).json()["data"]
+    assert (untested["target"], untested["passed"]) == ("validated", False)
+    assert untested["tries"] == {"tries": 0, "measured": 0, "mean_sharpe": None, "variance_sharpe": None}
+    sweep = await swept(made)
+    shown = (await caller.get(f"{path}/promotion", sweep_id=sweep["id"])).json()["data"]
+    assert shown["parameters"] == sweep["best"]["parameters"]
+    assert (await caller.get(path)).json()["data"] == made
+    await testing(made)
+    assert (await caller.get(f"{path}/promotion")).json()["data"]["passed"]
+    assert (await caller.post(f"{path}/promote")).status_code == 200
+    strict = (await caller.get(f"{path}/promotion")).json()["data"]
+    assert (strict["target"], strict["passed"]) == ("deployable", False)
+    assert [gate["gate"] for gate in strict["gates"]] == GATES
+    refused(await caller.get(f"{path}/promotion", sweep_id="x"), 422, "VALIDATION_ERROR")
+    refused(await caller.get(f"{path}/promotion", sweep="x"), 422, "VALIDATION_ERROR")
+
+
+async def test_a_gate_that_is_not_passed_lists_every_gate_and_changes_nothing(creating, swept, caller, ports, refused):
+    made = await creating()
+    path = f"/algorithms/{made['id']}"
+    untested = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
+    assert [gate["figure"] for gate in untested["details"]["gates"]] == [0.0, 0.0, 0.0, None, None, None]
+    assert untested["details"]["tries"]["tries"] == 0
+    sweep = await swept(made)
+    strict = replace(ports.thresholds.validated, min_trades=10_000)
+    object.__setattr__(ports, "thresholds", replace(ports.thresholds, validated=strict))
+    error = refused(await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]}), 409, "GATE_NOT_PASSED")
+    gates = {gate["gate"]: gate for gate in error["details"]["gates"]}
+    assert gates["trades"]["passed"] is False
+    assert gates["trades"]["threshold"] == 10_000
+    assert gates["sharpe"]["passed"] is True
+    assert "trades" in error["message"]
+    assert (await caller.get(path)).json()["data"] == made
+
+
+async def test_a_sweep_without_a_figure_promotes_nothing(creating, caller, window, refused):
+    made = await creating()
+    body = {**window, "space": {"fast_bars": [3]}}
+    sweep = (await caller.post(f"/algorithms/{made['id']}/sweeps", body)).json()["data"]
+    answer = await caller.post(f"/algorithms/{made['id']}/promote", {"sweep_id": sweep["id"]})
+    assert "no point" in refused(answer, 409, "GATE_NOT_PASSED")["message"]
+
+
+async def test_a_sweep_of_another_algorithm_promotes_nothing(creating, swept, caller, refused):
+    sweep = await swept(await creating())
+    another = await creating()
+    answer = await caller.post(f"/algorithms/{another['id']}/promote", {"sweep_id": sweep["id"]})
+    refused(answer, 404, "NOT_FOUND")
+
+
+async def test_there_is_no_step_above_deployable(creating, caller, ports, refused):
+    made = await creating()
+    for status in ("deployable", "deployed"):
+        record = await ports.algorithms.get(UUID(made["id"]), caller.user_id)
+        await ports.algorithms.set_status(record.id, record.user_id, type(record.status)(status))
+        for answer in (
+            await caller.post(f"/algorithms/{made['id']}/promote"),
+            await caller.get(f"/algorithms/{made['id']}/promotion"),
+        ):
+            refused(answer, 409, "CONFLICT")
+
+
+async def test_a_deleted_backtest_stays_a_try(creating, testing, caller, ports):
+    made = await creating()
+    runs = [await testing(made) for _ in range(3)]
+    for run in runs:
+        assert (await caller.delete(f"/backtests/{run['id']}")).status_code == 200
+    await caller.put(f"/algorithms/{made['id']}", {"parameters": {"fast_bars": 5, "slow_bars": 15}})
+    tally = await ports.tries.tally(UUID(made["id"]))
+    assert tally == Tally.of([run["metrics"]["sharpe"] for run in runs])
+    shown = (await caller.get(f"/algorithms/{made['id']}/promotion")).json()["data"]["tries"]
+    assert (shown["tries"], shown["measured"]) == (3, 3)
+
+
+async def test_the_built_in_algorithms_keep_their_contract(creating, caller):
+    for kind in ("moving_average_crossover", "mean_reversion"):
+        made = await creating(algorithm_type=kind, parameters={})
+        answer = await caller.post(f"/algorithms/{made['id']}/validate")
+        assert answer.json()["data"] == {"valid": True, "findings": []}
+
+
+async def test_parameters_that_no_longer_make_sense_are_a_finding(creating, caller, ports):
+    made = await creating()
+    record = ports.algorithms.kept[UUID(made["id"])]
+    ports.algorithms.kept[record.id] = replace(record, parameters={"fast_bars": 50, "slow_bars": 2})
+    found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
+    assert found["valid"] is False
+    (finding,) = found["findings"]
+    assert (finding["rule"], finding["line"]) == ("parameters", None)
+
+
+async def test_an_algorithm_that_looks_ahead_is_found_out(creating, caller, monkeypatch):
+    made = await creating()
+    monkeypatch.setattr("serve_apps.lab.evidence.look_ahead", lambda *_: ["it looks ahead"])
+    found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
+    assert found == {
+        "valid": False,
+        "findings": [{"rule": "look_ahead", "line": None, "message": "it looks ahead"}],
+    }
