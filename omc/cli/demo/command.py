@@ -8,6 +8,7 @@ import typer
 from omc.cli import running, show
 from omc.cli.demo import report
 from omc.cli.demo.child import PlatformProcess, emptied
+from omc.cli.demo.page import counted
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
 from omc.cli.demo.report import Report
@@ -75,6 +76,9 @@ def _print(found: Report, home: Path) -> None:
             "limits (wide on purpose)": ", ".join(f"{name} {value}" for name, value in floor["limits"].items()),
         },
     )
+    rows = [[gate[name] for name in ("gate", "figure", "threshold", "passed", "why")] for gate in figures["deployable"]]
+    show.table("gates before real money", ("gate", "figure", "threshold", "passed", "why"), rows)
+    show.line(f"tries      {counted(figures['tries'])}")
     show.table("actors", ("name", "state"), [(row["name"], row["state"]) for row in figures["actors"]])
     differences = [*parity["differences"], *figures["reconciliation"]["differences"]]
     show.line(

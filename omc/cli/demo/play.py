@@ -30,6 +30,8 @@ class Play:
     plan: Plan = field(default_factory=Plan)
     sweep: dict[str, Any] = field(default_factory=dict)
     promotion: dict[str, Any] = field(default_factory=dict)
+    real_money: dict[str, Any] = field(default_factory=dict)
+    """What the step from paper to real money would answer."""
     deployment: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -70,6 +72,10 @@ class Play:
         self.promotion = self.there.post(f"/lab/algorithms/{algorithm}/promote", {"sweep_id": self.sweep["id"]})
         passed = ", ".join(f"{gate['gate']} {gate['figure']}" for gate in self.promotion["gates"])
         show.line(f"promotion  {self.promotion['algorithm']['status']}: {passed}")
+        self.real_money = self.there.get(f"/lab/algorithms/{algorithm}/promotion")
+        closed = [gate["gate"] for gate in self.real_money["gates"] if not gate["passed"]]
+        said = f"not yet, for {', '.join(closed)}" if closed else "every gate would pass"
+        show.line(f"real money {said}; {self.real_money['tries']['tries']} tries counted")
 
     def _deploy(self, algorithm: str) -> None:
         body = {

@@ -8,15 +8,18 @@ from typing import Any
 import httpx
 
 from omc.cli import running
+from omc.cli.demo.page import with_gates
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
 
+_GATE = ("gate", "figure", "threshold", "passed")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`figures` is report.json, `page` is report.html: the floor beside its backtest."""
+    """`figures` is report.json, `page` is report.html: the floor beside its backtest, and the gates to real money."""
 
     figures: dict[str, Any]
     page: str
@@ -42,15 +45,18 @@ def of(play: Play, home: Path) -> Report:
             "seconds": play.sweep["seconds"],
             "best": play.sweep["best"],
         },
-        "promotion": [
-            {name: gate[name] for name in ("gate", "figure", "threshold", "passed")} for gate in play.promotion["gates"]
-        ],
+        "promotion": [{name: gate[name] for name in _GATE} for gate in play.promotion["gates"]],
+        "deployable": [{name: gate[name] for name in (*_GATE, "why")} for gate in play.real_money["gates"]],
+        "tries": play.real_money["tries"],
         "floor": _floor(there, which, play.plan),
         "parity": {name: parity[name] for name in ("backtest_trades", "floor_trades", "differences")},
         "reconciliation": {"differences": _reconciliation(there, which)},
         "actors": actors(home),
     }
-    return Report(figures=figures, page=there.text(f"/floor/algorithms/{which}/report"))
+    page = with_gates(
+        there.text(f"/floor/algorithms/{which}/report"), play.real_money["gates"], play.real_money["tries"]
+    )
+    return Report(figures=figures, page=page)
 
 
 def actors(home: Path) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from omc.cli.demo.plan import Plan
 from omc.cli.platform import Platform
 
 URL = "http://127.0.0.1:8000"
-PAGE = "<!doctype html><title>demo</title>"
+PAGE = "<!doctype html><title>demo</title><body>floor</body>"
 TOKENS = {"access_token": "a", "refresh_token": "r", "expires_in": 900}
 PARITY = {"start": None, "end": None, "backtest_trades": 7, "floor_trades": 7, "differences": []}
 SUMMARY = {"fees_aud": "1", "realized_pnl_aud": "2", "unrealized_pnl_aud": "3", "equity_aud": "10004"}
@@ -19,7 +19,9 @@ STATUS = {
     "counts": {"executions": 9, "decisions": 5, "intents": 8, "denied": 1, "trades": 7},
     "decision_to_order_ms": {"orders": 7, "p50": 4.0, "p99": 9.0},
 }
-KEYS = ["tape", "boot_s", "sweep", "promotion", "floor", "parity", "reconciliation", "actors"]
+GATE = {"gate": "pbo", "figure": None, "threshold": 0.2, "passed": False, "why": "no sweep with <folds>"}
+TRIES = {"tries": 32, "measured": 30, "mean_sharpe": 0.5, "variance_sharpe": 2.25}
+KEYS = ["tape", "boot_s", "sweep", "promotion", "deployable", "tries", "floor", "parity", "reconciliation", "actors"]
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def play(tmp_path, monkeypatch):
             tape={"coins": ["BTC"], "bars": 10, "start": "a", "end": "b", "source": "recorded", "history_bars": 4},
             sweep={"done": 2, "seconds": 0.5, "best": {"parameters": {}}},
             promotion={"gates": [{"gate": "trades", "figure": 5, "threshold": 1, "passed": True, "note": "x"}]},
+            real_money={"gates": [GATE], "tries": TRIES},
             deployment={"id": "d1", "algorithm_id": "a1"},
             books=books,
         )
@@ -63,8 +66,18 @@ def test_figures_and_page_are_written_beside_each_other(play, tmp_path):
     assert list(figures) == KEYS
     assert (figures["floor"]["orders"], figures["floor"]["fills"]) == (7, 7)
     assert figures["parity"] == {"backtest_trades": 7, "floor_trades": 7, "differences": []}
-    assert (tmp_path / "report.html").read_text() == PAGE
+    assert figures["deployable"] == [GATE]
+    assert figures["tries"] == TRIES
     assert found.holds
+
+
+def test_the_page_shows_the_floor_and_every_gate(play, tmp_path):
+    page = report.of(play, tmp_path).page
+    assert page.startswith(PAGE.removesuffix("</body>"))
+    assert page.endswith("</body>")
+    assert "32 tries were counted; their Sharpe ratios are 0.50 on average, with a variance of 2.25." in page
+    assert "<td>pbo</td>" in page
+    assert "no sweep with &lt;folds&gt;" in page
 
 
 @pytest.mark.parametrize("books", [{"differences": ["BTC: 1 and 2"]}, {"error": "risk:0 is away"}], ids=str)
