@@ -15,6 +15,7 @@ from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
 from cluster.jobs import RayJobs
 from cluster.loopback import keep_replicas_inside
 from cluster.wiring import Wiring
+from omc.adapters import parquet
 from serve_apps.door import Rules
 from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
@@ -92,6 +93,7 @@ class Serving:
         return LabPorts(
             algorithms=wired.algorithms,
             backtests=wired.backtests,
+            curves=wired.curves,
             sweeps=wired.sweeps,
             tries=wired.tries,
             runner=RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder),
@@ -100,6 +102,7 @@ class Serving:
             clock=wired.clock,
             terms=wired.terms,
             thresholds=wired.thresholds,
+            parquet=parquet.encode,
             rules=self._rules(),
         )
 

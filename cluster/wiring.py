@@ -18,6 +18,7 @@ from omc.adapters.jwt import JwtSigner
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
+from omc.adapters.postgres.curves import PostgresCurves
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
@@ -213,6 +214,10 @@ class Wiring:
     @cached_property
     def backtests(self) -> PostgresBacktests:
         return PostgresBacktests(self.database)
+
+    @cached_property
+    def curves(self) -> PostgresCurves:
+        return PostgresCurves(self.database)
 
     @cached_property
     def sweeps(self) -> PostgresSweeps:

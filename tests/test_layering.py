@@ -13,7 +13,7 @@ CORE = {"numpy", "numba", "pandas", "sklearn", "xgboost", "pydantic"}
 # A part of the core that may import one library more.
 ALSO = {
     "omc/settings.py": "pydantic_settings",
-    "omc/backtest/tearsheet.py": "matplotlib",
+    "omc/backtest/tearsheet": "plotly",
     "omc/lab/graph": "langgraph",
     "omc/strategy/sandbox": "RestrictedPython",
 }

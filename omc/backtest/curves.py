@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from omc.trading.fill import Fill
 @dataclass(frozen=True, slots=True)
 class Curves:
     """(T,) each: times in UTC, and after the bar known at each of them, in AUD, what everything was worth, the cash in
-    it, and what holding the same coins from the start would have been worth (NaN before they were all quoted)."""
+    it, and what holding the same coins all the while would have been worth."""
 
     times: TimeArray
     equity_aud: FloatArray
@@ -120,7 +121,7 @@ def thinned(values: FloatArray, most: int) -> NDArray[np.int64]:
     edges = np.linspace(0, rows, max(1, (most - 2) // 2) + 1).astype(np.int64)
     known = np.where(np.isnan(values), 0.0, values)
     kept = [0, rows - 1]
-    for first, end in zip(edges[:-1], edges[1:], strict=True):
+    for first, end in pairwise(edges.tolist()):
         stretch = known[first:end]
-        kept += [int(first + stretch.argmin()), int(first + stretch.argmax())]
+        kept += [first + int(stretch.argmin()), first + int(stretch.argmax())]
     return np.unique(np.array(kept, np.int64))

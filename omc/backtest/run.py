@@ -53,8 +53,8 @@ class BacktestRun:
     status: RunStatus
     progress: float
     results: Mapping[str, Any] | None
-    """metrics: {name: number or null}; trades: [[time, coin, side, quantity, price_aud, total_aud, fee_aud]] with money
-    as strings; equity: {times: [RFC 3339], aud: [number]}, thinned to at most 2,000 points."""
+    """metrics: {name: number or null}; costs: {fees, spread, slippage: AUD}; trades: how many. Curves and trades
+    themselves are in a CurveStore."""
     error_message: str | None
     execution_time_s: float | None
     created_at: datetime

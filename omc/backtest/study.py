@@ -1,11 +1,8 @@
 """One backtest: what an algorithm would have done, as exactly as the floor would have written it down."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-import numpy as np
-
+from omc.backtest.cost import Costs
 from omc.backtest.ground import Ground, check_window
 from omc.backtest.kernel import BUY, Simulation
 from omc.backtest.run import BacktestSpec
@@ -16,8 +13,6 @@ from omc.strategy.registry import make
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
 
-MOST_POINTS = 2_000
-
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -26,6 +21,7 @@ class Study:
 
     spec: BacktestSpec
     window: Frame
+    costs: Costs
     simulation: Simulation
     fills: tuple[Fill, ...]
     metrics: dict[str, float | None]
@@ -54,6 +50,7 @@ def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False
     return Study(
         spec=spec,
         window=ground.window,
+        costs=ground.costs,
         simulation=simulation,
         fills=_fills(simulation, ground),
         metrics=ground.measure(simulation),
@@ -77,31 +74,3 @@ def _fills(simulation: Simulation, ground: Ground) -> tuple[Fill, ...]:
             )
         )
     return tuple(fills)
-
-
-def results(done: Study) -> dict[str, Any]:
-    """As `BacktestRun.results` keeps it: plain JSON, money as strings, the curve thinned."""
-    shown = np.unique(np.linspace(0, len(done.window) - 1, min(len(done.window), MOST_POINTS)).round().astype(int))
-    return {
-        "metrics": dict(done.metrics),
-        "trades": [
-            [
-                _rfc3339(fill.executed_at),
-                fill.coin,
-                fill.side.value,
-                f"{fill.quantity:f}",
-                f"{fill.price_aud:f}",
-                f"{fill.total_aud:f}",
-                f"{fill.fee_aud:f}",
-            ]
-            for fill in done.fills
-        ],
-        "equity": {
-            "times": [_rfc3339(done.window.time(int(row))) for row in shown],
-            "aud": [float(value) for value in done.simulation.equity[shown]],
-        },
-    }
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")

@@ -67,13 +67,16 @@ class Frame:
     @property
     def bar_s(self) -> float:
         """The usual time from one row to the next (the median), in seconds; NaN with fewer than two rows."""
-        if len(self) < 2:
-            return float("nan")
-        return float(np.median(np.diff(self.times) / np.timedelta64(1, "us"))) / 1e6
+        return bar_s(self.times)
 
     def time(self, row: int) -> datetime:
         """When row `row` was known."""
         return as_datetime(self.times[row])
+
+
+def bar_s(times: TimeArray) -> float:
+    """The usual time from one of `times`, (T,), to the next (the median), in seconds; NaN with fewer than two."""
+    return float(np.median(np.diff(times) / np.timedelta64(1, "us"))) / 1e6 if len(times) > 1 else float("nan")
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:

@@ -9,7 +9,12 @@ from fastapi.responses import HTMLResponse
 
 from omc.backtest import metrics
 from omc.backtest.parity import differences
-from omc.backtest.tearsheet import Curve, Verdict, dollars, tearsheet
+from omc.backtest.record import history, paid
+from omc.backtest.tearsheet.backtest import Past, tearsheet
+from omc.backtest.tearsheet.equity import BENCHMARK, Curve
+from omc.backtest.tearsheet.figures import dollars, parameters_of, readable
+from omc.backtest.tearsheet.page import Verdict
+from omc.backtest.tearsheet.trades import resampled
 from omc.market.terms import Terms
 from omc.portfolio.pnl import ProfitAndLoss
 from omc.trading.deployment import Deployment
@@ -51,20 +56,30 @@ def _page(
     title = f"{deployment.name}: the floor and its backtest"
     about = f"{deployment.algorithm_type} on {', '.join(deployment.coins)}, {deployment.mode} at {deployment.venue}"
     if life is None:
-        return tearsheet(title, {}, [], facts, about=about)
+        return tearsheet(title, Past(facts=facts), about=about)
     equity, window, done = life.equity(), life.window(), life.backtest(terms)
-    return tearsheet(
-        title,
-        {"floor": Curve(window.times, equity), "backtest": Curve(done.window.times, done.simulation.equity)},
-        life.fills,
-        {
-            "Return": f"{metrics.total_return(equity):.2%}",
-            "Largest drawdown": f"{metrics.max_drawdown(equity):.2%}",
-            **facts,
+    kept = history(done)
+    past = Past(
+        curves={
+            "floor": Curve(window.times, equity),
+            "backtest": Curve(kept.curves.times, kept.curves.equity_aud),
+            BENCHMARK: Curve(kept.curves.times, kept.curves.benchmark_aud),
         },
-        about=f"{about}, {len(window):,} bars from {life.spec.start:{_MINUTE}} to {life.spec.end:{_MINUTE}} UTC",
-        verdict=_verdict(life, differences(done.fills, life.fills), books),
+        trades=life.fills,
+        prices=resampled(window),
+        bar_s=window.bar_s,
+        costs_aud=paid(done),
+        headline={
+            "return": f"{metrics.total_return(equity):.2%}",
+            "largest drawdown": f"{metrics.max_drawdown(equity):.2%}",
+            "trades": f"{len(life.fills):,}",
+            BENCHMARK: f"{metrics.total_return(kept.curves.benchmark_aud):.2%}",
+        },
+        metrics=readable(done.metrics),
+        facts=facts,
     )
+    about = f"{about}, {len(window):,} bars from {life.spec.start:{_MINUTE}} to {life.spec.end:{_MINUTE}} UTC"
+    return tearsheet(title, past, about=about, verdict=_verdict(life, differences(done.fills, life.fills), books))
 
 
 def _verdict(life: Life, trades: list[str], books: ReconciliationOut) -> Verdict:
@@ -91,7 +106,7 @@ def _facts(deployment: Deployment, earned: ProfitAndLoss, counts: Counts, speed:
         "Largest order allowed": dollars(limits.order_notional_aud),
         "Largest position allowed": dollars(limits.position_notional_aud),
         "Largest loss of a day allowed": dollars(limits.daily_loss_aud),
-        "Parameters": ", ".join(f"{name} {value}" for name, value in sorted(deployment.parameters.items())),
+        "Parameters": parameters_of(deployment.parameters),
         "Rebalance band": f"{deployment.rebalance_band:.2%}",
         "Status": deployment.status.value,
     }

@@ -1,27 +1,24 @@
-"""Backtests: asked for at once, run away from the request, and read back whole."""
+"""Backtests: asked for at once, run away from the request, and read back, thinned or whole."""
 
-import asyncio
-from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import HTMLResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from omc.backtest.curves import Execution, thinned, trade_columns
 from omc.backtest.run import BacktestRun, RunStatus
 from omc.errors import Conflict
+from omc.feature.frame import as_datetime
+from omc.market.money import from_grid
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
+from serve_apps.lab.files import as_file
 from serve_apps.lab.ports import LabPorts
-from serve_apps.lab.report import page_of
 from serve_apps.lab.spec import SpecIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
-from serve_apps.page import DESCRIBED, html
 from serve_apps.uncut import uncut
-from serve_apps.wire import Metric, Money, Time
+from serve_apps.wire import Body, Metric, Money, Time
 
 
 class BacktestOut(SpecOut):
@@ -45,7 +42,7 @@ class BacktestOut(SpecOut):
             status=run.status.value,
             progress=run.progress,
             metrics=dict(results["metrics"]) if results else None,
-            trades=len(results["trades"]) if results else None,
+            trades=results["trades"] if results else None,
             error_message=run.error_message,
             execution_time_s=run.execution_time_s,
             created_at=run.created_at,
@@ -55,7 +52,8 @@ class BacktestOut(SpecOut):
 
 
 class SimulatedTrade(BaseModel):
-    """`total_aud` is the cash that moved, its fee included; `price_aud` the quote."""
+    """`total_aud` is the cash that moved, its fee included; `price_aud` what a coin cost before it. `reason` is signal,
+    stop_loss, take_profit, trailing_stop, time_stop or end."""
 
     executed_at: Time
     coin: str
@@ -64,27 +62,46 @@ class SimulatedTrade(BaseModel):
     price_aud: Money
     total_aud: Money
     fee_aud: Money
+    reason: str
 
     @classmethod
-    def of(cls, row: list[Any]) -> Self:
-        at, coin, side, *amounts = row
-        quantity, price, total, fee = (Decimal(amount) for amount in amounts)
+    def of(cls, execution: Execution) -> Self:
+        fill = execution.fill
         return cls(
-            executed_at=datetime.fromisoformat(at),
-            coin=coin,
-            side=side,
-            quantity=quantity,
-            price_aud=price,
-            total_aud=total,
-            fee_aud=fee,
+            executed_at=fill.executed_at,
+            coin=fill.coin,
+            side=fill.side.value,
+            quantity=fill.quantity,
+            price_aud=fill.price_aud,
+            total_aud=fill.total_aud,
+            fee_aud=fill.fee_aud,
+            reason=execution.reason,
         )
 
 
 class Curve(BaseModel):
-    """At most about 2,000 points, evenly thinned, the first and the last among them."""
+    """Thinned to `points`: the first and the last bar, and of each stretch between the lowest and the highest equity.
+    `benchmark_aud` is what buying the same coins and holding them would have been worth; `rows` is how many bars the
+    whole curve has."""
 
     times: list[Time]
     equity_aud: list[Money]
+    cash_aud: list[Money]
+    benchmark_aud: list[Money]
+    rows: int
+
+
+class CurveQuery(Body):
+    """With `format=csv` or `parquet`, every bar in one file."""
+
+    points: int = Field(2_000, ge=4, le=20_000)
+    format: Literal["json", "csv", "parquet"] = "json"
+
+
+class TradeQuery(Paging):
+    """With `format=csv` or `parquet`, every trade in one file."""
+
+    format: Literal["json", "csv", "parquet"] = "json"
 
 
 def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter:
@@ -137,37 +154,44 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
         await ports.backtests.delete(backtest_id, user_id)
         return Success(data=None, message="deleted")
 
-    @router.get("/backtests/{backtest_id}/trades")
+    @router.get("/backtests/{backtest_id}/trades", response_model=Page[SimulatedTrade])
     async def trades(
-        user_id: Annotated[UUID, asker], backtest_id: UUID, query: Annotated[Paging, Query()]
-    ) -> Page[SimulatedTrade]:
+        user_id: Annotated[UUID, asker], backtest_id: UUID, query: Annotated[TradeQuery, Query()]
+    ) -> Page[SimulatedTrade] | Response:
         """In the order of their execution."""
-        _, results = await _completed(user_id, backtest_id)
-        rows = results["trades"]
-        shown = rows[query.offset : query.offset + query.per_page]
-        return Page.of([SimulatedTrade.of(row) for row in shown], len(rows), query)
+        run = await completed(ports, user_id, backtest_id)
+        made = await ports.curves.trades(run.id)
+        if query.format != "json":
+            return as_file(ports, trade_columns(made), f"trades-{run.id.hex[:8]}", query.format)
+        shown = made[query.offset : query.offset + query.per_page]
+        return Page.of([SimulatedTrade.of(each) for each in shown], len(made), query)
 
-    @router.get("/backtests/{backtest_id}/equity")
-    async def equity(user_id: Annotated[UUID, asker], backtest_id: UUID) -> Success[Curve]:
-        _, results = await _completed(user_id, backtest_id)
-        curve = results["equity"]
+    @router.get("/backtests/{backtest_id}/equity", response_model=Success[Curve])
+    async def equity(
+        user_id: Annotated[UUID, asker], backtest_id: UUID, query: Annotated[CurveQuery, Query()]
+    ) -> Success[Curve] | Response:
+        """What everything was worth, the cash in it, and the benchmark."""
+        run = await completed(ports, user_id, backtest_id)
+        whole = await ports.curves.curves(run.id)
+        if query.format != "json":
+            return as_file(ports, whole.columns(), f"equity-{run.id.hex[:8]}", query.format)
+        shown = whole.rows(thinned(whole.equity_aud, query.points))
         return Success(
             data=Curve(
-                times=[datetime.fromisoformat(each) for each in curve["times"]],
-                equity_aud=[Decimal(repr(each)) for each in curve["aud"]],
+                times=[as_datetime(time) for time in shown.times],
+                equity_aud=[from_grid(value) for value in shown.equity_aud],
+                cash_aud=[from_grid(value) for value in shown.cash_aud],
+                benchmark_aud=[from_grid(value) for value in shown.benchmark_aud],
+                rows=len(whole),
             )
         )
 
-    @router.get("/backtests/{backtest_id}/report", response_model=None, responses=DESCRIBED)
-    async def report(user_id: Annotated[UUID, asker], backtest_id: UUID) -> HTMLResponse:
-        """A tear sheet to print: one page that loads nothing."""
-        run, results = await _completed(user_id, backtest_id)
-        return html(await asyncio.to_thread(page_of, run, results))
-
-    async def _completed(user_id: UUID, backtest_id: UUID) -> tuple[BacktestRun, Mapping[str, Any]]:
-        run = await ports.backtests.get(backtest_id, user_id)
-        if run.status is not RunStatus.COMPLETED or run.results is None:
-            raise Conflict(f"the backtest is {run.status}: only a completed one has results")
-        return run, run.results
-
     return router
+
+
+async def completed(ports: LabPorts, user_id: UUID, backtest_id: UUID) -> BacktestRun:
+    """Conflict while it has no results."""
+    run = await ports.backtests.get(backtest_id, user_id)
+    if run.status is not RunStatus.COMPLETED or run.results is None:
+        raise Conflict(f"the backtest is {run.status}: only a completed one has results")
+    return run

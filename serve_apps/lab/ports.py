@@ -1,8 +1,11 @@
 """What the lab app is handed: everything inert, so that it travels to a replica without secrets."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from omc.access.signer import TokenSigner
+from omc.backtest.curves import CurveStore
 from omc.backtest.run import BacktestStore
 from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.clock import Clock
@@ -18,6 +21,7 @@ from serve_apps.door import Rules
 class LabPorts:
     algorithms: AlgorithmStore
     backtests: BacktestStore
+    curves: CurveStore
     sweeps: SweepStore
     tries: TriesLedger
     runner: SweepRunner
@@ -26,4 +30,6 @@ class LabPorts:
     clock: Clock
     terms: Terms
     thresholds: Thresholds
+    parquet: Callable[[Mapping[str, Any]], bytes]
+    """Columns of equal length as a Parquet file."""
     rules: Rules = field(default=Rules())

@@ -1,49 +1,79 @@
-"""A backtest's tear sheet."""
+"""The tear sheet of a backtest: its history and its figures on one page."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+import asyncio
+from typing import Annotated
+from uuid import UUID
 
-import numpy as np
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
 
+from omc.backtest.curves import History
 from omc.backtest.run import BacktestRun
-from omc.backtest.tearsheet import Curve, dollars, tearsheet
-from omc.feature.frame import as_datetime64
-from omc.trading.fill import Fill, Side
+from omc.backtest.tearsheet.backtest import Past, tearsheet
+from omc.backtest.tearsheet.equity import BENCHMARK, Curve
+from omc.backtest.tearsheet.figures import dollars, figure_of, parameters_of, readable
+from omc.backtest.tearsheet.trades import resampled
+from omc.errors import NotFound
+from omc.feature.frame import Frame, bar_s
+from serve_apps.identity import Bearer
+from serve_apps.lab.backtests import completed
+from serve_apps.lab.ports import LabPorts
+from serve_apps.page import DESCRIBED, html
+
+_MINUTE = "%Y-%m-%d %H:%M"
+_HEADLINE = ("total_return", "sharpe", "max_drawdown", "trades", "fees_aud")
 
 
-def page_of(run: BacktestRun, results: Mapping[str, Any]) -> str:
-    """The whole page, as the run's stored results tell it."""
-    spec, equity = run.spec, results["equity"]
-    times = [as_datetime64(datetime.fromisoformat(each)) for each in equity["times"]]
-    curve = Curve(np.array(times, "datetime64[us]"), np.array(equity["aud"], np.float64))
-    facts = {
-        "parameters": ", ".join(f"{name} {value}" for name, value in sorted(spec.parameters.items())),
-        "cash": dollars(spec.initial_cash_aud),
-        "rebalance band": f"{spec.rebalance_band:.2%}",
-        **{name.replace("_", " "): _figure(value) for name, value in results["metrics"].items()},
-    }
+def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
+    router = APIRouter(tags=["backtests"])
+
+    @router.get("/backtests/{backtest_id}/report", response_model=None, responses=DESCRIBED)
+    async def report(user_id: Annotated[UUID, Depends(bearer)], backtest_id: UUID) -> HTMLResponse:
+        """A tear sheet: one page that loads nothing, to look at and to keep."""
+        run = await completed(ports, user_id, backtest_id)
+        history = History(await ports.curves.curves(run.id), await ports.curves.trades(run.id))
+        return html(await asyncio.to_thread(page_of, run, history, await _prices(ports, run)))
+
+    return router
+
+
+async def _prices(ports: LabPorts, run: BacktestRun) -> Frame | None:
+    """What it traded on, as far as that is still stored."""
+    try:
+        return await ports.archive.read(run.spec.coins, run.spec.start, run.spec.end)
+    except NotFound:
+        return None
+
+
+def page_of(run: BacktestRun, history: History, prices: Frame | None) -> str:
+    """The whole page."""
+    spec, curves, results = run.spec, history.curves, run.results or {}
+    metrics = results.get("metrics", {})
+    past = Past(
+        curves={
+            "backtest": Curve(curves.times, curves.equity_aud),
+            BENCHMARK: Curve(curves.times, curves.benchmark_aud),
+        },
+        trades=[each.fill for each in history.trades],
+        reasons=[each.reason for each in history.trades],
+        prices=resampled(prices) if prices is not None else {},
+        bar_s=bar_s(curves.times),
+        costs_aud=results.get("costs", {}),
+        headline={
+            **{name.replace("_aud", "").replace("_", " "): figure_of(name, metrics.get(name)) for name in _HEADLINE},
+            BENCHMARK: f"{curves.benchmark_aud[-1] / curves.benchmark_aud[0] - 1:.2%}",
+        },
+        metrics=readable(metrics),
+        facts={
+            "Parameters": parameters_of(spec.parameters),
+            "Cash to begin with": dollars(spec.initial_cash_aud),
+            "Rebalance band": f"{spec.rebalance_band:.2%}",
+            "Bars": f"{len(curves):,}",
+            "Computed in": "–" if run.execution_time_s is None else f"{run.execution_time_s:.2f} s",
+        },
+    )
     about = (
         f"{spec.algorithm_type}, version {run.algorithm_version}, on {', '.join(spec.coins)} "
-        f"from {spec.start:%Y-%m-%d %H:%M} to {spec.end:%Y-%m-%d %H:%M} UTC"
+        f"from {spec.start:{_MINUTE}} to {spec.end:{_MINUTE}} UTC"
     )
-    fills = [_fill(at, row) for at, row in enumerate(results["trades"])]
-    return tearsheet(f"Backtest {run.id}", {"backtest": curve}, fills, facts, about=about)
-
-
-def _fill(at: int, row: Sequence[str]) -> Fill:
-    time, coin, side, quantity, _, total, fee = row
-    return Fill(
-        fill_id=str(at),
-        coin=coin,
-        side=Side(side),
-        quantity=Decimal(quantity),
-        total_aud=Decimal(total),
-        fee_aud=Decimal(fee),
-        executed_at=datetime.fromisoformat(time),
-    )
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4f}"
+    return tearsheet(f"Backtest {run.id}", past, about=about)

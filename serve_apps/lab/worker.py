@@ -8,10 +8,15 @@ import asyncio
 import contextlib
 import logging
 import time
+from typing import Any
 
-from omc.backtest.run import RunStatus
-from omc.backtest.study import results, study
+from omc.backtest.curves import History
+from omc.backtest.record import history, results
+from omc.backtest.run import BacktestSpec, RunStatus
+from omc.backtest.study import study
 from omc.errors import OmcError, Refused
+from omc.feature.frame import Frame
+from omc.market.terms import Terms
 from serve_apps.lab.ports import LabPorts
 from serve_apps.window import window_of
 
@@ -72,7 +77,7 @@ class BacktestWorker:
         began = time.perf_counter()
         try:
             frame = await window_of(self._ports.archive, run.spec)
-            done = await asyncio.to_thread(study, run.spec, frame, self._ports.terms)
+            figures, whole = await asyncio.to_thread(_carried_out, run.spec, frame, self._ports.terms)
         except Refused as refusal:
             await self._ports.backtests.finish(run.id, RunStatus.FAILED, error_message=str(refusal))
         except OmcError:
@@ -83,7 +88,14 @@ class BacktestWorker:
             await self._ports.backtests.finish(run.id, RunStatus.FAILED, error_message=message)
         else:
             took_s = time.perf_counter() - began
+            # The history first: whoever sees that it is completed can read it.
+            await self._ports.curves.put(run.id, whole)
             await self._ports.backtests.finish(
-                run.id, RunStatus.COMPLETED, results=results(done), execution_time_s=round(took_s, 3)
+                run.id, RunStatus.COMPLETED, results=figures, execution_time_s=round(took_s, 3)
             )
         return True
+
+
+def _carried_out(spec: BacktestSpec, frame: Frame, terms: Terms) -> tuple[dict[str, Any], History]:
+    done = study(spec, frame, terms)
+    return results(done), history(done)

@@ -13,9 +13,11 @@ from omc.access.password import MemoryPasswordHasher
 from omc.access.signer import Claims
 from omc.access.token import ACCESS_LIFE, MemoryRefreshStore
 from omc.access.user import MemoryUserStore
+from omc.adapters import parquet
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.key_file import ensure_key
 from omc.adapters.system_clock import SystemClock
+from omc.backtest.curves import MemoryCurveStore
 from omc.backtest.run import MemoryBacktestStore
 from omc.backtest.sweep import MemorySweepStore
 from omc.ledger.exchange import MemoryPriceArchive
@@ -62,6 +64,8 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
     lab_ports = LabPorts(
         algorithms=algorithms,
         backtests=MemoryBacktestStore(clock),
+        curves=MemoryCurveStore(),
+        parquet=parquet.encode,
         sweeps=MemorySweepStore(clock),
         tries=MemoryTries(),
         runner=None,  # type: ignore[arg-type]  # nothing here sweeps

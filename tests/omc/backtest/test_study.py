@@ -1,6 +1,5 @@
 """A study is one backtest written down as the floor would have written it."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ import pytest
 
 from omc.backtest.ground import Ground
 from omc.backtest.run import BacktestSpec
-from omc.backtest.study import check, needed_bars, results, study
+from omc.backtest.study import check, needed_bars, study
 from omc.errors import InvalidInput
 from omc.feature.frame import Frame, as_datetime64
 from omc.market.terms import Terms
@@ -82,21 +81,6 @@ def test_several_tries_share_their_ground_and_its_indicators():
         together, alone = ground.simulate(algorithm, shared), ground.simulate(algorithm)
         assert together.trades.tobytes() == alone.trades.tobytes()
         assert together.equity.tobytes() == alone.equity.tobytes()
-
-
-def test_results_are_plain_json_with_money_as_strings_and_a_thinned_curve():
-    done = study(SPEC, market(), TERMS)
-    shown = json.loads(json.dumps(results(done), allow_nan=False))
-    assert shown.keys() == {"metrics", "trades", "equity"}
-    assert len(shown["equity"]["times"]) == len(shown["equity"]["aud"]) == 2_000
-    assert shown["equity"]["times"][0] == "2025-01-02T17:40:00Z"
-    assert shown["equity"]["times"][-1] == SPEC.end.isoformat().replace("+00:00", "Z")
-    assert shown["metrics"]["trades"] == len(shown["trades"]) == len(done.fills)
-    time, coin, side, quantity, price, total, fee = shown["trades"][0]
-    fill = done.fills[0]
-    assert (coin, side, time) == (fill.coin, fill.side, fill.executed_at.isoformat().replace("+00:00", "Z"))
-    assert (Decimal(quantity), Decimal(price)) == (fill.quantity, fill.price_aud)
-    assert (Decimal(total), Decimal(fee)) == (fill.total_aud, fill.fee_aud)
 
 
 @pytest.mark.parametrize(

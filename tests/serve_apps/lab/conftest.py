@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from omc.adapters import parquet
+from omc.backtest.curves import MemoryCurveStore
 from omc.backtest.run import MemoryBacktestStore
 from omc.backtest.sweep import MemorySweepStore
 from omc.errors import Unavailable
@@ -41,6 +43,8 @@ def ports(signer, archive, clock) -> LabPorts:
     return LabPorts(
         algorithms=MemoryAlgorithmStore(clock),
         backtests=MemoryBacktestStore(clock, tries=tries),
+        curves=MemoryCurveStore(),
+        parquet=parquet.encode,
         sweeps=MemorySweepStore(clock),
         tries=tries,
         runner=MemoryRunner(),

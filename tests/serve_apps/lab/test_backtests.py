@@ -1,6 +1,8 @@
 """Backtests: queued, run away from the request, read back."""
 
 import asyncio
+import csv
+import io
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from omc.adapters import parquet
 from omc.backtest.run import MemoryBacktestStore, RunStatus
 from omc.backtest.study import study
 from omc.errors import Unavailable
@@ -53,27 +56,70 @@ async def test_the_history_before_the_start_warms_the_algorithm_up(creating, tes
     assert warm["trades"] != cold["trades"]
 
 
+async def test_equity_is_thinned_as_asked_and_whole_as_a_file(creating, testing, caller, ports, refused):
+    done = await testing(await creating())
+    path = f"/backtests/{done['id']}/equity"
+    whole = await ports.curves.curves(UUID(done["id"]))
+    thin = (await caller.get(path, points=20)).json()["data"]
+    assert thin["rows"] == len(whole)
+    assert len(thin["times"]) == len(thin["cash_aud"]) == len(thin["benchmark_aud"]) <= 20
+    assert max(map(float, thin["equity_aud"])) == pytest.approx(whole.equity_aud.max(), abs=1e-8)
+    for wrong in ({"points": 0}, {"points": 10**6}, {"format": "xml"}, {"page": 1}):
+        refused(await caller.get(path, **wrong), 422, "VALIDATION_ERROR")
+    rows = list(csv.DictReader(io.StringIO((await caller.get(path, format="csv")).text)))
+    assert [float(row["equity_aud"]) for row in rows] == whole.equity_aud.tolist()
+    assert rows[0]["time"] == "2025-06-09T00:00:00Z"
+    answer = await caller.get(path, format="parquet")
+    assert answer.headers["content-disposition"].endswith('.parquet"')
+    assert parquet.decode(answer.content)["benchmark_aud"].tobytes() == whole.benchmark_aud.tobytes()
+
+
+async def test_trades_come_in_pages_or_as_a_file_and_say_why(creating, testing, caller):
+    done = await testing(await creating())
+    path = f"/backtests/{done['id']}/trades"
+    page = (await caller.get(path, page=2, per_page=3)).json()
+    assert (page["total"], len(page["items"])) == (done["trades"], 3)
+    assert page["items"][0]["reason"] == "signal"
+    rows = list(csv.DictReader(io.StringIO((await caller.get(path, format="csv")).text)))
+    assert len(rows) == done["trades"]
+    assert {name: rows[3][name] for name in page["items"][0]} == page["items"][0]
+    whole = parquet.decode((await caller.get(path, format="parquet")).content)
+    assert whole["quantity"] == [Decimal(row["quantity"]) for row in rows]
+
+
+async def test_listing_backtests_reads_no_curve_and_no_trade(creating, testing, caller, ports):
+    made = await creating()
+    done = await testing(made)
+    run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
+    assert run.results.keys() == {"metrics", "costs", "trades"}
+    ports.curves.kept.clear()
+    assert (await caller.get(f"/algorithms/{made['id']}/backtests")).json()["items"] == [done]
+
+
 async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller, ports):
     done = await testing(await creating(name="<script>alert(1)</script>"))
     answer = await caller.get(f"/backtests/{done['id']}/report")
     assert answer.headers["content-type"].startswith("text/html")
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert "<svg" in answer.text
-    assert "<script" not in answer.text
-    assert "http" not in answer.text
-    assert answer.text.count("<tr>") == 1 + done["trades"]
-    run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
-    _, coin, side, quantity, price, total, _ = run.results["trades"][0]
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "'unsafe-inline'" not in policy.split("script-src")[1]
+    assert 'id="chart-4"' in answer.text
+    assert not re.search(r"\b(src|href)\s*=", answer.text)
+    assert "http" not in answer.text.replace("http-equiv", "")
+    assert "alert(1)" not in answer.text
+    assert answer.text.count('<tr class="fill">') == done["trades"]
+    first = (await ports.curves.trades(UUID(done["id"])))[0].fill
     shown = re.sub(r"</td><td[^>]*>", "|", answer.text)
-    assert f"|{coin}|{side}|{Decimal(quantity):,.8f}|{Decimal(price):,.8f}|{Decimal(total):,.2f}|" in shown
+    assert f"|{first.coin}|{first.side}|{first.quantity:,.8f}|{first.price_aud:,.8f}|{first.total_aud:,.2f}|" in shown
+    assert "buy and hold" in answer.text
 
 
 async def test_what_a_person_wrote_is_text_on_the_report(creating, testing, ports):
     done = await testing(await creating())
     run = next(iter(ports.backtests.kept.values()))
     named = replace(run, spec=replace(run.spec, parameters={"note": "<script>alert(1)</script>"}))
-    page = page_of(named, run.results)
-    assert "<script" not in page
+    page = page_of(named, ports.curves.kept[run.id], None)
+    assert "<script>alert" not in page
     assert "note &lt;script&gt;" in page
     assert done["id"] in page
 

@@ -1,0 +1,53 @@
+"""Columns as a file to save."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+from fastapi import Response
+
+from serve_apps.lab.ports import LabPorts
+from serve_apps.wire import money_text, time_text
+
+Format = Literal["csv", "parquet"]
+
+
+def as_file(ports: LabPorts, columns: Mapping[str, Any], name: str, kind: Format) -> Response:
+    """`columns` of equal length, whole, under the file name `name`.csv or `name`.parquet."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    if kind == "parquet":
+        return Response(ports.parquet(columns), media_type="application/vnd.apache.parquet", headers=headers)
+    return Response(as_csv(columns), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def as_csv(columns: Mapping[str, Any]) -> str:
+    """A row of names, then the values; empty where there is none. Times are RFC 3339, money has eight decimals."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    rows = zip(*(_plain(values) for values in columns.values()), strict=True)
+    while some := list(islice(rows, 10_000)):
+        writer.writerows([[_cell(value) for value in row] for row in some])
+    return text.getvalue()
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
+    return values
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case datetime():
+            return time_text(value.replace(tzinfo=UTC))
+        case Decimal():
+            return money_text(value)
+        case float():
+            return "" if np.isnan(value) else repr(value)
+    return value
