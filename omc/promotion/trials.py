@@ -44,6 +44,16 @@ class Tally:
             self.squares + other.squares + apart * apart * part * self.measured,
         )
 
+    def __sub__(self, part: "Tally") -> "Tally":
+        """What is left without `part` of it: the inverse of adding it."""
+        measured = self.measured - part.measured
+        if measured == 0:
+            return Tally(self.tries - part.tries)
+        mean = self.mean_sharpe + (self.mean_sharpe - part.mean_sharpe) * part.measured / measured
+        between = (part.mean_sharpe - mean) ** 2 * part.measured * measured / self.measured
+        squares = max(0.0, self.squares - part.squares - between)
+        return Tally(self.tries - part.tries, measured, mean, squares)
+
     @property
     def variance_sharpe(self) -> float:
         """Sample variance across the tries that were measured; NaN with fewer than two."""
@@ -64,10 +74,16 @@ class MemoryTries:
 
     kept: dict[UUID, dict[UUID, Tally]] = field(default_factory=dict)
 
-    def count(self, algorithm_id: UUID, source_id: UUID, sharpes: Iterable[float | None]) -> None:
-        """Add tries of a backtest or a sweep, each once."""
+    def count(
+        self,
+        algorithm_id: UUID,
+        source_id: UUID,
+        sharpes: Iterable[float | None],
+        replaced: Iterable[float | None] = (),
+    ) -> None:
+        """Count tries of a backtest or a sweep; `replaced` are the former ratios of those that were counted before."""
         sources = self.kept.setdefault(algorithm_id, {})
-        sources[source_id] = sources.get(source_id, Tally()) + Tally.of(sharpes)
+        sources[source_id] = sources.get(source_id, Tally()) - Tally.of(replaced) + Tally.of(sharpes)
 
     async def tally(self, algorithm_id: UUID) -> Tally:
         return sum(self.kept.get(algorithm_id, {}).values(), Tally())

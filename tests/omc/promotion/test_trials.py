@@ -34,6 +34,24 @@ def test_the_sum_of_tallies_is_the_tally_of_all(sources):
         assert total.variance_sharpe == pytest.approx(variance(known), abs=1e-7)
 
 
+@given(SHARPES, SHARPES)
+def test_what_was_added_can_be_taken_away(kept, taken):
+    left = Tally.of(kept) + Tally.of(taken) - Tally.of(taken)
+    exact = Tally.of(kept)
+    assert (left.tries, left.measured) == (exact.tries, exact.measured)
+    assert left.mean_sharpe == pytest.approx(exact.mean_sharpe, abs=1e-9)
+    assert left.squares == pytest.approx(exact.squares, abs=1e-6)
+
+
+async def test_a_try_that_went_on_counts_once():
+    tries, mine, sweep = MemoryTries(), UUID(int=1), UUID(int=3)
+    tries.count(mine, sweep, [1.0, None, 5.0])
+    tries.count(mine, sweep, [2.0, 3.0], replaced=[1.0, None])
+    tally = await tries.tally(mine)
+    assert (tally.tries, tally.measured) == (3, 3)
+    assert tally.mean_sharpe == pytest.approx(10 / 3)
+
+
 async def test_tries_are_kept_by_algorithm():
     tries, mine, other = MemoryTries(), UUID(int=1), UUID(int=2)
     tries.count(mine, UUID(int=3), [1.0, 2.0])

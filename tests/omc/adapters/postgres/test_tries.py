@@ -61,8 +61,9 @@ async def test_the_database_adds_as_the_tally_does(database: Database):
         )
         for part in parts:
             await count_sweep(connection, sweep_id, part)
+        await count_sweep(connection, sweep_id, [5.0, 9.0], replaced=[7.0, None])
     stored = await house.tries.tally(run.algorithm_id)
-    exact = Tally.of(sharpe for part in parts for sharpe in part)
+    exact = Tally.of(sharpe for part in parts for sharpe in part) - Tally.of([7.0, None]) + Tally.of([5.0, 9.0])
     assert (stored.tries, stored.measured) == (exact.tries, exact.measured)
     assert stored.mean_sharpe == pytest.approx(exact.mean_sharpe)
     assert stored.variance_sharpe == pytest.approx(exact.variance_sharpe)
