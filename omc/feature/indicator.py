@@ -1,64 +1,117 @@
 """Rolling indicators whose value at a row depends on the bits of its own window and on nothing else.
 
 The floor computes them from the few rows that it holds, the backtest from years, and both must decide the same. A
-running float sum would remember every row that it ever saw, so means are taken over integers (prices are decimals of
-eight places) and deviations are summed anew for each window, oldest row first.
+running float sum would remember every row that it ever saw, and so would the endless recursion by which averages with
+fading weights are usually defined. So means are exact (`omc/feature/exact_mean.py`), everything else is put together
+from its own window alone (`omc/feature/doubling.py`), and fading weights end where next to nothing is left of them.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from omc.errors import InvalidInput
+from omc.feature import doubling
+from omc.feature.exact_mean import ExactMeans
 from omc.feature.frame import FloatArray, read_only
 
-_UNITS = 100_000_000
-_LARGEST_SUM = float(2**63)
-_BLOCK = 1_024
+EMA_SPANS = 8
+"""An exponential average of span n sees 8 n rows: what it leaves out would weigh less than 2e-7 of it."""
+RSI_WINDOWS = 16
+"""A relative strength of n rows sees the 16 n changes before it, and leaves out about as little."""
 
 
 class Indicators:
-    """Indicators of one array of prices, each computed once and kept while they fit into `capacity_bytes`.
+    """Indicators of one array of prices, each computed once and kept while they fit into `capacity_bytes`, the least
+    recently used going first.
 
     `prices` is (T, C) float64 in AUD on the eight-decimal grid, NaN where there is none. Everything returned has that
-    shape, is NaN in rows whose window is not complete or holds a NaN, and must not be written to.
+    shape, is NaN in rows whose window is not complete or holds a NaN, and must not be written to. InvalidInput for a
+    window of no rows.
     """
 
     def __init__(self, prices: FloatArray, capacity_bytes: int = 256 * 1024**2) -> None:
         self._prices = read_only(prices)
         self._capacity_bytes = capacity_bytes
-        self._sums: tuple[NDArray[np.int64], NDArray[np.int32], float] | None = None
-        self._kept: OrderedDict[tuple[str, int], FloatArray] = OrderedDict()
+        self._means: ExactMeans | None = None
+        self._kept: OrderedDict[Hashable, FloatArray] = OrderedDict()
+        self._kept_bytes = 0
 
     def mean(self, window: int) -> FloatArray:
-        """Of the last `window` rows, in AUD: their exact sum, divided."""
-        return self._kept_or("mean", window, lambda: self._mean(window))
+        """Of the last `window` rows, in AUD: the float64 nearest to the exact one."""
+        return self.shared(("mean", window), lambda: self._exact_means().of(window))
 
     def deviation(self, window: int) -> FloatArray:
         """Population standard deviation (ddof 0) of the last `window` rows, in AUD: 0 if they never vary."""
-        return self._kept_or("deviation", window, lambda: _deviation(self._prices, self.mean(window), window))
+        return self.shared(("deviation", window), lambda: doubling.deviation(self._prices, window))
 
-    def _kept_or(self, name: str, window: int, compute: Callable[[], FloatArray]) -> FloatArray:
-        key = (name, window)
-        if key not in self._kept:
-            self._kept[key] = read_only(compute())
-            while len(self._kept) > 1 and len(self._kept) * self._prices.nbytes > self._capacity_bytes:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+    def highest(self, window: int) -> FloatArray:
+        """Price of the last `window` rows, in AUD."""
+        return self.shared(("highest", window), lambda: doubling.highest(self._prices, window))
 
-    def _mean(self, window: int) -> FloatArray:
-        if window < 1:
-            raise InvalidInput(f"a window of {window} bars is too short")
-        if self._sums is None:
-            self._sums = _prefix_sums(self._prices)
-        sums, gaps, largest = self._sums
-        if largest * _UNITS * window >= _LARGEST_SUM:
-            raise InvalidInput(f"a mean of {window} bars of prices up to A${largest:,.2f} does not fit into 64 bits")
-        return _mean_of_sums(sums, gaps, window)
+    def lowest(self, window: int) -> FloatArray:
+        """Price of the last `window` rows, in AUD."""
+        return self.shared(("lowest", window), lambda: doubling.lowest(self._prices, window))
+
+    def returns(self, bars: int) -> FloatArray:
+        """The fraction gained since `bars` rows ago. Sees `bars` + 1 rows, the first and the last of which count."""
+        return self.shared(("returns", bars), lambda: _returns(self._prices, bars))
+
+    def volatility(self, window: int) -> FloatArray:
+        """Population standard deviation of the last `window` one-bar returns. Sees `window` + 1 rows."""
+        return self.shared(("volatility", window), lambda: doubling.deviation(self.returns(1), window))
+
+    def ema(self, span: int) -> FloatArray:
+        """Average in AUD in which each row weighs 1 - 2 / (`span` + 1) times as much as the next one, over the last
+        8 `span` rows: pandas' `ewm(span).mean()` of just these rows."""
+        return self.shared(("ema", span), lambda: ema(self._prices, span))
+
+    def macd(self, fast: int, slow: int, signal: int) -> FloatArray:
+        """Appel's histogram, in AUD: the `ema` of span `fast` less that of `slow`, less that difference's own average
+        of span `signal`. Sees 8 `slow` + 8 `signal` - 1 rows, `fast` being the shorter."""
+        return self.shared(("macd", fast, slow, signal), lambda: self._macd(fast, slow, signal))
+
+    def rsi(self, window: int) -> FloatArray:
+        """Wilder's relative strength index, 0 to 100: what rises make of all changes, both averaged with weights that
+        fade by 1 - 1 / `window` a row. Sees 16 `window` + 1 rows; 50 when none of them changed."""
+        return self.shared(("rsi", window), lambda: _rsi(self._prices, window))
+
+    def rank(self, window: int) -> FloatArray:
+        """Where the last price stands among the last `window` (2 or more), itself left out: 0 for the lowest, 1 for
+        the highest, equals counting half."""
+        return self.shared(("rank", window), lambda: _rank(self._prices, window))
+
+    def correlation(self, window: int, coin: int) -> FloatArray:
+        """Of the last `window` one-bar returns with those of column `coin`; NaN where either never varies. Sees
+        `window` + 1 rows."""
+        return self.shared(("correlation", window, coin), lambda: self._correlation(window, coin))
+
+    def shared(self, key: Hashable, compute: Callable[[], FloatArray]) -> FloatArray:
+        """What `compute` makes of the prices, by a key that says all that it depends on beside them."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = read_only(compute())
+        self._kept[key] = made
+        self._kept_bytes += made.nbytes
+        while len(self._kept) > 1 and self._kept_bytes > self._capacity_bytes:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return made
+
+    def _exact_means(self) -> ExactMeans:
+        if self._means is None:
+            self._means = ExactMeans(self._prices)
+        return self._means
+
+    def _macd(self, fast: int, slow: int, signal: int) -> FloatArray:
+        line = self.ema(fast) - self.ema(slow)
+        return line - ema(line, signal)
+
+    def _correlation(self, window: int, coin: int) -> FloatArray:
+        returns = self.returns(1)
+        return doubling.correlation(returns, np.repeat(returns[:, [coin]], returns.shape[1], axis=1), window)
 
 
 def rolling_mean(prices: FloatArray, window: int) -> FloatArray:
@@ -71,65 +124,58 @@ def rolling_std(prices: FloatArray, window: int) -> FloatArray:
     return Indicators(_as_columns(prices)).deviation(window).reshape(prices.shape)
 
 
+def ema(values: FloatArray, span: int) -> FloatArray:
+    """`Indicators.ema` of any (T, C)."""
+    if span < 1:
+        raise InvalidInput(f"a span of {span} bars is too short")
+    return doubling.average(values, EMA_SPANS * span, 1.0 - 2.0 / (span + 1.0))
+
+
 def _as_columns(prices: FloatArray) -> FloatArray:
     return prices.reshape(len(prices), -1)
 
 
-@numba.njit(cache=True, nogil=True)
-def _prefix_sums(prices: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Sums of units and counts of gaps before each row, (T + 1, C), and the largest price.
+def _returns(prices: FloatArray, bars: int) -> FloatArray:
+    if bars < 1:
+        raise InvalidInput(f"a return over {bars} bars is none")
+    returns = np.full(prices.shape, np.nan)
+    returns[bars:] = prices[bars:] / prices[:-bars] - 1.0
+    return returns
 
-    The sums may wrap around; their differences are right all the same while the sum of a window fits.
-    """
+
+def _rsi(prices: FloatArray, window: int) -> FloatArray:
+    if window < 1:
+        raise InvalidInput(f"a window of {window} bars is too short")
+    changes = np.full(prices.shape, np.nan)
+    changes[1:] = prices[1:] - prices[:-1]
+    rows, ratio = RSI_WINDOWS * window, 1.0 - 1.0 / window
+    # NaN changes stay NaN in both.
+    rises = doubling.average(np.maximum(changes, 0.0), rows, ratio)
+    moves = doubling.average(np.abs(changes), rows, ratio)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(moves == 0.0, 50.0, 100.0 * (rises / moves))
+
+
+def _rank(prices: FloatArray, window: int) -> FloatArray:
+    if window < 2:
+        raise InvalidInput(f"there is no rank among {window} bars")
+    return _ranks(prices, window)
+
+
+@numba.njit(cache=True, nogil=True)
+def _ranks(prices, window):  # type: ignore[no-untyped-def]
+    """Counts are whole halves, so their order does not matter. Rows are the inner loop: many are counted at once."""
     rows, coins = prices.shape
-    sums = np.zeros((rows + 1, coins), np.int64)
-    gaps = np.zeros((rows + 1, coins), np.int32)
-    largest = 0.0
-    for t in range(rows):
-        for c in range(coins):
-            price = prices[t, c]
-            if np.isfinite(price):
-                sums[t + 1, c] = sums[t, c] + np.int64(np.rint(price * _UNITS))
-                gaps[t + 1, c] = gaps[t, c]
-                largest = max(largest, abs(price))
-            else:
-                sums[t + 1, c] = sums[t, c]
-                gaps[t + 1, c] = gaps[t, c] + 1
-    return sums, gaps, largest
-
-
-@numba.njit(cache=True, nogil=True)
-def _mean_of_sums(sums: np.ndarray, gaps: np.ndarray, window: int) -> np.ndarray:
-    rows, coins = sums.shape[0] - 1, sums.shape[1]
-    means = np.full((rows, coins), np.nan)
-    for t in range(window - 1, rows):
-        for c in range(coins):
-            if gaps[t + 1, c] == gaps[t + 1 - window, c]:
-                total = sums[t + 1, c] - sums[t + 1 - window, c]
-                # The whole units and the rest apart: a window of one price has that price as its mean, to the bit,
-                # even where its sum has more digits than a float64.
-                whole = np.int64(np.rint(total / window))
-                rest = total - whole * window
-                means[t, c] = (whole + rest / window) / _UNITS
-    return means
-
-
-@numba.njit(cache=True, nogil=True)
-def _deviation(prices: np.ndarray, means: np.ndarray, window: int) -> np.ndarray:
-    """Two passes a window. The loops are turned inside out, so that many windows are summed side by side, each in
-    the order of its own rows."""
-    rows, coins = prices.shape
-    deviations = np.full((rows, coins), np.nan)
-    squares = np.empty((_BLOCK, coins))
-    for first in range(window - 1, rows, _BLOCK):
-        size = min(_BLOCK, rows - first)
-        squares[:] = 0.0
-        for back in range(window - 1, -1, -1):
-            for i in range(size):
-                for c in range(coins):
-                    away = prices[first + i - back, c] - means[first + i, c]
-                    squares[i, c] += away * away
-        for i in range(size):
-            for c in range(coins):
-                deviations[first + i, c] = np.sqrt(squares[i, c] / window)
-    return deviations
+    flat = prices.copy().reshape(-1)
+    below = np.zeros(rows * coins)
+    below[: (window - 1) * coins] = np.nan
+    for back in range(1, window):
+        for i in range((window - 1) * coins, len(flat)):
+            other = flat[i - back * coins]
+            if np.isnan(other) or np.isnan(flat[i]):
+                below[i] = np.nan
+            elif other < flat[i]:
+                below[i] += 1.0
+            elif other == flat[i]:
+                below[i] += 0.5
+    return (below / (window - 1)).reshape(rows, coins)
