@@ -11,7 +11,7 @@ from omc.backtest.curves import History
 from omc.backtest.run import BacktestRun
 from omc.backtest.tearsheet.backtest import Past, tearsheet
 from omc.backtest.tearsheet.equity import BENCHMARK, Curve
-from omc.backtest.tearsheet.figures import dollars, figure_of, parameters_of, readable
+from omc.backtest.tearsheet.figures import dollars, figure_of, name_of, parameters_of, readable
 from omc.backtest.tearsheet.trades import resampled
 from omc.errors import NotFound
 from omc.feature.frame import Frame, bar_s
@@ -60,8 +60,8 @@ def page_of(run: BacktestRun, history: History, prices: Frame | None) -> str:
         bar_s=bar_s(curves.times),
         costs_aud=results.get("costs", {}),
         headline={
-            **{name.replace("_aud", "").replace("_", " "): figure_of(name, metrics.get(name)) for name in _HEADLINE},
-            BENCHMARK: f"{curves.benchmark_aud[-1] / curves.benchmark_aud[0] - 1:.2%}",
+            **{name_of(name): figure_of(name, metrics.get(name)) for name in _HEADLINE},
+            BENCHMARK.capitalize(): f"{curves.benchmark_aud[-1] / curves.benchmark_aud[0] - 1:.2%}",
         },
         metrics=readable(metrics),
         facts={

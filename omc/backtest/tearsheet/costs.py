@@ -30,6 +30,6 @@ def cost_chart(net_aud: float, costs_aud: Mapping[str, float]) -> Figure:
         [fall],
         320,
         xaxis=axis(type="category", fixedrange=True),
-        yaxis=axis("A$", tickformat=",~r", range=[low - room, high + room]),
+        yaxis=axis("A$", tickformat=",~r", fixedrange=True, range=[low - room, high + room]),
         showlegend=False,
     )

@@ -141,7 +141,10 @@ async function draw() {
   const script = document.createElement("script");
   script.textContent = await new Response(unpacked).text();
   document.head.append(script);
-  charts.forEach((chart, at) => Plotly.newPlot("chart-" + at, chart.data, chart.layout, options));
+  charts.forEach(({data, layout}, at) => {
+    const zooms = !(layout.xaxis?.fixedrange && layout.yaxis?.fixedrange);
+    Plotly.newPlot("chart-" + at, data, layout, {...options, displayModeBar: zooms});
+  });
 }
 draw().catch(fault => document.querySelectorAll(".chart").forEach(place => {
   place.textContent = "This chart needs a browser of 2023 or later: " + fault;

@@ -39,8 +39,8 @@ def axis(title: str = "", **options: Any) -> dict[str, Any]:
     return {**look, **({"title": {"text": title, "standoff": 8}} if title else {}), **options}
 
 
-def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: float = 1.0) -> dict[str, Any]:
-    """Buttons in a row above the chart, each with the arguments of plotly's `method`; the first is pressed."""
+def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: float = 1.0, pad_right: int = 150) -> dict[str, Any]:
+    """Buttons in a row above the chart, `pad_right` pixels from `x` where plotly's own are, each with the arguments of plotly's `method`; the first is pressed."""
     return {
         "type": "buttons",
         "direction": "right",
@@ -49,7 +49,7 @@ def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: 
         "xanchor": "right",
         "y": 1.0,
         "yanchor": "bottom",
-        "pad": {"b": 6, "t": 0},
+        "pad": {"b": 6, "t": 0, "r": pad_right},
         "showactive": True,
         "bgcolor": "#f5f7fa",
         "bordercolor": "#d5dbe4",
@@ -59,7 +59,7 @@ def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: 
 
 def menu(labels: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """A list to choose from above the chart; the first is chosen."""
-    return {**switch(labels, method="update", x=0.0), "type": "dropdown", "direction": "down", "xanchor": "left"}
+    return {**switch(labels, method="update", x=0.0, pad_right=0), "type": "dropdown", "direction": "down", "xanchor": "left"}
 
 
 _LAYOUT: dict[str, Any] = {

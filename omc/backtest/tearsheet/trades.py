@@ -73,7 +73,7 @@ def candle_chart(prices: Mapping[str, Candles], trades: Sequence[Fill], reasons:
         480,
         xaxis=axis("UTC", type="date", rangeslider={"visible": False}),
         yaxis=axis("A$", tickformat=",~r", fixedrange=False),
-        legend={"orientation": "h", "x": 1, "y": 1.0, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0.2, "y": 1.0, "xanchor": "left", "yanchor": "bottom"},
         margin={"l": 64, "r": 16, "t": 48, "b": 40},
         updatemenus=[menu(choices)],
     )
