@@ -10,7 +10,7 @@ import numpy as np
 from omc.backtest.cost import Costs
 from omc.backtest.kernel import Simulation, simulate
 from omc.backtest.market import Market
-from omc.backtest.metrics import summary
+from omc.backtest.metrics import figures, summary
 from omc.backtest.run import BacktestSpec
 from omc.errors import InvalidInput
 from omc.feature.frame import Frame, as_datetime64
@@ -75,8 +75,12 @@ class Ground:
         )
 
     def measure(self, simulation: Simulation) -> dict[str, float | None]:
-        """`metrics.summary` of a simulation on this ground."""
-        return summary(simulation, self.costs, self.bar_s)
+        """`metrics.figures` of a simulation on this ground."""
+        return figures(simulation, self.costs, self.bar_s)
+
+    def report(self, simulation: Simulation) -> dict[str, float | None]:
+        """`metrics.summary` of a simulation on this ground: all that a single backtest is told of."""
+        return summary(simulation, self.window, self.costs, self.bar_s)
 
 
 def check_window(spec: BacktestSpec) -> None:

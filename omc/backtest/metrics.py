@@ -1,27 +1,33 @@
-"""How good a simulated past was: one pure function a measure.
+"""How good a simulated past was: one pure function a measure, and all of them together.
 
 `equity` is (T,) float64 in AUD, the first value being what it started with; `returns` are the T - 1 fractions gained
 from one bar to the next, in which NaN is a bar that is not counted. Fractions, not percents. A year has 365 days of
 trading. What does not exist is NaN, never infinity: a flat curve has no ratio, a curve that never fell no Calmar.
-Formulas as in empyrical-reloaded; Sharpe 1994, Sortino and van der Meer 1991, Young 1991 (Calmar).
+Formulas as in empyrical-reloaded; Sharpe 1994, Sortino and van der Meer 1991, Young 1991 (Calmar), Keating and Shadwick
+2002 (omega). Measures of trades are in `trips`, of falls in `drawdown`, of the spread of returns in
+`distribution`, beside a benchmark in `relative`.
 """
 
-from math import isfinite
+from collections.abc import Mapping
+from itertools import pairwise
+from math import isfinite, sqrt
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from omc.backtest import drawdown, trips
+from omc.backtest.benchmark import buy_and_hold
 from omc.backtest.cost import Costs
-from omc.backtest.kernel import BUY, Simulation
-from omc.feature.frame import FloatArray
-from omc.market.terms import BPS
+from omc.backtest.distribution import NOTHING, counted, expected_shortfall, kurtosis, skewness, value_at_risk
+from omc.backtest.drawdown import max_drawdown as max_drawdown
+from omc.backtest.kernel import Simulation
+from omc.backtest.one_pass import CurveSums, curve_sums
+from omc.backtest.relative import alpha, beta
+from omc.feature.frame import FloatArray, Frame
 
 YEAR_S = 365 * 24 * 3600
 NAN = float("nan")
-# Returns computed from a curve that grows by one fraction differ in their last bits; that is not deviation.
-_NOTHING = 1e-14
-_UNITS = 100_000_000
 
 METRICS = (
     "total_return",
@@ -37,31 +43,145 @@ METRICS = (
     "fees_aud",
     "exposure",
     "trades",
+    "skewness",
+    "kurtosis",
+    "bars",
 )
-"""What `summary` tells, by name; more is better of each but volatility, turnover, fees_aud, exposure and trades."""
+"""What `figures` tells, by name; more is better of each but volatility, turnover, fees_aud, exposure, trades, kurtosis
+and bars."""
 
 
-def summary(simulation: Simulation, costs: Costs, bar_s: float) -> dict[str, float | None]:
-    """Every metric of a simulation whose bars are `bar_s` seconds long; None for one that does not exist."""
+def figures(simulation: Simulation, costs: Costs, bar_s: float) -> dict[str, float | None]:
+    """METRICS of a simulation whose bars are `bar_s` seconds long, in their order; None for what does not exist."""
+    return figures_and_moments(simulation, costs, bar_s, bounds(len(simulation.equity), 1))[0]
+
+
+def figures_and_moments(
+    simulation: Simulation, costs: Costs, bar_s: float, edges: NDArray[np.int64]
+) -> tuple[dict[str, float | None], FloatArray]:
+    """`figures` and `moments`, of one pass over the curve. ValueError when the blocks do not hold every row."""
+    equity, cash, trades = simulation.equity, simulation.cash, simulation.trades
+    if edges[0] != 0 or edges[-1] != len(equity):
+        raise ValueError(f"blocks hold rows {edges[0]} to {edges[-1]} of a curve of {len(equity)}")
+    bars_per_year = YEAR_S / bar_s
+    sums = curve_sums(equity, cash, edges)
+    traded, paid = trips.trade_sums(trades, costs.fee_bps)
+    made = trips.round_trips(trades, len(simulation.holdings))
+    won, earned, lost = trips.trip_sums(made)
+    of_curve = _of_curve(equity, cash, bars_per_year) if sums is None else _of_sums(equity, sums, bars_per_year)
+    mean_equity = (sums.equity if sums else equity.sum()) / max(len(equity), 1)
+    known = {
+        **of_curve,
+        "profit_factor": earned / lost if lost > 0 else NAN,
+        "win_rate": won / len(made) if len(made) else NAN,
+        "turnover": traded / mean_equity if mean_equity > 0 else NAN,
+        "fees_aud": paid,
+        "trades": float(len(trades)),
+        "bars": float(len(equity)),
+    }
+    shown = _shown({name: known[name] for name in METRICS})
+    return shown, moments(equity, edges) if sums is None else sums.moments
+
+
+def summary(simulation: Simulation, window: Frame, costs: Costs, bar_s: float) -> dict[str, float | None]:
+    """`figures` and everything else that a backtest on `window` is reported with; None for what does not exist.
+
+    The benchmark buys the same coins with the same cash, in equal parts, and holds them.
+    """
     equity, trades = simulation.equity, simulation.trades
     gained, bars_per_year = returns(equity), YEAR_S / bar_s
-    trips = round_trips(trades, len(simulation.holdings))
-    values = (
-        total_return(equity),
-        cagr(equity, bars_per_year),
-        volatility(gained, bars_per_year),
-        sharpe(gained, bars_per_year),
-        sortino(gained, bars_per_year),
-        calmar(equity, bars_per_year),
-        max_drawdown(equity),
-        profit_factor(trips),
-        win_rate(trips),
-        turnover(trades, equity),
-        fees(trades, costs),
-        exposure(equity, simulation.cash),
-        float(len(trades)),
+    made = trips.round_trips(trades, len(simulation.holdings))
+    held = buy_and_hold(window, float(equity[0]), costs.fee_bps.tolist())
+    market, fall = returns(held), drawdown.deepest(equity)
+    return figures(simulation, costs, bar_s) | _shown(
+        {
+            "annual_return": annual_return(gained, bars_per_year),
+            "downside_risk": downside_risk(gained, bars_per_year),
+            "omega": omega(gained),
+            "drawdown_bars": float(fall.length_bars) if fall else NAN,
+            "recovery_bars": fall.recovery_bars if fall else NAN,
+            "longest_drawdown_bars": float(drawdown.longest(equity)),
+            "ulcer_index": drawdown.ulcer_index(equity),
+            "value_at_risk": value_at_risk(gained),
+            "expected_shortfall": expected_shortfall(gained),
+            "round_trips": float(len(made)),
+            "expectancy": trips.expectancy(made),
+            "payoff": trips.payoff(made),
+            "sqn": trips.sqn(made),
+            "kelly": trips.kelly(made),
+            "average_holding_bars": trips.average_holding(made),
+            "spread_aud": trips.spread(trades, window),
+            "slippage_aud": trips.slippage(trades, window),
+            "benchmark_return": total_return(held),
+            "benchmark_sharpe": sharpe(market, bars_per_year),
+            "benchmark_max_drawdown": max_drawdown(held),
+            "alpha": alpha(gained, market, bars_per_year),
+            "beta": beta(gained, market),
+        }
     )
-    return {name: float(value) if isfinite(value) else None for name, value in zip(METRICS, values, strict=True)}
+
+
+def bounds(rows: int, parts: int) -> NDArray[np.int64]:
+    """(parts + 1,) edges of that many blocks of `rows`, as equal as whole rows allow."""
+    return np.arange(parts + 1, dtype=np.int64) * rows // parts
+
+
+def moments(equity: FloatArray, edges: NDArray[np.int64]) -> FloatArray:
+    """(B, 3): count, sum and sum of squares of the returns made in each of B blocks; block b holds rows edges[b] to
+    edges[b + 1], and a return belongs to the row that it was made in."""
+    sums = curve_sums(equity, equity, edges)
+    if sums is not None:
+        return sums.moments
+    made = np.concatenate([[np.nan], returns(equity)])
+    blocks = [made[start:end] for start, end in pairwise(edges)]
+    return np.array([[(~np.isnan(each)).sum(), np.nansum(each), np.nansum(each**2)] for each in blocks], float)
+
+
+def _shown(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: float(value) if isfinite(value) else None for name, value in values.items()}
+
+
+def _of_curve(equity: FloatArray, cash: FloatArray, bars_per_year: float) -> dict[str, float]:
+    """What the curve says, measure by measure."""
+    gained = returns(equity)
+    return {
+        "total_return": total_return(equity),
+        "cagr": cagr(equity, bars_per_year),
+        "volatility": volatility(gained, bars_per_year),
+        "sharpe": sharpe(gained, bars_per_year),
+        "sortino": sortino(gained, bars_per_year),
+        "calmar": calmar(equity, bars_per_year),
+        "max_drawdown": max_drawdown(equity),
+        "exposure": exposure(equity, cash),
+        "skewness": skewness(gained),
+        "kurtosis": kurtosis(gained),
+    }
+
+
+def _of_sums(equity: FloatArray, sums: CurveSums, bars_per_year: float) -> dict[str, float]:
+    """The same, from the sums of one pass."""
+    n, (s1, s2, s3, s4), year = sums.count, sums.powers, sqrt(bars_per_year)
+    off = s1 / n if n else NAN
+    mean, growth = sums.shift + off, cagr(equity, bars_per_year)
+    second = s2 - s1 * off
+    varies = n > 1 and second > 0
+    deviation = sqrt(second / (n - 1)) if varies else 0.0 if n > 1 else NAN
+    downside = sqrt(sums.losses / n) if n else NAN
+    third = s3 - 3 * off * s2 + 2 * off * off * s1
+    fourth = s4 - 4 * off * s3 + 6 * off * off * s2 - 3 * off**3 * s1
+    ratio = deviation > NOTHING
+    return {
+        "total_return": total_return(equity),
+        "cagr": growth,
+        "volatility": deviation * year,
+        "sharpe": mean / deviation * year if ratio else NAN,
+        "sortino": mean / downside * year if downside > NOTHING else NAN,
+        "calmar": growth / -sums.deepest if sums.deepest < 0 else NAN,
+        "max_drawdown": sums.deepest,
+        "exposure": 1 - sums.idle / len(equity),
+        "skewness": (third / n) / (second / n) ** 1.5 if ratio else NAN,
+        "kurtosis": n * fourth / second**2 if ratio else NAN,
+    }
 
 
 @numba.njit(cache=True, nogil=True)
@@ -70,7 +190,7 @@ def returns(equity: FloatArray) -> FloatArray:
     gained = np.full(max(equity.shape[0] - 1, 0), np.nan)
     for t in range(gained.shape[0]):
         if equity[t] > 0.0:
-            gained[t] = equity[t + 1] / equity[t] - 1.0
+            gained[t] = (equity[t + 1] - equity[t]) / equity[t]
     return gained
 
 
@@ -81,11 +201,18 @@ def total_return(equity: FloatArray) -> float:
 
 def cagr(equity: FloatArray, bars_per_year: float) -> float:
     """The fraction that, gained every year, makes the total return; NaN without two bars, or beyond a float64."""
-    if len(equity) < 2 or not equity[0] > 0:
+    if len(equity) < 2 or not equity[0] > 0 or equity[-1] < 0:
         return NAN
     with np.errstate(over="ignore"):
         growth = np.float64(equity[-1] / equity[0]) ** (bars_per_year / (len(equity) - 1)) - 1
     return float(growth) if np.isfinite(growth) else NAN
+
+
+def annual_return(returns: FloatArray, bars_per_year: float) -> float:
+    """The mean return times the bars of a year: the numerator of Sharpe. (empyrical's annual_return is `cagr`.) NaN
+    without a return."""
+    known = counted(returns)
+    return float(known.mean() * bars_per_year) if len(known) else NAN
 
 
 @numba.njit(cache=True, nogil=True)
@@ -114,92 +241,33 @@ def sharpe(returns: FloatArray, bars_per_year: float) -> float:
     """Annualized mean over sample deviation, against a risk-free rate of zero; NaN with fewer than two returns, or when
     they never vary."""
     mean, deviation = _mean_and_deviation(returns)
-    return float(mean / deviation * np.sqrt(bars_per_year)) if deviation > _NOTHING else NAN
-
-
-@numba.njit(cache=True, nogil=True)
-def _mean_and_downside(returns: FloatArray) -> tuple[float, float]:
-    """Mean, and root mean square of the losses with gains counted as zero; NaN left out, NaN for none."""
-    count, total, squares = 0, 0.0, 0.0
-    for gained in returns:
-        if not np.isnan(gained):
-            count += 1
-            total += gained
-            squares += min(gained, 0.0) ** 2
-    return (total / count, np.sqrt(squares / count)) if count else (np.nan, np.nan)
+    return float(mean / deviation * np.sqrt(bars_per_year)) if deviation > NOTHING else NAN
 
 
 def sortino(returns: FloatArray, bars_per_year: float) -> float:
     """Annualized mean over downside deviation below zero; NaN without a loss."""
-    mean, downside = _mean_and_downside(returns)
-    return float(mean / downside * np.sqrt(bars_per_year)) if downside > _NOTHING else NAN
+    downside = downside_risk(returns, 1.0)
+    mean = _mean_and_deviation(returns)[0]
+    return float(mean / downside * np.sqrt(bars_per_year)) if downside > NOTHING else NAN
 
 
-@numba.njit(cache=True, nogil=True)
-def max_drawdown(equity: FloatArray) -> float:
-    """The deepest fall below an earlier high, as a fraction of that high: 0, or negative; NaN without a bar."""
-    deepest = 0.0 if equity.shape[0] else np.nan
-    high = 0.0
-    for value in equity:
-        high = max(high, value)
-        if high > 0.0:
-            deepest = min(deepest, value / high - 1.0)
-    return deepest
+def downside_risk(returns: FloatArray, bars_per_year: float) -> float:
+    """Annualized root mean square of the losses, gains counted as zero; NaN without a return."""
+    known = counted(returns)
+    return float(np.sqrt((np.minimum(known, 0.0) ** 2).mean() * bars_per_year)) if len(known) else NAN
+
+
+def omega(returns: FloatArray) -> float:
+    """The sum of gains over the sum of losses; NaN without a loss."""
+    known = counted(returns)
+    lost = -known[known < 0].sum()
+    return float(known[known > 0].sum() / lost) if lost > 0 else NAN
 
 
 def calmar(equity: FloatArray, bars_per_year: float) -> float:
     """CAGR over the depth of the deepest fall; NaN for a curve that never fell."""
     depth = -max_drawdown(equity)
     return cagr(equity, bars_per_year) / depth if depth > 0 else NAN
-
-
-@numba.njit(cache=True, nogil=True)
-def round_trips(trades: NDArray[np.void], coins: int) -> FloatArray:
-    """(K, 2) AUD paid and AUD got back, fees included, from each coin's first purchase until none was left.
-
-    In order of their ends; what is still held at the end is no round trip.
-    """
-    units, paid, got = np.zeros(coins, np.int64), np.zeros(coins), np.zeros(coins)
-    trips, made = np.empty((trades.shape[0], 2)), 0
-    for i in range(trades.shape[0]):
-        c = trades[i].coin
-        quantity = np.int64(np.rint(trades[i].quantity * _UNITS))
-        if trades[i].side == BUY:
-            units[c] += quantity
-            paid[c] += trades[i].total_aud
-            continue
-        units[c] -= quantity
-        got[c] += trades[i].total_aud
-        if units[c] == 0:
-            trips[made, 0], trips[made, 1] = paid[c], got[c]
-            made += 1
-            paid[c], got[c] = 0.0, 0.0
-    return trips[:made]
-
-
-def win_rate(trips: FloatArray) -> float:
-    """The part of round trips that earned something; NaN without any."""
-    return float((trips[:, 1] > trips[:, 0]).mean()) if len(trips) else NAN
-
-
-def profit_factor(trips: FloatArray) -> float:
-    """AUD that the winning round trips earned, over AUD that the losing ones lost; NaN when none lost."""
-    earned = trips[:, 1] - trips[:, 0]
-    lost = -earned[earned < 0].sum()
-    return float(earned[earned > 0].sum() / lost) if lost > 0 else NAN
-
-
-def turnover(trades: NDArray[np.void], equity: FloatArray) -> float:
-    """AUD moved by all trades, as a multiple of the mean equity; NaN without a bar."""
-    return float(trades["total_aud"].sum() / equity.mean()) if len(equity) and equity.mean() > 0 else NAN
-
-
-def fees(trades: NDArray[np.void], costs: Costs) -> float:
-    """AUD of all fees: inside the total of a buy, off the value of a sale."""
-    bps = costs.fee_bps[trades["coin"]]
-    bought = trades["total_aud"] * bps / (BPS + bps)
-    sold = trades["quantity"] * trades["price_aud"] * bps / BPS
-    return float(np.where(trades["side"] == BUY, bought, sold).sum())
 
 
 def exposure(equity: FloatArray, cash: FloatArray) -> float:

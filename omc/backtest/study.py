@@ -53,7 +53,7 @@ def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False
         costs=ground.costs,
         simulation=simulation,
         fills=_fills(simulation, ground),
-        metrics=ground.measure(simulation),
+        metrics=ground.report(simulation),
     )
 
 
