@@ -5,36 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from omc.backtest.deflated import Deflated
 from omc.backtest.tearsheet.costs import cost_chart
 from omc.backtest.tearsheet.equity import Curve, equity_chart
 from omc.backtest.tearsheet.figures import NONE
-from omc.backtest.tearsheet.page import Section, Verdict, facts, page, table, tiles
+from omc.backtest.tearsheet.page import Section, Verdict, facts, page, sentence, table, tiles
 from omc.backtest.tearsheet.plot import Figure
 from omc.backtest.tearsheet.returns import monthly_chart, rolling_chart
 from omc.backtest.tearsheet.trades import candle_chart, trade_table
 from omc.feature.resample import Candles
 from omc.trading.fill import Fill
-
-
-@dataclass(frozen=True, slots=True)
-class Deflated:
-    """What is left of a Sharpe ratio once it is known how often was tried (Bailey and López de Prado 2014):
-    `probability` is that of the true one being above `threshold`, the best that as many tries of no skill would show;
-    NaN for what cannot be said. Sharpe ratios are annualized."""
-
-    sharpe: float
-    threshold: float
-    probability: float
-    tries: int
-
-    def sentence(self) -> str:
-        if np.isnan(self.probability):
-            return f"Tried {self.tries:,} times so far; there is too little to say what that leaves of it."
-        return (
-            f"Tried {self.tries:,} times so far: the best of as many tries without any skill would show a Sharpe ratio "
-            f"of {self.threshold:.2f}; this shows {self.sharpe:.2f}. "
-            f"The probability that it has skill (deflated Sharpe ratio): {self.probability:.1%}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +55,7 @@ def _headline(past: Past) -> Section:
     if past.deflated:
         known = not np.isnan(past.deflated.probability)
         shown[f"deflated Sharpe, {past.deflated.tries:,} tries"] = f"{past.deflated.probability:.1%}" if known else NONE
-    return Section("At a glance", tiles(shown), note=past.deflated.sentence() if past.deflated else "")
+    return Section("At a glance", tiles(shown) + sentence(past.deflated.sentence() if past.deflated else ""))
 
 
 def _charts(past: Past, lived: Mapping[str, Curve]) -> list[Section]:

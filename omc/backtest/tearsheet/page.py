@@ -117,6 +117,10 @@ def tiles(rows: Mapping[str, str]) -> str:
     return f'<div class="tiles">{listed}</div>' if listed else ""
 
 
+def sentence(text: str) -> str:
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
 def table(kind: str, columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[bool]) -> str:
     """A table that scrolls when it is long, its rows of class `kind`; columns of `figures` are right-aligned."""
     marks = [' class="number"' if figure else "" for figure in figures]

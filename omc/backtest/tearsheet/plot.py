@@ -39,8 +39,11 @@ def axis(title: str = "", **options: Any) -> dict[str, Any]:
     return {**look, **({"title": {"text": title, "standoff": 8}} if title else {}), **options}
 
 
-def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: float = 1.0, pad_right: int = 150) -> dict[str, Any]:
-    """Buttons in a row above the chart, `pad_right` pixels from `x` where plotly's own are, each with the arguments of plotly's `method`; the first is pressed."""
+def switch(
+    labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: float = 1.0, pad_right: int = 150
+) -> dict[str, Any]:
+    """Buttons in a row above the chart, each with the arguments of plotly's `method`; the first is pressed. They end
+    `pad_right` pixels before `x`, because plotly's own are there."""
     return {
         "type": "buttons",
         "direction": "right",
@@ -59,7 +62,12 @@ def switch(labels: Mapping[str, Sequence[Any]], *, method: str = "relayout", x: 
 
 def menu(labels: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """A list to choose from above the chart; the first is chosen."""
-    return {**switch(labels, method="update", x=0.0, pad_right=0), "type": "dropdown", "direction": "down", "xanchor": "left"}
+    return {
+        **switch(labels, method="update", x=0.0, pad_right=0),
+        "type": "dropdown",
+        "direction": "down",
+        "xanchor": "left",
+    }
 
 
 _LAYOUT: dict[str, Any] = {

@@ -16,7 +16,8 @@ import numpy as np
 import plotly.graph_objects
 import pytest
 
-from omc.backtest.tearsheet.backtest import Deflated, Past, tearsheet
+from omc.backtest.deflated import Deflated
+from omc.backtest.tearsheet.backtest import Past, tearsheet
 from omc.backtest.tearsheet.equity import BENCHMARK, Curve
 from omc.backtest.tearsheet.page import Verdict
 from omc.backtest.tearsheet.trades import resampled
