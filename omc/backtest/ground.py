@@ -1,13 +1,13 @@
 """The ground that every try on one window shares: its prices, what trading costs there, and the cash to start with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
-from omc.backtest.cost import Costs
+from omc.backtest.cost import Costs, Slippage
 from omc.backtest.kernel import Simulation, simulate
 from omc.backtest.market import Market
 from omc.backtest.metrics import figures, summary
@@ -20,6 +20,8 @@ from omc.market.terms import Terms
 from omc.strategy.builtin import Builtin
 
 MOST_CASH_AUD = Decimal(10) ** 12
+MOST_SLIPPAGE_BPS = 1_000
+MOST_LATENCY_BARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ class Ground:
             raise InvalidInput(f"there are no prices of {', '.join(unquoted)} {bounds}")
         if len(kept) - first < 2:
             raise InvalidInput(f"there is only one bar {bounds}: what it decides could never be filled")
-        costs = Costs.of(terms, spec.coins, spec.rebalance_band)
+        costs = replace(
+            Costs.of(terms, spec.coins, spec.rebalance_band),
+            slippage=Slippage(spec.slippage_bps),
+            latency_bars=spec.latency_bars,
+        )
         bar_s = kept.rows(first, len(kept)).bar_s
         return cls(kept, first, costs, float(spec.initial_cash_aud), bar_s)
 
@@ -101,3 +107,7 @@ def check_window(spec: BacktestSpec) -> None:
         raise InvalidInput(f"initial cash must be in whole cents, not {cash}")
     if not 0 <= spec.rebalance_band <= 1:
         raise InvalidInput(f"the rebalance band is a fraction from 0 to 1, not {spec.rebalance_band}")
+    if not 0 <= spec.slippage_bps <= MOST_SLIPPAGE_BPS:
+        raise InvalidInput(f"slippage_bps must lie from 0 to {MOST_SLIPPAGE_BPS}, not {spec.slippage_bps}")
+    if not 0 <= spec.latency_bars <= MOST_LATENCY_BARS:
+        raise InvalidInput(f"latency_bars must lie from 0 to {MOST_LATENCY_BARS}, not {spec.latency_bars}")

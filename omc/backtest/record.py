@@ -8,6 +8,7 @@ from omc.backtest.benchmark import buy_and_hold
 from omc.backtest.curves import Curves, Execution, History
 from omc.backtest.kernel import BUY
 from omc.backtest.study import Study
+from omc.trading.exits import Reason
 
 
 def results(done: Study) -> dict[str, Any]:
@@ -40,4 +41,5 @@ def paid(done: Study) -> dict[str, float]:
 
 def reasons(done: Study) -> list[str]:
     """Why each trade was made."""
-    return ["signal"] * len(done.simulation.trades)
+    names = {int(reason): reason.name.lower() for reason in Reason}
+    return [names[code] for code in done.simulation.trades["reason"].tolist()]

@@ -41,6 +41,10 @@ class BacktestSpec:
     end: datetime
     initial_cash_aud: Decimal
     rebalance_band: float
+    slippage_bps: float = 0.0
+    """How far beyond the quote every order is filled."""
+    latency_bars: int = 0
+    """Bars by which a decision reaches the market later than the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,9 @@ def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False
 
 def _fills(simulation: Simulation, ground: Ground) -> tuple[Fill, ...]:
     window, fills = ground.window, []
-    for row, c, sign, amount, _, quote in simulation.trades.tolist():
+    for row, c, sign, amount, _, price, _ in simulation.trades.tolist():
         coin, side = window.coins[c], Side.BUY if sign == BUY else Side.SELL
-        settled = settle(side, from_grid(amount), from_grid(quote), int(ground.costs.fee_bps[c]))
+        settled = settle(side, from_grid(amount), from_grid(price), int(ground.costs.fee_bps[c]))
         fills.append(
             Fill(
                 fill_id=f"{row}:{coin}:{side}",

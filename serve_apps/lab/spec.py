@@ -6,13 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from omc.backtest.ground import MOST_LATENCY_BARS, MOST_SLIPPAGE_BPS
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import check
 from omc.errors import InvalidInput
 from omc.ledger.exchange import PriceArchive
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.registry import make
-from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time
+from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time, Whole
 
 
 class SpecIn(Body):
@@ -26,6 +27,12 @@ class SpecIn(Body):
     rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
     )
+    slippage_bps: Annotated[Finite, Field(ge=0, le=MOST_SLIPPAGE_BPS)] = Field(
+        0.0, description="How far beyond the quote every order is filled."
+    )
+    latency_bars: Annotated[Whole, Field(ge=0, le=MOST_LATENCY_BARS)] = Field(
+        0, description="Bars by which a decision reaches the market later than the next."
+    )
 
     def spec(self, record: AlgorithmRecord) -> BacktestSpec:
         """For `record`; InvalidInput when its parameters or the window make no sense."""
@@ -38,6 +45,8 @@ class SpecIn(Body):
             end=self.end_date,
             initial_cash_aud=self.initial_cash,
             rebalance_band=self.rebalance_band,
+            slippage_bps=self.slippage_bps,
+            latency_bars=self.latency_bars,
         )
         check(spec)
         return spec
@@ -53,6 +62,8 @@ class SpecOut(BaseModel):
     parameters: dict[str, Any]
     initial_cash: Money
     rebalance_band: float
+    slippage_bps: float
+    latency_bars: int
 
     @classmethod
     def figures(cls, algorithm_id: UUID, version: int, spec: BacktestSpec) -> dict[str, Any]:
@@ -66,6 +77,8 @@ class SpecOut(BaseModel):
             "parameters": dict(spec.parameters),
             "initial_cash": spec.initial_cash_aud,
             "rebalance_band": spec.rebalance_band,
+            "slippage_bps": spec.slippage_bps,
+            "latency_bars": spec.latency_bars,
         }
 
 

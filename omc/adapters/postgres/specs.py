@@ -9,11 +9,12 @@ from omc.adapters.postgres import jsonb
 from omc.backtest.run import BacktestSpec
 
 COLUMNS = """
-    algorithm_type, parameters, coins, start_date, end_date, start_time, end_time, initial_cash, rebalance_band
+    algorithm_type, parameters, coins, start_date, end_date, start_time, end_time, initial_cash, rebalance_band,
+    slippage_bps, latency_bars
 """
 VALUES = """
     :algorithm_type, CAST(:parameters AS jsonb), CAST(:coins AS jsonb), :start_date, :end_date, :start_time, :end_time,
-    :initial_cash, :rebalance_band
+    :initial_cash, :rebalance_band, :slippage_bps, :latency_bars
 """
 
 
@@ -28,6 +29,8 @@ def values(spec: BacktestSpec) -> dict[str, Any]:
         "end_time": spec.end,
         "initial_cash": spec.initial_cash_aud,
         "rebalance_band": spec.rebalance_band,
+        "slippage_bps": spec.slippage_bps,
+        "latency_bars": spec.latency_bars,
     }
 
 
@@ -40,4 +43,6 @@ def spec(row: Row[Any]) -> BacktestSpec:
         end=row.end_time,
         initial_cash_aud=row.initial_cash,
         rebalance_band=row.rebalance_band,
+        slippage_bps=row.slippage_bps,
+        latency_bars=row.latency_bars,
     )

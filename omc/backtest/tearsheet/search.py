@@ -205,11 +205,13 @@ def scores_chart(scores: FloatArray, objective: str, *, chance: float = float("n
         {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": color, "width": 1.5}}
         for at, color in lines.values()
     ]
+    left = (edges[0] + edges[-1]) / 2
     words = [
         {
             "x": at,
             "yref": "paper",
             "y": 1.0 + 0.07 * step,
+            "xanchor": "left" if at < left else "right",
             "yanchor": "bottom",
             "showarrow": False,
             "text": f"{name} {at:.3g}",
@@ -222,8 +224,8 @@ def scores_chart(scores: FloatArray, objective: str, *, chance: float = float("n
         320,
         margin={"l": 64, "r": 16, "t": 64, "b": 40},
         bargap=0,
-        xaxis=axis(objective),
-        yaxis=axis("points"),
+        xaxis=axis(objective, fixedrange=True),
+        yaxis=axis("points", fixedrange=True),
         shapes=shapes,
         annotations=words,
         showlegend=False,

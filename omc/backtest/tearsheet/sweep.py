@@ -71,8 +71,9 @@ def sweep_sheet(title: str, search: Search, *, about: str = "", verdict: Verdict
         ),
         ("How scores are spread", "", scores_chart(scores, objective, chance=chance)),
     ]
+    luck = sentence(search.deflated.sentence() if search.deflated else "")
     sections = [
-        Section("At a glance", tiles(search.headline) + sentence(search.deflated.sentence() if search.deflated else "")),
+        Section("At a glance", tiles(search.headline) + luck),
         *(Section(name, charts=[(name, chart)], note=note) for name, note, chart in charts if chart is not None),
         Section("Out of sample", _out_of_sample(search)),
         Section(f"Best points ({min(len(ranked), _MOST_LISTED)} of {len(search.parameters):,})", _best(search, ranked)),

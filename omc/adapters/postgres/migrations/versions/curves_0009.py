@@ -16,6 +16,10 @@ _STATEMENTS = (
     """,
     # Compressed already.
     "ALTER TABLE backtest_curves ALTER curve SET STORAGE EXTERNAL, ALTER trades SET STORAGE EXTERNAL",
+    *(
+        f"ALTER TABLE {runs} ADD slippage_bps float8 NOT NULL DEFAULT 0, ADD latency_bars integer NOT NULL DEFAULT 0"
+        for runs in ("algorithm_backtest_runs", "sweeps")
+    ),
     # Results say how many trades there were; those that were listed in them, with a thinned curve, go.
     """
     UPDATE algorithm_backtest_runs
