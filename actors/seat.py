@@ -16,23 +16,22 @@ from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.algorithm import Algorithm
 from omc.trading.blotter import Decision, TraderMemory
 from omc.trading.deployment import Deployment
-from omc.trading.fill import Side
-from omc.trading.lease import Lease
-from omc.trading.order import Order, OrderStatus, client_order_id
-from omc.trading.trader import (
+from omc.trading.dialogue import (
     Command,
     Decide,
     Event,
     Halt,
     IntentDenied,
-    Mandate,
     OrderEnded,
     QuotesArrived,
     Remember,
     Submit,
-    Trader,
     WeightsDecided,
 )
+from omc.trading.lease import Lease
+from omc.trading.mandate import Mandate
+from omc.trading.order import Order, OrderStatus, Turn, client_order_id
+from omc.trading.trader import Trader
 from omc.trading.window import Window, last_bids, prices
 
 _SAMPLE = 1000
@@ -162,8 +161,8 @@ class Seat:
         should know of it: were the memory older than the orders, they would be counted again."""
         times = {until, memory.rebalance.quoted_at} if memory.rebalance else {until}
         ended: list[Order] = []
-        for quoted_at, coin, side in product(sorted(times), self._deployment.coins, Side):
-            name = client_order_id(self._deployment.id, quoted_at, coin, side)
+        for quoted_at, coin, turn in product(sorted(times), self._deployment.coins, Turn):
+            name = client_order_id(self._deployment.id, quoted_at, coin, turn)
             order = await self._ports.blotter.order(name)
             if order is not None and order.status is OrderStatus.INTENT and quoted_at < until:
                 late = Denied(order.intent, DenialReason.TOO_LATE, "it was not sent before its bar had passed")

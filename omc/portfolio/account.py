@@ -1,7 +1,7 @@
 """The cash and the positions of one deployment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
 
@@ -28,7 +28,7 @@ class Account:
     def apply(self, fill: Fill, quote_price_aud: Decimal) -> Self:
         moved = -fill.total_aud if fill.side is Side.BUY else fill.total_aud
         position = self.position(fill.coin).apply(fill, quote_price_aud)
-        return replace(self, cash_aud=self.cash_aud + moved, positions={**self.positions, fill.coin: position})
+        return type(self)(self.deposited_aud, self.cash_aud + moved, {**self.positions, fill.coin: position})
 
     @property
     def realized_aud(self) -> Decimal:

@@ -1,6 +1,6 @@
 """One coin held by one deployment: long only, at average cost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
@@ -31,10 +31,11 @@ class Position:
         fees = self.fees_aud + fill.fee_aud
         match fill.side:
             case Side.BUY:
-                return replace(
-                    self,
+                return type(self)(
+                    self.coin,
                     quantity=self.quantity + fill.quantity,
                     cost_aud=self.cost_aud + fill.value_aud,
+                    realized_aud=self.realized_aud,
                     fees_aud=fees,
                     opening_price_aud=self.opening_price_aud if self.quantity else quote_price_aud,
                 )
@@ -43,8 +44,8 @@ class Position:
                     raise ValueError(f"cannot sell {fill.quantity} {self.coin}: {self.quantity} held")
                 left = self.quantity - fill.quantity
                 cost = eight_places(self.cost_aud * left / self.quantity)
-                return replace(
-                    self,
+                return type(self)(
+                    self.coin,
                     quantity=left,
                     cost_aud=cost,
                     realized_aud=self.realized_aud + fill.value_aud - (self.cost_aud - cost),

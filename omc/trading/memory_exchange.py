@@ -66,13 +66,19 @@ class MemoryAccount:
     """Every order that was sent here, refused ones included."""
 
     async def place(self, approved: Approved) -> Placement:
+        return self.take(approved)
+
+    def take(self, approved: Approved) -> Placement:
+        """`place`, for whoever does not wait."""
         intent = approved.intent
         self.placed.append(intent)
+        before = len(self.paper.wallet(self.name).executions)
         try:
             order_id = self._send(intent)
         except VenueRefused as no:
             return Rejected(str(no))
-        fills = tuple(each.fill for each in self._executions() if each.order_id == order_id)
+        made = self.paper.wallet(self.name).executions[before:]
+        fills = tuple(each.fill for each in made if each.order_id == order_id)
         return Placed(order_id if intent.kind is OrderKind.MARKET else None, fills, open=False)
 
     async def find(self, intent: OrderIntent, since: datetime, known: frozenset[str]) -> Finding:
@@ -98,6 +104,11 @@ class MemoryAccount:
         return self.paper.wallet(self.name).executions
 
     def _send(self, intent: OrderIntent) -> str:
+        if self.paper.is_inside(intent.side, intent.coin, intent.quote_price_aud):
+            made = self.paper.trade_inside(
+                self.name, intent.side, intent.coin, quantity=intent.quantity, price_aud=intent.quote_price_aud
+            )
+            return made.order_id
         if intent.kind is OrderKind.INSTANT:
             now = self.paper.trade_now(self.name, intent.side, intent.coin, amount=intent.quantity, unit=Unit.COIN)
             return now.order_id

@@ -5,9 +5,12 @@ Market orders are limits: one that reaches the other side's quote fills there at
 fills at its own limit when the quotes come to it. Simplifications, all of them stated: one quote serves both kinds of
 order; the book is as deep as `depth_aud` a coin, side and bar, without limit when that is None; customers do not trade
 with each other, and their orders never move a quote. A refusal is VenueRefused and changes nothing.
+
+Where bars are candles, the quotes are those at a bar's open and `spans` say how far each price went in it: resting
+limits within are filled, and stops and targets that worked through the bar trade at their own price, or not at all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +50,14 @@ class SwapQuote:
     settlement: Settlement
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far a coin's price went in a bar."""
+
+    low_aud: Decimal
+    high_aud: Decimal
+
+
 class PaperVenue:
     """`coins` are those that the venue knows of, quoted at the moment or not. `run`, six hexadecimal digits, is part of
     every order's id: a venue that is started anew on the same tape must not give out the same ids again."""
@@ -61,20 +72,22 @@ class PaperVenue:
         self._depth_used: dict[tuple[str, Side], Decimal] = {}
         self._wallets: dict[str, PaperWallet] = {}
         self._board: QuoteBoard | None = None
+        self._spans: Mapping[str, Span] = {}
         self._orders_taken = 0
         self.executions: list[Execution] = []
         """Everybody's, oldest first."""
 
     # Quotes and time
 
-    def show(self, board: QuoteBoard) -> None:
-        """The next quotes. Resting orders that they reach are filled, the oldest first."""
-        self._board = board
-        self.coins |= board.quotes.keys()
+    def show(self, board: QuoteBoard, spans: Mapping[str, Span] | None = None) -> None:
+        """The next quotes. Resting orders that they, or the bar's `spans`, reach are filled, the oldest first."""
+        self._board, self._spans = board, spans or {}
+        if not board.quotes.keys() <= self.coins:
+            self.coins |= board.quotes.keys()
         self._depth_used.clear()
         for order in self.resting():
             quote = board.quotes.get(order.coin)
-            if quote and _reaches(order.side, order.price_aud, quote):
+            if quote and (_reaches(order.side, order.price_aud, quote) or self._traded_at(order.coin, order.price_aud)):
                 self._execute(order, order.price_aud)
 
     @property
@@ -184,6 +197,41 @@ class PaperVenue:
         self._record(execution)
         return execution
 
+    def is_inside(self, side: Side, coin: str, price_aud: Decimal) -> bool:
+        """Whether an order at that price is not one for the open of a candle, but a stop or a target inside it."""
+        if coin not in self._spans:
+            return False
+        quote = self.quote(coin)
+        return price_aud != (quote.ask_aud if side is Side.BUY else quote.bid_aud)
+
+    def trade_inside(self, account: str, side: Side, coin: str, *, quantity: Decimal, price_aud: Decimal) -> Execution:
+        """What a stop or a target did that worked through the bar: all of `quantity` at exactly `price_aud`, and
+        refused where nothing was traded at that price."""
+        self.quote(coin)
+        _checked(quantity, 8, "amount")
+        _checked(price_aud, 8, "rate")
+        self._check_value(quantity * price_aud)
+        if not self._traded_at(coin, price_aud):
+            raise VenueRefused("Nothing was traded at that price")
+        kind = self.terms.kind(coin)
+        settlement = settle(side, quantity, price_aud, self.terms.fee_bps_of(kind))
+        self.wallet(account).need(*(("AUD", settlement.total_aud) if side is Side.BUY else (coin, quantity)))
+        order_id = self._next_id()
+        execution = Execution(
+            execution_id=f"{order_id}-1",
+            order_id=order_id,
+            account=account,
+            coin=coin,
+            side=side,
+            kind=kind,
+            quantity=quantity,
+            price_aud=price_aud,
+            settlement=settlement,
+            executed_at=self.time,
+        )
+        self._record(execution)
+        return execution
+
     # Market orders
 
     def place(self, account: str, side: Side, coin: str, *, quantity: Decimal, price_aud: Decimal) -> RestingOrder:
@@ -247,6 +295,10 @@ class PaperVenue:
         )
 
     # Inside
+
+    def _traded_at(self, coin: str, price: Decimal) -> bool:
+        span = self._spans.get(coin)
+        return span is not None and span.low_aud <= price <= span.high_aud
 
     def _own(self, account: str, side: Side, order_id: str) -> RestingOrder:
         order = self.wallet(account).orders.get(order_id)

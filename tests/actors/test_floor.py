@@ -14,16 +14,26 @@ from omc.backtest.market import Market
 from omc.feature.frame import FloatArray
 from omc.market.money import from_grid
 from omc.market.tape import Tape
-from omc.trading.exits import Exits
+from omc.trading.exits import Exits, Reason
 from omc.trading.fill import Side
 from tests.actors.mortal import COINS, TERMS, Fuse, House, Written, deployment, market
 
 ROWS = 25
+STOP = Exits(stop_loss=0.05)
+EVERY_EXIT = Exits(
+    stop_loss=0.03,
+    trailing=0.05,
+    trailing_tight=0.01,
+    trailing_offset=0.02,
+    take_profit=((0, 0.05), (3, 0.02)),
+    time_stop_bars=5,
+    reentry=True,
+)
 
 
-async def played(tape: Tape, weights: FloatArray, **fuses: Fuse) -> House:
+async def played(tape: Tape, weights: FloatArray, exits: Exits = STOP, **fuses: Fuse) -> House:
     written = dict(zip(tape.frame.times, weights, strict=True))
-    house = House(tape, lambda _type, _parameters: Written(written, exits=Exits(stop_loss=0.05)), **fuses)
+    house = House(tape, lambda _type, _parameters: Written(written, exits=exits), **fuses)
     try:
         await house.play(deployment())
         return house
@@ -31,9 +41,9 @@ async def played(tape: Tape, weights: FloatArray, **fuses: Fuse) -> House:
         await house.close()
 
 
-def kernel_trades(tape: Tape, weights: FloatArray) -> list[tuple[object, ...]]:
+def kernel_trades(tape: Tape, weights: FloatArray, exits: Exits = STOP) -> list[tuple[object, ...]]:
     costs = Costs.of(TERMS, COINS, 0.0)
-    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, exits=Exits(stop_loss=0.05))
+    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, exits=exits)
     return [
         (
             tape.frame.time(int(trade["row"])),
@@ -54,13 +64,14 @@ def floor_trades(house: House) -> list[tuple[object, ...]]:
     ]
 
 
-async def test_the_floor_makes_the_trades_of_the_kernel_and_its_books_are_the_venues() -> None:
+@pytest.mark.parametrize("exits", [STOP, EVERY_EXIT], ids=["stop", "every exit"])
+async def test_the_floor_makes_the_trades_of_the_kernel_and_its_books_are_the_venues(exits: Exits) -> None:
     tape, weights = market(120)
     written = dict(zip(tape.frame.times, weights, strict=True))
-    house = House(tape, lambda *_: Written(written, exits=Exits(stop_loss=0.05)))
+    house = House(tape, lambda *_: Written(written, exits=exits))
     try:
         await house.play(deployment())
-        assert floor_trades(house) == kernel_trades(tape, weights)
+        assert floor_trades(house) == kernel_trades(tape, weights, exits)
         assert len(floor_trades(house)) > 100
         assert (await house.reconcile(deployment().id)).differences == ()
         assert (await house.collector().status()).state == "ended"
@@ -85,17 +96,21 @@ deaths = st.lists(st.tuples(counted, st.sampled_from([-1, 1])), max_size=6)
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 1000), deaths, deaths, deaths)
+@given(st.integers(0, 1000), st.sampled_from([STOP, EVERY_EXIT]), deaths, deaths, deaths)
 def test_deaths_at_any_call_change_no_trade(
-    seed: int, risk: list[tuple[int, int]], trader: list[tuple[int, int]], collector: list[tuple[int, int]]
+    seed: int,
+    exits: Exits,
+    risk: list[tuple[int, int]],
+    trader: list[tuple[int, int]],
+    collector: list[tuple[int, int]],
 ) -> None:
     tape, weights = market(ROWS, seed)
     fuses = {
         f"{name}_fuse": Fuse([number * sign for number, sign in at])
         for name, at in (("risk", risk), ("trader", trader), ("collector", collector))
     }
-    house = asyncio.run(played(tape, weights, **fuses))
-    assert floor_trades(house) == kernel_trades(tape, weights)
+    house = asyncio.run(played(tape, weights, exits, **fuses))
+    assert floor_trades(house) == kernel_trades(tape, weights, exits)
     account = house.exchange.paper.wallet(str(deployment().id))
     assert len(account.executions) == len(floor_trades(house))
     assert len({row.order.venue_order_id for row in house.blotter._rows.values()} - {None}) <= len(account.executions)
@@ -103,15 +118,16 @@ def test_deaths_at_any_call_change_no_trade(
 
 @pytest.mark.parametrize("sign", [-1, 1], ids=["before", "after"])
 @pytest.mark.parametrize("who", ["risk", "trader"])
-def test_a_death_at_every_single_call_changes_no_trade(who: str, sign: int) -> None:
+@pytest.mark.parametrize("exits", [STOP, EVERY_EXIT], ids=["stop", "every exit"])
+def test_a_death_at_every_single_call_changes_no_trade(exits: Exits, who: str, sign: int) -> None:
     tape, weights = market(6, seed=3, gaps=0.0)
-    expected = kernel_trades(tape, weights)
-    undisturbed = asyncio.run(played(tape, weights))
+    expected = kernel_trades(tape, weights, exits)
+    undisturbed = asyncio.run(played(tape, weights, exits))
     calls = getattr(undisturbed, f"{who}_fuse").calls
     assert floor_trades(undisturbed) == expected
     assert calls > 30
     for number in range(1, min(calls, 120) + 1):
-        house = asyncio.run(played(tape, weights, **{f"{who}_fuse": Fuse([sign * number])}))
+        house = asyncio.run(played(tape, weights, exits, **{f"{who}_fuse": Fuse([sign * number])}))
         assert floor_trades(house) == expected, f"died at call {number}"
         # The last call waits for more at the end of the tape: nobody waits for its death.
         assert house.deaths == 1 or number >= calls - 1
@@ -121,3 +137,9 @@ def test_the_market_of_these_tests_has_gaps_and_stops() -> None:
     tape, weights = market(120)
     assert np.isnan(tape.frame.bid).any()
     assert (weights == 0).any()
+    costs = Costs.of(TERMS, COINS, 0.0)
+    twin = simulate(Market.quoted(tape.frame), weights, costs, cash_aud=10_000.0, exits=EVERY_EXIT)
+    assert set(twin.trades["reason"]) == set(Reason) - {Reason.END}
+    few, weights = market(6, seed=3, gaps=0.0)
+    twin = simulate(Market.quoted(few.frame), weights, costs, cash_aud=10_000.0, exits=EVERY_EXIT)
+    assert set(twin.trades["reason"]) > {Reason.SIGNAL}

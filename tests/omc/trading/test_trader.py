@@ -1,6 +1,6 @@
 """The trader against the kernel, its fast twin, and against itself when it dies at any command."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -18,23 +18,23 @@ from omc.market.terms import Terms
 from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
 from omc.trading.blotter import Decision, TraderMemory
-from omc.trading.exits import Exits
-from omc.trading.fill import Fill, Side
-from omc.trading.order import Order, OrderIntent, OrderStatus, client_order_id
-from omc.trading.settlement import settle
-from omc.trading.trader import (
+from omc.trading.dialogue import (
     Command,
     Decide,
     Halt,
     IntentDenied,
-    Mandate,
     OrderEnded,
     QuotesArrived,
     Remember,
     Submit,
-    Trader,
     WeightsDecided,
 )
+from omc.trading.exits import Exits
+from omc.trading.fill import Fill, Side
+from omc.trading.mandate import Mandate
+from omc.trading.order import Order, OrderIntent, OrderStatus, Turn, client_order_id
+from omc.trading.settlement import settle
+from omc.trading.trader import Trader
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 DEPLOYMENT, USER = UUID(int=1), UUID(int=2)
@@ -42,6 +42,7 @@ COINS = ("BTC", "XYZ", "ETH")
 TERMS = Terms()
 CASH = Decimal("10000.00")
 NAN = float("nan")
+NONE = Exits()
 
 
 @dataclass
@@ -74,8 +75,8 @@ class Books:
         return order
 
 
-def mandate(stop_loss: float = NAN, band: float = 0.0) -> Mandate:
-    return Mandate(DEPLOYMENT, USER, COINS, band, Exits(stop_loss=stop_loss), TERMS)
+def mandate(exits: Exits = NONE, band: float = 0.0) -> Mandate:
+    return Mandate(DEPLOYMENT, USER, COINS, band, exits, TERMS)
 
 
 def rebuilt(of: Mandate, books: Books, marks: dict[str, float]) -> Trader:
@@ -83,8 +84,8 @@ def rebuilt(of: Mandate, books: Books, marks: dict[str, float]) -> Trader:
     ended = [
         books.orders[name]
         for coin in COINS
-        for side in Side
-        if rebalance and (name := client_order_id(DEPLOYMENT, rebalance.quoted_at, coin, side)) in books.orders
+        for turn in Turn
+        if rebalance and (name := client_order_id(DEPLOYMENT, rebalance.quoted_at, coin, turn)) in books.orders
     ]
     return Trader(of, books.memory, books.account, ended=ended, marks=marks)
 
@@ -159,23 +160,33 @@ def markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return bid, ask, weights
 
 
-terms = st.tuples(st.sampled_from([NAN, 0.03, 0.1]), st.sampled_from([0.0, 0.05]))
+exits = st.builds(
+    Exits,
+    stop_loss=st.sampled_from([NAN, 0.03, 0.1]),
+    trailing=st.sampled_from([NAN, 0.04, 0.2]),
+    trailing_tight=st.sampled_from([NAN, 0.01, 0.05]),
+    trailing_offset=st.sampled_from([0.0, 0.02]),
+    take_profit=st.sampled_from([(), ((0, 0.06),), ((0, 0.2), (2, 0.0), (4, -0.01))]),
+    time_stop_bars=st.sampled_from([0, 0, 1, 3]),
+    reentry=st.booleans(),
+)
+terms = st.tuples(st.one_of(st.just(NONE), exits), st.sampled_from([0.0, 0.05]))
 
 
 @settings(deadline=None, max_examples=60)
 @given(markets(), terms)
 def test_a_trader_makes_the_trades_of_the_kernel(
-    market: tuple[np.ndarray, np.ndarray, np.ndarray], of: tuple[float, float]
+    market: tuple[np.ndarray, np.ndarray, np.ndarray], of: tuple[Exits, float]
 ) -> None:
     bid, ask, weights = market
-    stop_loss, band = of
-    books = play(mandate(stop_loss, band), bid, ask, weights, frozenset())
+    exits, band = of
+    books = play(mandate(exits, band), bid, ask, weights, frozenset())
     twin = simulate(
         Market(bid, ask, bid),
         weights,
         Costs.of(TERMS, COINS, band),
         cash_aud=float(CASH),
-        exits=Exits(stop_loss=stop_loss),
+        exits=exits,
     )
     expected = [
         (
@@ -195,7 +206,7 @@ def test_a_trader_makes_the_trades_of_the_kernel(
 @settings(deadline=None, max_examples=80)
 @given(markets(), terms, st.frozensets(st.integers(2, 120), max_size=12))
 def test_a_trader_that_dies_at_any_command_makes_the_same_trades(
-    market: tuple[np.ndarray, np.ndarray, np.ndarray], of: tuple[float, float], deaths: frozenset[int]
+    market: tuple[np.ndarray, np.ndarray, np.ndarray], of: tuple[Exits, float], deaths: frozenset[int]
 ) -> None:
     bid, ask, weights = market
     undisturbed = play(mandate(*of), bid, ask, weights, frozenset())
@@ -203,6 +214,12 @@ def test_a_trader_that_dies_at_any_command_makes_the_same_trades(
     assert fills(died) == fills(undisturbed)
     assert died.memory == undisturbed.memory
     assert died.account == undisturbed.account
+    assert told(died) == told(undisturbed)
+
+
+def told(books: Books) -> list[Decision]:
+    """Without repetitions: whoever died before it heard that a decision was stored tells it again."""
+    return list({decision.decided_at: decision for decision in books.decisions}.values())
 
 
 def quotes(minute: int, *prices: float) -> QuotesArrived:
@@ -210,8 +227,8 @@ def quotes(minute: int, *prices: float) -> QuotesArrived:
     return QuotesArrived(START + timedelta(minutes=minute), bid, bid)
 
 
-def trader(memory: TraderMemory | None = None, *, stop_loss: float = NAN) -> Trader:
-    return Trader(mandate(stop_loss), memory or TraderMemory(), Account.opened_with(CASH))
+def trader(memory: TraderMemory | None = None) -> Trader:
+    return Trader(mandate(), memory or TraderMemory(), Account.opened_with(CASH))
 
 
 def decided(trader: Trader, minute: int, *weights: float) -> list[Command]:
@@ -223,7 +240,9 @@ def test_the_first_bar_only_decides() -> None:
     assert it.handle(quotes(0, 1, 1, 1)) == [Decide(START)]
     (remember,) = decided(it, 0, 0.5, 0, 0)
     assert isinstance(remember, Remember)
-    assert remember.memory == TraderMemory(START, START, (0.5, 0, 0), (False,) * 3)
+    assert remember.memory == TraderMemory(
+        START, START, (0.5, 0, 0), (False,) * 3, ages=(None,) * 3, trails=(None,) * 3
+    )
     assert remember.decision is not None
     assert remember.decision.targets == {"BTC": 0.5, "XYZ": 0, "ETH": 0}
 
@@ -293,29 +312,131 @@ def test_a_denial_passes_over_the_order_or_halts_the_trader(reason: DenialReason
         assert after == Halt(f"{reason}: because")
 
 
-def test_a_stopped_coin_stays_out_until_the_algorithm_wants_none() -> None:
-    books = Books()
-    it = Trader(mandate(0.1), books.memory, books.account)
+@dataclass
+class Played:
+    """A trader that is played by hand: one coin, and a venue that fills all at the price asked for."""
 
-    def bar(minute: int, price: float, weight: float) -> TraderMemory:
-        todo = it.handle(quotes(minute, price, NAN, NAN))
+    exits: Exits
+    books: Books = field(default_factory=Books)
+
+    def __post_init__(self) -> None:
+        self.trader = Trader(mandate(self.exits), TraderMemory(), self.books.account)
+        self.said = ""
+
+    def bar(self, minute: int, price: float, weight: float, **prices: float) -> TraderMemory:
+        bar = quotes(minute, price, NAN, NAN)
+        more = {name: np.array([value, NAN, NAN]) for name, value in prices.items()}
+        bar = QuotesArrived(bar.time, bar.bid, bar.ask, **more)
+        todo = self.trader.handle(bar)
         while todo:
             match todo.pop(0):
                 case Submit(intent):
-                    todo += it.handle(OrderEnded(books.carry_out(intent)))
+                    todo += self.trader.handle(OrderEnded(self.books.carry_out(intent)))
                 case Decide():
-                    todo += decided(it, minute, weight, 0, 0)
-        return it.memory
+                    todo += decided(self.trader, minute, weight, 0, 0)
+                case Remember(_, decision):
+                    self.said = decision.why["BTC"] if decision else ""
+        return self.trader.memory
 
-    bar(0, 100, 0.5)
-    assert bar(5, 100, 0.5).targets == (0.5, 0, 0)
-    stopped = bar(10, 89, 0.5)
+    def sold(self) -> list[tuple[str, Decimal]]:
+        """How each sale's name ends, and its price."""
+        orders = [order.intent for order in self.books.orders.values() if order.intent.side is Side.SELL]
+        return [(intent.client_order_id.partition(":BTC:")[2], intent.quote_price_aud) for intent in orders]
+
+
+def test_a_stopped_coin_is_sold_at_once_and_stays_out_until_the_algorithm_wants_none() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    assert played.bar(5, 100, 0.5).targets == (0.5, 0, 0)
+    stopped = played.bar(10, 89, 0.5)
+    assert played.sold() == [("sell:exit-at-open", Decimal(89))]
+    assert played.said == "out by stop_loss at 89.00000000, opened at 100.00000000; the algorithm wants 0.5000"
     assert stopped.targets == (0, 0, 0)
     assert stopped.stopped == (True, False, False)
-    assert bar(15, 89, 0.5).stopped == (True, False, False)
-    assert not it.account.position("BTC").quantity
-    assert bar(20, 89, 0.0).stopped == (False,) * 3
-    assert bar(25, 89, 0.5).targets == (0.5, 0, 0)
+    assert played.bar(15, 89, 0.5).stopped == (True, False, False)
+    assert played.bar(20, 89, 0.0).stopped == (False,) * 3
+    assert played.bar(25, 89, 0.5).targets == (0.5, 0, 0)
+
+
+def test_a_coin_that_may_be_bought_again_is_bought_a_bar_after_its_exit() -> None:
+    played = Played(Exits(stop_loss=0.1, reentry=True))
+    for minute, price in ((0, 100), (5, 100), (10, 89)):
+        played.bar(minute, price, 0.5)
+    assert not played.trader.account.position("BTC").quantity
+    assert played.bar(15, 90, 0.5).ages == (0, None, None)
+    assert played.trader.account.position("BTC").opening_price_aud == 90
+
+
+def test_a_signal_goes_before_a_stop_and_a_partial_sale_does_not_hinder_it() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    for minute, price, weight in ((0, 100, 0.5), (5, 100, 0.0), (10, 80, 0.5), (15, 100, 0.1), (20, 80, 0.1)):
+        played.bar(minute, price, weight)
+    assert played.sold() == [("sell", Decimal(80)), ("sell", Decimal(80)), ("sell:exit-at-open", Decimal(80))]
+
+
+def test_a_trailing_stop_follows_the_price_and_a_memory_of_it() -> None:
+    played = Played(Exits(trailing=0.1))
+    played.bar(0, 100, 1)
+    assert played.bar(5, 100, 1).trails == (90.0, None, None)
+    assert played.bar(10, 120, 1).trails == (108.0, None, None)
+    memory = played.bar(15, 110, 1)
+    assert (memory.trails, memory.ages) == ((108.0, None, None), (2, None, None))
+    assert played.bar(20, 107, 1).ages == (None,) * 3
+    assert played.sold() == [("sell:exit-at-open", Decimal(107))]
+
+
+def test_inside_a_candle_a_stop_fills_at_its_level() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5, high=100, low=100, close=100)
+    played.bar(5, 100, 0.5, high=101, low=95, close=99)
+    played.bar(10, 98, 0.5, high=98, low=80, close=85)
+    assert played.sold() == [("sell:exit", Decimal(90))]
+
+
+def test_a_profit_is_taken_at_its_level_and_time_runs_out_at_an_open() -> None:
+    played = Played(Exits(take_profit=((0, 0.1),), time_stop_bars=2, reentry=True))
+    played.bar(0, 100, 1, high=100, low=100, close=100)
+    played.bar(5, 100, 1, high=112, low=99, close=99)
+    played.bar(10, 100, 1, high=100, low=100, close=100)
+    for minute in (15, 20):
+        played.bar(minute, 101, 1, high=101, low=101, close=101)
+    assert played.sold() == [("sell:exit", Decimal(110)), ("sell:exit-at-open", Decimal(101))]
+
+
+def test_after_bars_were_missed_a_stop_still_holds() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    memory = replace(played.trader.memory, targets=None)
+    played.trader = Trader(mandate(played.exits), memory, played.trader.account)
+    played.bar(60, 89, 0.5)
+    assert played.sold() == [("sell:exit-at-open", Decimal(89))]
+
+
+def test_what_was_bought_before_ages_were_remembered_has_been_held_for_a_bar() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    memory = replace(played.trader.memory, ages=None, trails=None)
+    played.trader = Trader(mandate(played.exits), memory, played.trader.account)
+    assert played.bar(10, 99, 0.5).ages == (1, None, None)
+
+
+def test_an_exit_that_the_house_denies_is_tried_again_as_a_sale() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    it = played.trader
+    _, submit = it.handle(quotes(10, 89, NAN, NAN))
+    assert isinstance(submit, Submit)
+    assert it.handle(IntentDenied(Denied(submit.intent, DenialReason.NOT_HELD, "a test's"))) == [
+        Decide(START + timedelta(minutes=10))
+    ]
+    decided(it, 10, 0.5, 0, 0)
+    assert it.memory.targets == (0, 0, 0)
+    _, again = it.handle(quotes(15, 95, NAN, NAN))
+    assert isinstance(again, Submit)
+    assert again.intent.client_order_id.endswith(":BTC:sell")
 
 
 def test_an_order_that_has_not_ended_is_refused() -> None:

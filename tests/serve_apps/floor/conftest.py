@@ -17,12 +17,14 @@ from omc.strategy.registry import make
 from omc.trading.blotter import MemoryBlotter, TraderMemory
 from omc.trading.books import differences, ours
 from omc.trading.deployment import Deployment, MemoryDeploymentStore, trader_name
+from omc.trading.dialogue import Decide, OrderEnded, QuotesArrived, Remember, Submit, WeightsDecided
 from omc.trading.fill import Fill
 from omc.trading.floor import HaltReport, Reconciliation, TraderState
 from omc.trading.lease import Lease, MemoryLeaseStore
+from omc.trading.mandate import Mandate
 from omc.trading.order import Order, OrderIntent, OrderStatus
 from omc.trading.settlement import settle
-from omc.trading.trader import Decide, Mandate, OrderEnded, QuotesArrived, Remember, Submit, Trader, WeightsDecided
+from omc.trading.trader import Trader
 from serve_apps.floor.app import PREFIX, build
 from serve_apps.floor.ports import FloorPorts
 

@@ -1,0 +1,165 @@
+"""One bar as a trader goes through it: what each coin's turn asks for, and what becomes of what is held."""
+
+from math import isnan, nan
+from typing import NamedTuple
+
+from omc.market.money import from_grid
+from omc.portfolio.account import Account
+from omc.trading.blotter import Rebalance, TraderMemory
+from omc.trading.dialogue import QuotesArrived
+from omc.trading.exits import Reason, exit_at_open, exit_inside
+from omc.trading.mandate import Mandate
+from omc.trading.order import Turn
+from omc.trading.sizing import quantity_to_buy, quantity_to_sell
+
+LONG = 1.0
+
+
+class Wish(NamedTuple):
+    """An order that a coin's turn asks for."""
+
+    quantity: float
+    price_aud: float
+    reason: str
+
+
+class Bar:
+    """`memory` is as it was before the bar's first order, with an age for exactly what was held then."""
+
+    def __init__(self, mandate: Mandate, memory: TraderMemory, quotes: QuotesArrived) -> None:
+        self._mandate = mandate
+        self._memory = memory
+        self.quotes = quotes
+        self.traded = False
+        self.exits: dict[int, str] = {}
+        """Why coins were to leave in this bar, by column."""
+        self._trails: dict[int, float] = {}
+        """Where looking inside the bar left trailing stops, by column."""
+
+    def wish(self, turn: Turn, at: int, account: Account, rebalance: Rebalance) -> Wish | None:
+        """What a coin's turn asks for; it has to be asked once, in its turn, for only then is the answer right."""
+        match turn:
+            case Turn.SALE:
+                wish = self._sale(at, account, rebalance)
+            case Turn.EXIT_AT_OPEN:
+                wish = self._exit_at_open(at, account)
+            case Turn.PURCHASE:
+                wish = self._purchase(at, account, rebalance)
+            case Turn.EXIT:
+                wish = self._exit_inside(at, account)
+        if wish is not None:
+            self.ask(turn, at, wish.reason)
+        return wish
+
+    def ask(self, turn: Turn, at: int, reason: str) -> None:
+        """Note that an order was asked for."""
+        self.traded = True
+        if turn in (Turn.EXIT_AT_OPEN, Turn.EXIT):
+            self.exits[at] = reason
+
+    def _sale(self, at: int, account: Account, rebalance: Rebalance) -> Wish | None:
+        mandate, weight, held = self._mandate, rebalance.targets[at], held_of(account, self._mandate.coins[at])
+        if weight is None or not held:
+            return None
+        worth, bid = rebalance.equity_aud, float(self.quotes.bid[at])
+        quantity = quantity_to_sell(weight, worth, held, bid, mandate.rebalance_band, mandate.least_aud)
+        return Wish(quantity, bid, _towards(weight, worth)) if quantity > 0.0 else None
+
+    def _purchase(self, at: int, account: Account, rebalance: Rebalance) -> Wish | None:
+        mandate, weight = self._mandate, rebalance.targets[at]
+        if not weight or at in self.exits:
+            return None
+        worth, ask = rebalance.equity_aud, float(self.quotes.ask[at])
+        quantity = quantity_to_buy(
+            weight,
+            worth,
+            held_of(account, mandate.coins[at]),
+            float(self.quotes.bid[at]),
+            ask,
+            mandate.fees_bps[at],
+            float(account.cash_aud),
+            mandate.rebalance_band,
+            mandate.least_aud,
+        )
+        return Wish(quantity, ask, _towards(weight, worth)) if quantity > 0.0 else None
+
+    def _exit_at_open(self, at: int, account: Account) -> Wish | None:
+        """Of a coin that was held before this bar."""
+        age = self._age(at)
+        if age == 0 or not self._may_leave(at, account):
+            return None
+        bid, opening = float(self.quotes.bid[at]), self._opening(at, account)
+        price, reason = exit_at_open(self._mandate.exits.rules, LONG, opening, age, self._trail(at), nan, nan, bid)
+        return self._leave(at, account, price, reason)
+
+    def _exit_inside(self, at: int, account: Account) -> Wish | None:
+        if at in self.exits or not self._may_leave(at, account):
+            return None
+        price, reason = self._look_inside(at, account)
+        return self._leave(at, account, price, reason)
+
+    def _may_leave(self, at: int, account: Account) -> bool:
+        if not self._mandate.exits.any or isnan(self.quotes.bid[at]):
+            return False
+        return held_of(account, self._mandate.coins[at]) > 0.0
+
+    def _look_inside(self, at: int, account: Account) -> tuple[float, int]:
+        """What closes a coin inside the bar, if anything; where that leaves its trailing stop is noted."""
+        quotes, bid = self.quotes, float(self.quotes.bid[at])
+        price, reason, self._trails[at] = exit_inside(
+            self._mandate.exits.rules,
+            LONG,
+            self._opening(at, account),
+            self._age(at),
+            self._trail(at),
+            nan,
+            nan,
+            bid,
+            bid if quotes.high is None else float(quotes.high[at]),
+            bid if quotes.low is None else float(quotes.low[at]),
+        )
+        return price, reason
+
+    def _leave(self, at: int, account: Account, price: float, reason: int) -> Wish | None:
+        """Everything is sold, if that is enough for the venue."""
+        if isnan(price):
+            return None
+        held = held_of(account, self._mandate.coins[at])
+        quantity = quantity_to_sell(0.0, 0.0, held, price, 0.0, self._mandate.least_aud)
+        if not quantity:
+            return None
+        at_price, opened = from_grid(price), from_grid(self._opening(at, account))
+        return Wish(quantity, price, f"{Reason(reason).name.lower()} at {at_price:f}, opened at {opened:f}")
+
+    def after(self, account: Account) -> tuple[tuple[int | None, ...], tuple[float | None, ...]]:
+        """Ages and trailing stops of what is held when the bar is over."""
+        coins = range(len(self._mandate.coins))
+        held = [held_of(account, coin) > 0.0 for coin in self._mandate.coins]
+        for at in coins:
+            if held[at] and at not in self._trails and self._may_leave(at, account):
+                # Its turn was before a restart, or came to nothing.
+                self._look_inside(at, account)
+        ages = tuple(self._age(at) if held[at] else None for at in coins)
+        trails = [self._trails.get(at, self._trail(at)) for at in coins]
+        return ages, tuple(trails[at] if held[at] and not isnan(trails[at]) else None for at in coins)
+
+    def _opening(self, at: int, account: Account) -> float:
+        return float(account.positions[self._mandate.coins[at]].opening_price_aud or nan)
+
+    def _age(self, at: int) -> int:
+        """Bars since a coin's opening: 0 for what is bought in this one."""
+        age = self._memory.ages[at] if self._memory.ages else None
+        return 0 if age is None else age + 1
+
+    def _trail(self, at: int) -> float:
+        trail = self._memory.trails[at] if self._memory.trails else None
+        return nan if trail is None else trail
+
+
+def held_of(account: Account, coin: str) -> float:
+    position = account.positions.get(coin)
+    return float(position.quantity) if position is not None else 0.0
+
+
+def _towards(weight: float, worth: float) -> str:
+    return f"towards {weight:.4f} of {worth:.2f} AUD"
