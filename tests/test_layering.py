@@ -68,7 +68,7 @@ def allowed(path: Path, module: str) -> bool:
         case ["actors", *_]:
             return core or top in {"actors", "ray", "numpy"}
         case ["tune_jobs", *_]:
-            return core or top in {"tune_jobs", "ray", "numpy"}
+            return core or top in {"tune_jobs", "ray", "numpy", "optuna"}
         case ["serve_apps", *_]:
             return (
                 core

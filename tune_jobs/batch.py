@@ -1,50 +1,105 @@
-"""A batch of a sweep's points, tried one after the other in one Ray task that share their indicators.
-
-The task is where the memory goes, and it is retriable: Ray's memory monitor ends retriable workers first, and should
-end the lab's before the floor's. The trial that waits for it holds next to nothing, so it imports nothing for it.
+"""A batch of a sweep's points, tried one after the other by a worker that keeps what they share: prices, and indicators
+in bounded memory. Points come in the order of their windows, so that a batch needs few different ones at a time.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import ray
+import numpy as np
 
-if TYPE_CHECKING:
-    from omc.backtest.ground import Ground
-    from omc.backtest.search_space import SearchSpace
+from omc.backtest.ground import Ground
+from omc.backtest.kernel import simulate
+from omc.backtest.market import Market
+from omc.backtest.metrics import METRICS, bounds, figures_and_moments
+from omc.backtest.rounds import Outcome, blocks_per_fold
+from omc.backtest.search_space import Algorithms
+from omc.backtest.tried import Failure, IntArray
+from omc.errors import OmcError
+from omc.feature.frame import FloatArray, Frame
+from omc.feature.indicator import Indicators
 
-Tried = tuple[int, tuple[float | None, ...], str | None]
-"""Index, figures in the order of `metrics.METRICS` (none when it failed), and the reason why it failed."""
-
-RETRIES = 3
-
-
-def attempt(ground: "Ground", space: "SearchSpace", indices: Sequence[int]) -> list[Tried]:
-    """Try the points of `indices`. One that raises fails alone."""
-    from omc.errors import OmcError
-    from omc.strategy.registry import make
-
-    indicators = ground.indicators()
-    tried: list[Tried] = []
-    for index in indices:
-        try:
-            simulation = ground.simulate(make(space.algorithm_type, space.point(index)), indicators)
-            tried.append((index, tuple(ground.measure(simulation).values()), None))
-        except OmcError as refusal:
-            tried.append((index, (), str(refusal)))
-        except Exception as fault:
-            # Whatever an algorithm raises is that point's own failure.
-            tried.append((index, (), f"{type(fault).__name__}: {fault}"))
-    return tried
+INDICATORS_BYTES = 192 * 2**20
+"""What all indicators that a worker keeps may take."""
+_LONGEST_TRACEBACK = 4_000
 
 
-def trial(
-    config: dict[str, Any], work: "Sequence[ray.ObjectRef[Any]]", batches: Sequence[Sequence[int]]
-) -> dict[str, Any]:
-    """What Ray Tune runs: hand batch number `config["batch"]` to a task in this trial's resources, and wait for it."""
-    ground, space = work
-    task = _attempt.options(num_cpus=config["cpus"], max_retries=RETRIES)
-    return {"tried": ray.get(task.remote(ground, space, batches[config["batch"]]))}
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Points by index with their searched parameters, column by column, to be tried on folds `first` to `stop`."""
+
+    indices: IntArray
+    names: tuple[str, ...]
+    columns: tuple[Sequence[Any], ...]
+    first: int
+    stop: int
+
+    def __repr__(self) -> str:
+        return f"{len(self.indices)} points from {self.indices.min()}, folds {self.first} to {self.stop}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*self.columns, strict=True)]
 
 
-_attempt = ray.remote(attempt)
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Bars that points are tried on: rows of `frame` from `warm` on, those before only warm up."""
+
+    frame: Frame
+    warm: int
+    market: Market
+    edges: IntArray
+    indicators: Indicators
+
+    @classmethod
+    def of(cls, ground: Ground, test: tuple[int, int], needed_bars: int, blocks: int, capacity_bytes: int) -> "Stretch":
+        """Rows `test` of the ground's window, and as many before them as any point needs."""
+        first, stop = (ground.first + row for row in test)
+        begin = max(0, first - needed_bars)
+        frame = ground.frame.rows(begin, stop)
+        window = frame.rows(first - begin, len(frame))
+        indicators = Indicators(frame.last, capacity_bytes)
+        return cls(frame, first - begin, Market.quoted(window), bounds(len(window), blocks), indicators)
+
+
+class Desk:
+    """Where a worker tries points: one a worker, for as many batches as it gets."""
+
+    def __init__(
+        self, ground: Ground, algorithms: Algorithms, tests: Sequence[tuple[int, int]], needed_bars: int
+    ) -> None:
+        """`tests` are the rows of the window that each fold tests on; all of the window where there are no folds."""
+        self._ground, self._algorithms = ground, algorithms
+        self._blocks = blocks_per_fold(len(tests) if len(tests) > 1 else 0)
+        share = INDICATORS_BYTES // len(tests)
+        self._stretches = [Stretch.of(ground, test, needed_bars, self._blocks, share) for test in tests]
+
+    def attempt(self, batch: Batch) -> Outcome:
+        """Try the points of `batch`. One that raises fails alone."""
+        count, folds = len(batch.indices), batch.stop - batch.first
+        figures = np.full((count, folds, len(METRICS)), np.nan)
+        blocks = np.full((count, folds, self._blocks, 3), np.nan)
+        failures: dict[int, Failure] = {}
+        rows, indices = batch.rows(), batch.indices.tolist()
+        for fold in range(folds):
+            stretch = self._stretches[batch.first + fold]
+            for at, index in enumerate(indices):
+                if index in failures:
+                    continue
+                try:
+                    shown, blocks[at, fold] = self._try(stretch, rows[at])
+                    figures[at, fold] = [np.nan if value is None else value for value in shown.values()]
+                except OmcError as refusal:
+                    failures[index] = Failure(str(refusal))
+                except Exception as fault:
+                    # Whatever an algorithm raises is that point's own failure.
+                    said = traceback.format_exc()[-_LONGEST_TRACEBACK:]
+                    failures[index] = Failure(f"{type(fault).__name__}: {fault}", said)
+        return Outcome(batch.indices, batch.first, figures, blocks.reshape(count, -1, 3), failures)
+
+    def _try(self, stretch: Stretch, searched: Mapping[str, Any]) -> tuple[dict[str, float | None], FloatArray]:
+        algorithm, ground = self._algorithms.make(searched), self._ground
+        decisions = algorithm.decide(stretch.frame, stretch.indicators)[stretch.warm :]
+        simulation = simulate(stretch.market, decisions, ground.costs, cash_aud=ground.cash_aud, exits=algorithm.exits)
+        return figures_and_moments(simulation, ground.costs, ground.bar_s, stretch.edges)

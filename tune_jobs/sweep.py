@@ -1,43 +1,33 @@
 """One sweep on Ray Tune: trials carry batches, prices travel once, and every batch is stored as it ends.
 
-The store is the truth and Tune's folder is scratch: a sweep that is run again computes only the points that it has
-not stored. It stops within a second or two of being closed in the store.
+The store is the truth and Tune's folder is scratch: a sweep that is run again computes only what it has not stored, and
+comes to the same results to the bit. It stops within a second of being closed in the store.
 """
 
 import asyncio
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from math import ceil
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
 import ray
 from ray import tune
 
+from omc.backtest.folds import folds
 from omc.backtest.ground import Ground
-from omc.backtest.metrics import METRICS
+from omc.backtest.rounds import Board, Proposer
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
-from omc.backtest.sweep import Sweep, SweepPoint, SweepStore
-from omc.errors import InvalidInput, Unavailable
+from omc.backtest.sweep import Sweep, SweepStore
+from omc.errors import InvalidInput
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
-from tune_jobs.batch import RETRIES, Tried, trial
+from tune_jobs.driver import Driver
+from tune_jobs.trial import Closed, PointTrial, Progress, Rounds
 
-logger = logging.getLogger(__name__)
-
-# A batch of this many bars times coins times points is about a second of work: long beside what Tune adds to a trial,
-# short beside anybody's patience. One of a tenth is not worth another process.
-_BATCH_CELLS = 60_000_000
-_LARGEST_BATCH = 500
-_ROUNDS = 3
-_POLL_S = 0.5
-_STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-Answer = TypeVar("Answer")
+LAB = "lab"
+"""A resource of a cluster: how many batches may run at once, of all sweeps together. Without it, one a CPU."""
+_RETRIES = 3
 
 
 async def run(
@@ -47,7 +37,7 @@ async def run(
     terms: Terms,
     *,
     cpus_per_batch: float = 1.0,
-    largest_batch: int = _LARGEST_BATCH,
+    largest_batch: int | None = None,
 ) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
@@ -59,142 +49,97 @@ async def run(
     try:
         space = SearchSpace.of(sweep)
         ground = Ground.of(sweep.spec, frame, terms)
+        tests = _tests(sweep, len(ground.window))
     except InvalidInput as refusal:
         return await store.finish(sweep.id, RunStatus.FAILED, str(refusal))
-    done = await store.indices(sweep.id)
-    todo = [index for index in range(space.points) if index not in done]
-    driver = _Driver(sweep.id, space, store, asyncio.get_running_loop())
+    board = Board.of(sweep, space)
+    board.remember(await store.tried(sweep.id), sweep.folds)
+    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    driver = Driver(
+        sweep=sweep,
+        space=space,
+        board=board,
+        proposer=_proposer(space),
+        store=store,
+        loop=asyncio.get_running_loop(),
+        slots=max(1, int(resources.get(LAB, resources.get("CPU", 1)))),
+        cells=[(stop - start) * len(ground.frame.coins) for start, stop in tests],
+        largest_batch=largest_batch,
+    )
+    budget = {"CPU": cpus_per_batch} | ({LAB: 1.0} if LAB in resources else {})
     try:
-        if todo:
-            await asyncio.to_thread(_tune, driver, ground, _batches(todo, ground, largest_batch), cpus_per_batch)
+        await asyncio.to_thread(_tune, driver, ground, tests, budget)
     except Exception as fault:
         await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
         raise
-    left = space.points - len(await store.indices(sweep.id))
-    if left:
+    ended = await store.get(sweep.id)
+    if ended.done < space.points:
         why = f": {driver.faults[0]}" if driver.faults else ""
         # A sweep that was cancelled is over, and stays so.
+        left = space.points - ended.done
         return await store.finish(sweep.id, RunStatus.FAILED, f"{left} of {space.points} points were not computed{why}")
-    failed = f"{driver.failed} points failed: {driver.reason}" if driver.failed else None
-    return await store.finish(sweep.id, RunStatus.COMPLETED, failed)
+    said = f"{len(board.failures)} points failed: {board.first_failure}" if board.failures else None
+    return await store.finish(sweep.id, RunStatus.COMPLETED, said)
 
 
-def _batches(todo: Sequence[int], ground: Ground, largest: int) -> list[Sequence[int]]:
-    """`todo` cut into batches: where there is enough to do, several for each CPU, so that none waits for the last."""
-    most = _BATCH_CELLS / max(1, ground.frame.last.size)
-    cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
-    fair = ceil(len(todo) / (_ROUNDS * cpus))
-    size = max(1, min(largest, ceil(most), max(fair, ceil(most / 10))))
-    return [todo[start : start + size] for start in range(0, len(todo), size)]
+def _tests(sweep: Sweep, rows: int) -> list[tuple[int, int]]:
+    """The rows that each fold tests on; all of them where there are no folds."""
+    if not sweep.folds:
+        return [(0, rows)]
+    cut = folds(rows, sweep.folds, scheme=sweep.scheme, purge_bars=sweep.purge_bars, embargo_bars=sweep.embargo_bars)
+    return [fold.test for fold in cut]
 
 
-def _tune(driver: "_Driver", ground: Ground, batches: list[Sequence[int]], cpus_per_batch: float) -> None:
+def _proposer(space: SearchSpace) -> Proposer | None:
+    if space.method != "optuna":
+        return None
+    # Only a search that learns pays for it.
+    from tune_jobs.learning import OptunaProposer
+
+    return OptunaProposer(space)
+
+
+def _tune(driver: Driver, ground: Ground, tests: list[tuple[int, int]], budget: dict[str, float]) -> None:
     """Run the batches as trials; blocks until all ended or the sweep was closed."""
     os.environ |= {
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-        "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+        "TUNE_GLOBAL_CHECKPOINT_S": "86400",
         "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+        "TUNE_MAX_PENDING_TRIALS_PG": str(driver.slots),
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
         "RAY_AIR_NEW_OUTPUT": "0",
     }
     # It reports to the store; its own remarks would tell of result files that nobody asked for.
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    work = [ray.put(ground), ray.put(driver.space)]
-    # The trial itself only waits: its task gets the CPU, from the same placement group.
-    resources = tune.PlacementGroupFactory([{}, {"CPU": cpus_per_batch}])
+    work = tune.with_parameters(
+        PointTrial,
+        ground=ground,
+        algorithms=driver.space.algorithms(),
+        tests=tests,
+        needed_bars=driver.space.needed_bars,
+    )
     with tempfile.TemporaryDirectory(prefix="omc-sweep-") as scratch:
         tune.Tuner(
-            tune.with_resources(tune.with_parameters(trial, work=work, batches=batches), resources),
-            param_space={"batch": tune.grid_search(list(range(len(batches)))), "cpus": cpus_per_batch},
-            tune_config=tune.TuneConfig(reuse_actors=True),
+            tune.with_resources(work, tune.PlacementGroupFactory([budget])),
+            tune_config=tune.TuneConfig(
+                search_alg=Rounds(driver),
+                num_samples=-1,
+                reuse_actors=True,
+                trial_name_creator=_name,
+                trial_dirname_creator=_name,
+            ),
             run_config=tune.RunConfig(
-                name=str(driver.sweep_id),
+                name=str(driver.sweep.id),
                 storage_path=scratch,
-                stop=_Closed(driver),
-                callbacks=[_Progress(driver)],
-                failure_config=tune.FailureConfig(max_failures=RETRIES),
+                stop=Closed(driver),
+                callbacks=[Progress(driver)],
+                failure_config=tune.FailureConfig(max_failures=_RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         ).fit()
+    driver.stored()
 
 
-@dataclass(slots=True)
-class _Driver:
-    """Tune's thread asks the store through it, on the loop that the store lives on."""
-
-    sweep_id: UUID
-    space: SearchSpace
-    store: SweepStore
-    loop: asyncio.AbstractEventLoop
-    failed: int = 0
-    reason: str = ""
-    faults: list[str] = field(default_factory=list)
-    _closed: bool = False
-    _asked_at: float = 0.0
-
-    def keep(self, tried: Sequence[Tried]) -> None:
-        points = [
-            SweepPoint(
-                index=index,
-                parameters=self.space.point(index),
-                metrics=dict(zip(METRICS, figures, strict=True)) if error is None else dict.fromkeys(METRICS),
-                error=error,
-            )
-            for index, figures, error in tried
-        ]
-        errors = [point.error for point in points if point.error is not None]
-        self.failed += len(errors)
-        self.reason = self.reason or next(iter(errors), "")
-        self._ask(lambda: self.store.add(self.sweep_id, points))
-
-    def closed(self) -> bool:
-        """Whether somebody closed the sweep; asked of the store now and then."""
-        if not self._closed and time.monotonic() - self._asked_at > _POLL_S:
-            self._closed = self._ask(lambda: self.store.get(self.sweep_id)).status.over
-            self._asked_at = time.monotonic()
-        return self._closed
-
-    def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The store's answer; while it is away for a moment, the sweep waits for it."""
-        for pause_s in _STORE_PAUSES_S:
-            try:
-                return asyncio.run_coroutine_threadsafe(_awaited(question), self.loop).result()
-            except Unavailable as fault:
-                logger.warning("the store of sweeps is away", extra={"fault": str(fault)})
-                time.sleep(pause_s)
-        return asyncio.run_coroutine_threadsafe(_awaited(question), self.loop).result()
-
-
-async def _awaited(question: Callable[[], Awaitable[Answer]]) -> Answer:
-    return await question()
-
-
-class _Driven:
-    """Tune pickles what it is given into its folder; those copies are never used, and go without the driver."""
-
-    def __init__(self, driver: _Driver) -> None:
-        self._driver = driver
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-
-class _Progress(_Driven, tune.Callback):
-    """Stores what a trial tried as soon as it ends."""
-
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        if "tried" in result:
-            self._driver.keep(result["tried"])
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._driver.faults.append(f"batch {trial.config['batch']} died {RETRIES + 1} times")
-
-
-class _Closed(_Driven, tune.Stopper):
-    """Stops every trial once the sweep is over in the store."""
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        return self._driver.closed()
+def _name(trial: Any) -> str:
+    return str(trial.trial_id)

@@ -1,20 +1,27 @@
 """The points of a sweep: each follows from its index and the seed alone, whoever computes it, in whatever order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, log, prod
-from typing import Any, Self
+from itertools import islice, product
+from math import ceil, floor, log, prod
+from typing import Any, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from omc.backtest.sweep import Sweep
+from omc.backtest.folds import check_folds
+from omc.backtest.sweep import METHODS, Sweep
 from omc.errors import InvalidInput
+from omc.strategy.builtin import Builtin
 from omc.strategy.parameter import Parameter
 from omc.strategy.registry import make
 
 MOST_POINTS = 100_000
+MOST_LEARNED_POINTS = 5_000
+"""Optuna looks at all earlier points for each new one."""
 _LOOKED_AT = 1_000
 _DRAWS = 50
+_CORNERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +33,16 @@ class Range:
     log: bool
     integer: bool
 
-    def draw(self, generator: np.random.Generator) -> float:
+    def draw(self, generator: np.random.Generator, count: int) -> NDArray[Any]:
         if self.integer:
             low, high = ceil(self.low), floor(self.high)
             if not self.log:
-                return int(generator.integers(low, high, endpoint=True))
-            return min(int(exp(generator.uniform(log(low), log(high + 1)))), high)
+                return generator.integers(low, high, count, endpoint=True)
+            drawn = np.exp(generator.uniform(log(low), log(high + 1), count))
+            return np.minimum(drawn.astype(np.int64), high)
         if self.log:
-            return min(exp(generator.uniform(log(self.low), log(self.high))), self.high)
-        return float(generator.uniform(self.low, self.high))
+            return np.minimum(np.exp(generator.uniform(log(self.low), log(self.high), count)), self.high)
+        return generator.uniform(self.low, self.high, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,13 @@ class Values:
 
     given: tuple[Any, ...]
 
-    def draw(self, generator: np.random.Generator) -> Any:
-        return self.given[int(generator.integers(len(self.given)))]
+    def draw(self, generator: np.random.Generator, count: int) -> NDArray[Any]:
+        return self.at(generator.integers(len(self.given), size=count))
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        held = np.empty(len(self.given), object)
+        held[:] = self.given
+        return held[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +67,21 @@ class SearchSpace:
     algorithm_type: str
     fixed: Mapping[str, Any]
     choices: dict[str, Values | Range]
-    grid: bool
+    method: str
     points: int
     seed: int
 
     @classmethod
     def of(cls, sweep: Sweep) -> Self:
         """What `sweep` searches. InvalidInput says what is wrong with it: a parameter that the algorithm does not have,
-        a value outside its range, a grid over a range, too many points, or none that the algorithm would take."""
+        a value outside its range, a grid over a range, too many points, none that the algorithm would take, or folds
+        that cannot be."""
         algorithm_type, fixed = sweep.spec.algorithm_type, dict(sweep.spec.parameters)
-        if sweep.method not in ("grid", "random"):
-            raise InvalidInput(f"a sweep's method is grid or random, not {sweep.method!r}")
+        if sweep.method not in METHODS:
+            raise InvalidInput(f"a sweep's method is {', '.join(METHODS[:-1])} or {METHODS[-1]}, not {sweep.method!r}")
+        check_folds(sweep.folds, sweep.scheme, sweep.purge_bars, sweep.embargo_bars)
+        if sweep.prune and not sweep.folds:
+            raise InvalidInput("a sweep without folds has nothing to prune by: ask for 2 folds or more")
         if not sweep.space:
             raise InvalidInput("the search space is empty")
         known = make(algorithm_type, {}).parameters()
@@ -79,60 +96,128 @@ class SearchSpace:
             raise InvalidInput(f"a grid needs lists of values, and {', '.join(ranges)} has a range")
         grid = [choice.given for choice in choices.values() if isinstance(choice, Values)]
         points = prod(len(values) for values in grid) if sweep.method == "grid" else sweep.points
-        if not 1 <= points <= MOST_POINTS:
-            raise InvalidInput(f"the sweep would have {points} points: at least 1 and at most {MOST_POINTS} are tried")
-        space = cls(algorithm_type, fixed, choices, sweep.method == "grid", points, sweep.seed)
+        most = MOST_LEARNED_POINTS if sweep.method == "optuna" else MOST_POINTS
+        if not 1 <= points <= most:
+            raise InvalidInput(f"the sweep would have {points} points: at least 1 and at most {most} are tried")
+        space = cls(algorithm_type, fixed, choices, sweep.method, points, sweep.seed)
         space.check_possible()
         return space
 
-    def point(self, index: int) -> dict[str, Any]:
-        """All parameters of point `index`. A grid may hold points that the algorithm refuses; a random search draws
-        again, many times, before it gives in and does."""
-        if self.grid:
-            drawn = {}
-            for name, choice in reversed(self.choices.items()):
-                if isinstance(choice, Values):
-                    index, at = divmod(index, len(choice.given))
-                    drawn[name] = choice.given[at]
-            return {**self.fixed, **drawn}
-        generator = np.random.default_rng([self.seed, index])
-        for _ in range(_DRAWS):
-            parameters = {**self.fixed, **{name: choice.draw(generator) for name, choice in self.choices.items()}}
-            if self.refusal(parameters) is None:
+    def draw(self, count: int) -> list[dict[str, Any]]:
+        """The searched parameters of the first `count` points, for a grid or a random search (and what an Optuna one
+        starts from). A grid may hold points that the algorithm refuses; a random search draws those again, many times,
+        before it gives in and keeps them."""
+        if self.method == "grid":
+            return _rows(self._grid(count))
+        rows, algorithms = _rows(self._random(count, 0)), self.algorithms()
+        for attempt in range(1, _DRAWS):
+            refused = [at for at, row in enumerate(rows) if algorithms.refusal(row) is not None]
+            if not refused:
                 break
-        return parameters
+            again = self._random(count, attempt)
+            for at, row in zip(refused, _rows({name: drawn[refused] for name, drawn in again.items()}), strict=True):
+                rows[at] = row
+        return rows
 
-    def refusal(self, parameters: Mapping[str, Any]) -> str | None:
-        """Why the algorithm would not take `parameters`."""
-        try:
-            make(self.algorithm_type, parameters)
-        except InvalidInput as reason:
-            return str(reason)
-        return None
+    def _grid(self, count: int) -> dict[str, NDArray[Any]]:
+        places = np.arange(count)
+        columns: dict[str, NDArray[Any]] = {}
+        for name, choice in reversed(self.choices.items()):
+            values = cast(Values, choice)
+            columns[name] = values.at(places % len(values.given))
+            places = places // len(values.given)
+        return {name: columns[name] for name in self.choices}
+
+    def _random(self, count: int, attempt: int) -> dict[str, NDArray[Any]]:
+        # A generator a column: so the draws of a point do not depend on how many there are.
+        return {
+            name: choice.draw(np.random.default_rng([self.seed, attempt, at]), count)
+            for at, (name, choice) in enumerate(self.choices.items())
+        }
+
+    def point(self, index: int) -> dict[str, Any]:
+        """All parameters of point `index` of a grid or a random search."""
+        return {**self.fixed, **self.draw(index + 1)[index]}
+
+    def algorithms(self) -> "Algorithms":
+        """Makes the algorithms of points."""
+        return Algorithms(make(self.algorithm_type, {}), dict(self.fixed))
 
     def check_possible(self) -> None:
         """InvalidInput when none of the points (the first many of them) could be tried."""
-        reason = None
-        for index in range(min(self.points, _LOOKED_AT)):
-            reason = self.refusal(self.point(index))
+        algorithms, reason = self.algorithms(), None
+        for row in self.draw(min(self.points, _LOOKED_AT)):
+            reason = algorithms.refusal(row)
             if reason is None:
                 return
         raise InvalidInput(f"no point of the search space can be tried: {reason}")
 
     @property
     def needed_bars(self) -> int:
-        """Rows before the start that warm up any of its points: no algorithm looks back further than over all of its
-        windows, one after the other."""
-        return sum(self._most(name) for name in self.fixed.keys() | self.choices.keys() if name.endswith("_bars"))
+        """Rows before the start that warm up any of its points: what an algorithm at the ends of its choices remembers,
+        whichever ends they are."""
+        algorithms, names = self.algorithms(), list(self.choices)
+        ends = [_ends(choice) for choice in self.choices.values()]
+        corners = (dict(zip(names, corner, strict=True)) for corner in islice(product(*ends), _CORNERS))
+        return max(algorithms.unchecked(corner).memory_bars for corner in corners)
 
-    def _most(self, name: str) -> int:
-        match self.choices.get(name):
-            case None:
-                return int(self.fixed[name])
-            case Range() as choice:
-                return floor(choice.high)
-            case Values(given):
-                return int(max(given))
+
+@dataclass(frozen=True, slots=True)
+class Algorithms:
+    """Makes an algorithm for each of many points, whose values were found to be in range one by one before: only what
+    they are together is left to check. That spares most of what `registry.make` costs."""
+
+    base: Builtin
+    fixed: Mapping[str, Any]
+
+    def make(self, searched: Mapping[str, Any]) -> Builtin:
+        """InvalidInput for values that contradict each other."""
+        made = self.unchecked(searched)
+        made.check_together()
+        return made
+
+    def unchecked(self, searched: Mapping[str, Any]) -> Builtin:
+        made: Builtin = object.__new__(type(self.base))
+        made.__dict__.update(self.base.__dict__)
+        made.__dict__.update(self.fixed)
+        made.__dict__.update(searched)
+        return made
+
+    def refusal(self, searched: Mapping[str, Any]) -> str | None:
+        """Why the algorithm would not take them."""
+        try:
+            self.make(searched)
+        except InvalidInput as reason:
+            return str(reason)
+        return None
+
+
+def by_window(rows: Sequence[Mapping[str, Any]], indices: Sequence[int]) -> list[int]:
+    """Places of `rows` such that points with the same windows, whose indicators they share, follow each other: the
+    widest windows first, and then the next parameter's. Among equals by index."""
+    if not rows:
+        return []
+    names = sorted((name for name in rows[0] if name.endswith("_bars")), key=lambda name: -max(r[name] for r in rows))
+    keys = [[-row[name] for row in rows] for name in names]
+    places: list[int] = np.lexsort([np.asarray(indices), *map(np.asarray, reversed(keys))]).tolist()
+    return places
+
+
+def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    names = tuple(columns)
+    listed = [column.tolist() for column in columns.values()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*listed, strict=True)]
+
+
+def _ends(choice: Values | Range) -> tuple[Any, Any]:
+    """The largest and the smallest value."""
+    match choice:
+        case Range(low, high, _, True):
+            return floor(high), ceil(low)
+        case Range(low, high):
+            return high, low
+        case Values(given):
+            return max(given), min(given)
 
 
 def _choices(owner: str, name: str, given: object, parameter: Parameter) -> Values | Range:

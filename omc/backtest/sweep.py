@@ -7,14 +7,19 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from omc.backtest.run import BacktestSpec, RunStatus
+from omc.backtest.tried import SweepPoint as SweepPoint
+from omc.backtest.tried import Tried
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
+from omc.promotion.trials import MemoryTries
+
+METHODS = ("grid", "random", "optuna")
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """`space` maps a parameter to its list of values (grid) or to {"low", "high", "log", "integer"} (random);
-    `method` is grid or random; `objective` names a metric, of which more is better."""
+    """`space` maps a parameter to its list of values, or to {"low", "high", "log", "integer"} (not for a grid);
+    `method` is one of METHODS; `objective` names a metric, of which more is better."""
 
     id: UUID
     user_id: UUID
@@ -29,22 +34,23 @@ class Sweep:
     objective: str
     status: RunStatus
     done: int
+    """Points that are over: tried on all folds, failed, or pruned."""
     best: Mapping[str, Any] | None
-    """{"index", "parameters", "metrics"} of the point with the highest objective, the lowest index among equals."""
+    """{"index", "parameters", "metrics"} of the point that ranks first by the objective, and its "fold_scores" where
+    there are folds."""
     error_message: str | None
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SweepPoint:
-    """One tried point. `metrics` holds finite numbers or None; a point that failed has no figures, but a reason."""
-
-    index: int
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float | None]
-    error: str | None = None
+    folds: int = 0
+    """Of a walk-forward; 0 tries every point on the whole window."""
+    scheme: str = "anchored"
+    purge_bars: int = 0
+    embargo_bars: int = 0
+    prune: bool = False
+    """Whether bad points are given up after some folds."""
+    failed: int = 0
+    pruned: int = 0
 
 
 class SweepStore(Protocol):
@@ -54,22 +60,39 @@ class SweepStore(Protocol):
 
     async def page(self, user_id: UUID, offset: int, limit: int) -> tuple[list[Sweep], int]: ...
 
+    async def unfinished(self) -> list[UUID]:
+        """Everybody's sweeps that are QUEUED or RUNNING, the oldest first."""
+        ...
+
     async def start(self, sweep_id: UUID) -> Sweep:
         """QUEUED or RUNNING -> RUNNING; Conflict when it is over."""
         ...
 
-    async def add(self, sweep_id: UUID, points: Sequence[SweepPoint]) -> Sweep:
-        """Store points by index; a point stored again replaces itself. Updates `done` and `best`."""
+    async def reopen(self, sweep_id: UUID) -> Sweep:
+        """FAILED -> QUEUED, with every point that it has. QUEUED and RUNNING stay; Conflict for the others."""
         ...
 
-    async def indices(self, sweep_id: UUID) -> frozenset[int]:
-        """Points stored so far: a resumed sweep leaves them out."""
+    async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
+        """Store points by index; a point stored again replaces itself. Counts them up and keeps the best."""
         ...
 
-    async def results(
-        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int, limit: int
-    ) -> tuple[list[SweepPoint], int]:
-        """Ranked by a metric or "index"; points without the metric come last."""
+    async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
+        """Points that are given up after `folds_seen` folds; those that were already stay as they are."""
+        ...
+
+    async def tried(self, sweep_id: UUID) -> list[Tried]:
+        """Everything stored so far, by the number of folds seen, each in order of the index: where a resumed sweep goes
+        on. Figures of a point that has none are NaN."""
+        ...
+
+    async def ranking(
+        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[int], int]:
+        """Indices ranked by a metric or "index" (see `ranked`), and how many points there are."""
+        ...
+
+    async def results(self, sweep_id: UUID, indices: Sequence[int]) -> list[SweepPoint]:
+        """These points, in this order; of an index that is not stored, nothing."""
         ...
 
     async def finish(self, sweep_id: UUID, status: RunStatus, error_message: str | None = None) -> Sweep:
@@ -80,7 +103,9 @@ class SweepStore(Protocol):
 class SweepRunner(Protocol):
     """Whatever carries a stored sweep out, away from the request that asked for it."""
 
-    async def submit(self, sweep_id: UUID) -> None: ...
+    async def submit(self, sweep_id: UUID) -> None:
+        """Carry it out, or on; one that is being carried out is left alone."""
+        ...
 
     async def cancel(self, sweep_id: UUID) -> None: ...
 
@@ -92,6 +117,7 @@ class MemorySweepStore:
     clock: Clock
     kept: dict[UUID, Sweep] = field(default_factory=dict)
     points: dict[UUID, dict[int, SweepPoint]] = field(default_factory=dict)
+    tries: MemoryTries = field(default_factory=MemoryTries)
 
     async def create(self, sweep: Sweep) -> Sweep:
         if sweep.id in self.kept:
@@ -110,6 +136,10 @@ class MemorySweepStore:
         owned.sort(key=lambda sweep: sweep.created_at, reverse=True)
         return owned[offset : offset + limit], len(owned)
 
+    async def unfinished(self) -> list[UUID]:
+        going = [sweep for sweep in self.kept.values() if not sweep.status.over]
+        return [sweep.id for sweep in sorted(going, key=lambda sweep: sweep.created_at)]
+
     async def start(self, sweep_id: UUID) -> Sweep:
         sweep = await self.get(sweep_id)
         if sweep.status.over:
@@ -118,27 +148,59 @@ class MemorySweepStore:
         self.kept[sweep_id] = replace(sweep, status=RunStatus.RUNNING, started_at=started_at)
         return self.kept[sweep_id]
 
-    async def add(self, sweep_id: UUID, points: Sequence[SweepPoint]) -> Sweep:
+    async def reopen(self, sweep_id: UUID) -> Sweep:
         sweep = await self.get(sweep_id)
-        stored = self.points[sweep_id]
-        stored.update({point.index: point for point in points})
-        best = next(iter(ranked(stored.values(), sweep.objective, descending=True)), None)
-        if best is None or best.metrics.get(sweep.objective) is None:
-            shown = None
-        else:
-            shown = {"index": best.index, "parameters": dict(best.parameters), "metrics": dict(best.metrics)}
-        self.kept[sweep_id] = replace(sweep, done=len(stored), best=shown)
+        check_reopens(sweep)
+        if sweep.status is RunStatus.FAILED:
+            changed = replace(sweep, status=RunStatus.QUEUED, error_message=None, completed_at=None)
+            self.kept[sweep_id] = changed
         return self.kept[sweep_id]
 
-    async def indices(self, sweep_id: UUID) -> frozenset[int]:
-        return frozenset(self.points.get(sweep_id, {}))
+    async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
+        sweep, stored, points = await self.get(sweep_id), self.points[sweep_id], tried.points()
+        replaced = [stored[point.index].metrics.get("sharpe") for point in points if point.index in stored]
+        stored |= {point.index: point for point in points}
+        self.tries.count(sweep.algorithm_id, sweep_id, tried.column("sharpe").tolist(), replaced=replaced)
+        return self._counted(sweep_id)
 
-    async def results(
-        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int, limit: int
-    ) -> tuple[list[SweepPoint], int]:
+    async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
+        await self.get(sweep_id)
+        stored = self.points[sweep_id]
+        for index in indices:
+            if stored[index].pruned_after is None:
+                stored[index] = replace(stored[index], pruned_after=folds_seen)
+        return self._counted(sweep_id)
+
+    def _counted(self, sweep_id: UUID) -> Sweep:
+        sweep, stored = self.kept[sweep_id], self.points[sweep_id].values()
+        best = next(iter(ranked(stored, sweep.objective, descending=True)), None)
+        failed = sum(point.error is not None for point in stored)
+        pruned = sum(point.pruned_after is not None for point in stored)
+        self.kept[sweep_id] = replace(
+            sweep,
+            done=sum(is_over(point, sweep.folds) for point in stored),
+            failed=failed,
+            pruned=pruned,
+            best=None if best is None or best.metrics.get(sweep.objective) is None else shown(best),
+        )
+        return self.kept[sweep_id]
+
+    async def tried(self, sweep_id: UUID) -> list[Tried]:
+        stored = sorted(self.points.get(sweep_id, {}).values(), key=lambda point: (len(point.fold_scores), point.index))
+        depths = sorted({len(point.fold_scores) for point in stored})
+        return [Tried.of(point for point in stored if len(point.fold_scores) == depth) for depth in depths]
+
+    async def ranking(
+        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[int], int]:
         await self.get(sweep_id, user_id)
         stored = ranked(self.points[sweep_id].values(), sort, descending=descending)
-        return stored[offset : offset + limit], len(stored)
+        stop = None if limit is None else offset + limit
+        return [point.index for point in stored[offset:stop]], len(stored)
+
+    async def results(self, sweep_id: UUID, indices: Sequence[int]) -> list[SweepPoint]:
+        stored = self.points[sweep_id]
+        return [stored[index] for index in indices if index in stored]
 
     async def finish(self, sweep_id: UUID, status: RunStatus, error_message: str | None = None) -> Sweep:
         sweep = await self.get(sweep_id)
@@ -149,12 +211,33 @@ class MemorySweepStore:
 
 
 def ranked(points: Iterable[SweepPoint], sort: str, *, descending: bool) -> list[SweepPoint]:
-    """By a metric, or by "index"; among equals the lowest index first, points without the metric last."""
+    """By a metric, or by "index"; among equals the lowest index first.
+
+    Points that were tried on more folds come before those that were given up earlier, whatever their luck was so far;
+    points without the metric come last.
+    """
     if sort == "index":
         return sorted(points, key=lambda point: point.index, reverse=descending)
 
-    def place(point: SweepPoint) -> tuple[bool, float, int]:
+    def place(point: SweepPoint) -> tuple[bool, int, float, int]:
         figure = point.metrics.get(sort)
-        return figure is None, 0.0 if figure is None else -figure if descending else figure, point.index
+        worth = 0.0 if figure is None else -figure if descending else figure
+        return figure is None, -len(point.fold_scores), worth, point.index
 
     return sorted(points, key=place)
+
+
+def is_over(point: SweepPoint, folds: int) -> bool:
+    return point.error is not None or point.pruned_after is not None or len(point.fold_scores) == folds
+
+
+def shown(point: SweepPoint) -> dict[str, Any]:
+    """A point as the best of its sweep."""
+    best = {"index": point.index, "parameters": dict(point.parameters), "metrics": dict(point.metrics)}
+    return best | ({"fold_scores": list(point.fold_scores)} if point.fold_scores else {})
+
+
+def check_reopens(sweep: Sweep) -> None:
+    """Conflict for a sweep that nothing is left of to do, or that somebody did not want."""
+    if sweep.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+        raise Conflict(f"the sweep is {sweep.status}: only one that failed or was interrupted goes on")

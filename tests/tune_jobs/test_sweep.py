@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,9 +12,12 @@ import pytest
 import ray
 
 from omc.backtest.ground import Ground
+from omc.backtest.metrics import bounds, figures_and_moments
+from omc.backtest.rounds import BLOCKS
 from omc.backtest.run import BacktestSpec, RunStatus
 from omc.backtest.search_space import SearchSpace
-from omc.backtest.sweep import MemorySweepStore, Sweep, SweepPoint
+from omc.backtest.sweep import MemorySweepStore, Sweep
+from omc.backtest.tried import Tried
 from omc.clock import ManualClock
 from omc.errors import Conflict
 from omc.feature.frame import Frame, as_datetime64
@@ -77,9 +79,9 @@ class CountingStore(MemorySweepStore):
         self.close_after = close_after
         self.closed_at = 0.0
 
-    async def add(self, sweep_id: UUID, points: Sequence[SweepPoint]) -> Sweep:
-        stored = await MemorySweepStore.add(self, sweep_id, points)
-        self.added.append([point.index for point in points])
+    async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
+        stored = await MemorySweepStore.add(self, sweep_id, tried)
+        self.added.append(sorted(tried.indices.tolist()))
         if len(self.added) == self.close_after:
             await self.finish(sweep_id, RunStatus.CANCELLED)
             self.closed_at = time.monotonic()
@@ -106,20 +108,22 @@ async def test_every_point_is_tried_stored_and_ranked_as_it_would_be_alone(whole
     ground, space = Ground.of(ended.spec, market(ROWS), TERMS), SearchSpace.of(ended)
     for index, point in store.points[ended.id].items():
         assert point.parameters == space.point(index)
-        if space.refusal(point.parameters) is None:
+        if space.algorithms().refusal(point.parameters) is None:
             alone = make("moving_average_crossover", point.parameters)
-            assert point.metrics == ground.measure(ground.simulate(alone))
+            edges = bounds(len(ground.window), BLOCKS)
+            shown, moments = figures_and_moments(ground.simulate(alone), ground.costs, ground.bar_s, edges)
+            assert (point.metrics, point.blocks) == (shown, moments.tobytes())
             assert point.error is None
-    best, _ = await store.results(ended.id, USER, "sharpe", True, 0, 1)
+    (best,), _ = await store.ranking(ended.id, USER, "sharpe", True, 0, 1)
     assert ended.best is not None
-    assert ended.best["index"] == best[0].index
+    assert ended.best["index"] == best
 
 
 async def test_a_point_that_the_algorithm_refuses_fails_alone_with_its_reason(whole):
     ended, store = whole
     assert ended.error_message.startswith("3 points failed: ")
-    points, _ = await store.results(ended.id, USER, "index", False, 9, 3)
-    for point in points:
+    assert ended.failed == 3
+    for point in await store.results(ended.id, [9, 10, 11]):
         assert "fast_bars 200 must be less than slow_bars" in point.error
         assert set(point.metrics.values()) == {None}
 
@@ -129,10 +133,10 @@ async def test_a_sweep_that_was_interrupted_computes_only_what_is_left(whole):
     asked = replace(ended, id=uuid4(), status=RunStatus.RUNNING, done=0, best=None)
     again = CountingStore()
     await again.create(asked)
-    await again.add(asked.id, [store.points[ended.id][index] for index in (1, 5)])
+    await again.add(asked.id, Tried.of(store.points[ended.id][index] for index in (1, 5)))
     again.added.clear()
     assert (await run(asked, market(ROWS), again, TERMS)).status is RunStatus.COMPLETED
-    assert again.added == [[0, 2, 3, 4, 6, 7, 8, 9, 10, 11]]
+    assert sorted(index for batch in again.added for index in batch) == [0, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert again.points[asked.id] == store.points[ended.id]
 
 

@@ -1,76 +1,109 @@
-"""Sweeps in PostgreSQL, with every point tried: what was tried and lost belongs to the record too."""
+"""Sweeps in PostgreSQL, with every point tried: what was tried and lost belongs to the record too.
+
+Points are copied in as they are, thousands at a time. The sweep's row, locked meanwhile, keeps the counts and the best
+of them, so that nothing is looked through again when more come.
+"""
 
 # ruff: noqa: S608 - statements are composed of the constants below
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, jsonb, specs
+from omc.adapters.postgres import faults, jsonb, specs, trial_rows
 from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.tries import count_sweep
 from omc.backtest.run import RunStatus
-from omc.backtest.sweep import Sweep, SweepPoint
-from omc.errors import Conflict, NotFound
+from omc.backtest.sweep import Sweep, check_reopens, shown
+from omc.backtest.tried import SweepPoint, Tried
+from omc.errors import Conflict, InvalidInput, NotFound
 
-_COLUMNS = f"""
-    id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, space, method, points, seed, objective, status,
-    done, best, error_message, created_at, started_at, completed_at
+_SEARCH = """
+    space, method, points, seed, objective, folds, scheme, purge_bars, embargo_bars, prune, status, done, failed,
+    pruned, best, error_message, created_at, started_at, completed_at
 """
+_COLUMNS = f"id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, {_SEARCH}"
 _CREATE = text(f"""
     INSERT INTO sweeps ({_COLUMNS}) VALUES (
         :id, :user_id, :algorithm_id, :algorithm_version, {specs.VALUES}, CAST(:space AS jsonb), :method, :points,
-        :seed, :objective, :status, :done, CAST(:best AS jsonb), :error_message, :created_at, :started_at, :completed_at
+        :seed, :objective, :folds, :scheme, :purge_bars, :embargo_bars, :prune, :status, :done, :failed, :pruned,
+        CAST(:best AS jsonb), :error_message, :created_at, :started_at, :completed_at
     ) RETURNING {_COLUMNS}
 """)
 _GET = text(f"""
     SELECT {_COLUMNS} FROM sweeps WHERE id = :id AND (CAST(:user_id AS uuid) IS NULL OR user_id = :user_id)
 """)
-_LOCK = text(f"SELECT {_COLUMNS} FROM sweeps WHERE id = :id FOR NO KEY UPDATE")
+_LOCK = text(f"SELECT {_COLUMNS}, figures FROM sweeps WHERE id = :id FOR NO KEY UPDATE")
 _PAGE = text(f"""
     SELECT {_COLUMNS} FROM sweeps WHERE user_id = :user_id ORDER BY created_at DESC, id OFFSET :offset LIMIT :limit
 """)
 _COUNT = text("SELECT count(*) FROM sweeps WHERE user_id = :user_id")
+_UNFINISHED = text("SELECT id FROM sweeps WHERE status IN ('queued', 'running') ORDER BY created_at, id")
 _START = text(f"""
     UPDATE sweeps SET status = 'running', started_at = coalesce(started_at, now()) WHERE id = :id RETURNING {_COLUMNS}
+""")
+_REOPEN = text(f"""
+    UPDATE sweeps SET status = 'queued', error_message = NULL, completed_at = NULL WHERE id = :id RETURNING {_COLUMNS}
 """)
 _FINISH = text(f"""
     UPDATE sweeps SET status = :status, error_message = :error_message, completed_at = now() WHERE id = :id
     RETURNING {_COLUMNS}
 """)
-_ADD = text("""
-    INSERT INTO trials (sweep_id, index, parameters, metrics, error_message)
-    VALUES (:sweep_id, :index, CAST(:parameters AS jsonb), CAST(:metrics AS jsonb), :error_message)
-    ON CONFLICT (sweep_id, index) DO UPDATE SET parameters = excluded.parameters, metrics = excluded.metrics,
-        error_message = excluded.error_message
+_OVER = "error_message IS NOT NULL OR pruned_after IS NOT NULL OR cardinality(fold_scores) = CAST(:folds AS integer)"
+_REMOVE = text(f"""
+    DELETE FROM trials WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
+    RETURNING {_OVER} AS over, error_message IS NOT NULL AS failed, pruned_after IS NOT NULL AS pruned,
+        figures[CAST(:sharpe AS integer)] AS sharpe
 """)
 _COUNT_UP = text(f"""
-    UPDATE sweeps SET done = (SELECT count(*) FROM trials WHERE sweep_id = :id), best = (
-        SELECT jsonb_build_object('index', index, 'parameters', parameters, 'metrics', metrics) FROM trials
-        WHERE sweep_id = :id AND metrics ->> sweeps.objective IS NOT NULL
-        ORDER BY CAST(metrics ->> sweeps.objective AS float8) DESC, index LIMIT 1
-    ) WHERE id = :id RETURNING {_COLUMNS}
+    UPDATE sweeps SET done = done + :done, failed = failed + :failed, pruned = pruned + :pruned, figures = :figures,
+        best = CAST(:best AS jsonb) WHERE id = :id RETURNING {_COLUMNS}
 """)
-_INDICES = text("SELECT index FROM trials WHERE sweep_id = :id")
+_PRUNE = text("""
+    UPDATE trials SET pruned_after = :folds_seen
+    WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[])) AND pruned_after IS NULL
+""")
+_PRUNED = text(f"""
+    UPDATE sweeps SET done = done + :more, pruned = pruned + :more WHERE id = :id RETURNING {_COLUMNS}
+""")
+_TRIED = text(f"""
+    SELECT {trial_rows.SELECTED} FROM trials WHERE sweep_id = :id ORDER BY cardinality(fold_scores), index
+""")
+_POINTS = text(f"""
+    SELECT {trial_rows.SELECTED} FROM trials
+    WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
+""")
+_NAMES = text("SELECT figures FROM sweeps WHERE id = :id")
 _TRIALS = text("SELECT count(*) FROM trials WHERE sweep_id = :id")
 
 
 def _ranked(order: str) -> TextClause:
     return text(f"""
-        SELECT index, parameters, metrics, error_message FROM trials WHERE sweep_id = :id
-        ORDER BY {order} OFFSET :offset LIMIT :limit
+        SELECT index FROM trials, LATERAL (
+            SELECT nullif(figures[CAST(:place AS integer)], 'NaN') AS figure
+        ) AS measured WHERE sweep_id = :id ORDER BY {order} OFFSET :offset LIMIT :limit
     """)
 
 
-_BY_METRIC = {
-    descending: _ranked(f"CAST(metrics ->> :sort AS float8) {'DESC' if descending else 'ASC'} NULLS LAST, index")
+_BY_FIGURE = {
+    descending: _ranked(
+        f"figure IS NULL, cardinality(fold_scores) DESC, figure {'DESC' if descending else 'ASC'}, index"
+    )
     for descending in (False, True)
 }
-_BY_INDEX = {False: _ranked("index"), True: _ranked("index DESC")}
+_BY_INDEX = {
+    descending: text(f"""
+        SELECT index FROM trials WHERE sweep_id = :id ORDER BY index {way} OFFSET :offset LIMIT :limit
+    """)
+    for descending, way in ((False, "ASC"), (True, "DESC"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +123,15 @@ class PostgresSweeps:
             "points": sweep.points,
             "seed": sweep.seed,
             "objective": sweep.objective,
+            "folds": sweep.folds,
+            "scheme": sweep.scheme,
+            "purge_bars": sweep.purge_bars,
+            "embargo_bars": sweep.embargo_bars,
+            "prune": sweep.prune,
             "status": sweep.status.value,
             "done": sweep.done,
+            "failed": sweep.failed,
+            "pruned": sweep.pruned,
             "best": None if sweep.best is None else jsonb.text(sweep.best),
             "error_message": sweep.error_message,
             "created_at": sweep.created_at,
@@ -119,56 +159,141 @@ class PostgresSweeps:
 
     async def start(self, sweep_id: UUID) -> Sweep:
         async with self.database.transaction() as connection:
-            sweep = await _locked(connection, sweep_id)
+            sweep, _ = await _locked(connection, sweep_id)
             if sweep.status.over:
                 raise Conflict(f"the sweep is {sweep.status} already")
             return _sweep((await connection.execute(_START, {"id": sweep_id})).one())
 
-    async def add(self, sweep_id: UUID, points: Sequence[SweepPoint]) -> Sweep:
-        values = [
-            {
-                "sweep_id": sweep_id,
-                "index": point.index,
-                "parameters": jsonb.text(point.parameters),
-                "metrics": jsonb.text(point.metrics),
-                "error_message": point.error,
+    async def unfinished(self) -> list[UUID]:
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(_UNFINISHED)).scalars())
+
+    async def reopen(self, sweep_id: UUID) -> Sweep:
+        async with self.database.transaction() as connection:
+            sweep, _ = await _locked(connection, sweep_id)
+            check_reopens(sweep)
+            if sweep.status is not RunStatus.FAILED:
+                return sweep
+            return _sweep((await connection.execute(_REOPEN, {"id": sweep_id})).one())
+
+    async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
+        if np.isinf(tried.figures).any():
+            raise InvalidInput("a figure is not finite: it cannot be stored")
+        indices = tried.indices.tolist()
+        async with self.database.transaction() as connection:
+            sweep, known = await _locked(connection, sweep_id)
+            names = list(dict.fromkeys((*known, *tried.names)))
+            which = {"id": sweep_id, "indices": indices, "folds": sweep.folds, "sharpe": _place(names, "sharpe")}
+            replaced = (await connection.execute(_REMOVE, which)).all()
+            source = io.BytesIO(trial_rows.encoded(sweep_id, tried, names))
+            driver = (await connection.get_raw_connection()).driver_connection
+            await driver.copy_to_table(  # type: ignore[union-attr]
+                "trials", source=source, columns=trial_rows.COLUMNS, format="binary"
+            )
+            await count_sweep(
+                connection, sweep_id, tried.column("sharpe").tolist(), replaced=[row.sharpe for row in replaced]
+            )
+            over = len(tried) if tried.folds_seen == sweep.folds else len(tried.failures)
+            best = await _best(connection, sweep, tried, names)
+            counts = {
+                "id": sweep_id,
+                "done": over - sum(row.over for row in replaced),
+                "failed": len(tried.failures) - sum(row.failed for row in replaced),
+                "pruned": -sum(row.pruned for row in replaced),
+                "figures": names,
+                "best": None if best is None else jsonb.text(best),
             }
-            for point in points
-        ]
+            return _sweep((await connection.execute(_COUNT_UP, counts)).one())
+
+    async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
+        values = {"id": sweep_id, "indices": list(indices), "folds_seen": folds_seen}
         async with self.database.transaction() as connection:
             await _locked(connection, sweep_id)
-            if values:
-                await connection.execute(_ADD, values)
-            return _sweep((await connection.execute(_COUNT_UP, {"id": sweep_id})).one())
+            more = (await connection.execute(_PRUNE, values)).rowcount
+            return _sweep((await connection.execute(_PRUNED, {"id": sweep_id, "more": more})).one())
 
-    async def indices(self, sweep_id: UUID) -> frozenset[int]:
+    async def tried(self, sweep_id: UUID) -> list[Tried]:
         async with self.database.transaction() as connection:
-            return frozenset((await connection.execute(_INDICES, {"id": sweep_id})).scalars())
+            names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one_or_none() or []
+            return trial_rows.tried(await connection.execute(_TRIED, {"id": sweep_id}), names)
 
-    async def results(
-        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int, limit: int
-    ) -> tuple[list[SweepPoint], int]:
+    async def ranking(
+        self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[int], int]:
         await self.get(sweep_id, user_id)
-        page: dict[str, Any] = {"id": sweep_id, "offset": offset, "limit": limit}
         async with self.database.transaction() as connection:
+            page: dict[str, Any] = {"id": sweep_id, "offset": offset, "limit": limit}
             if sort == "index":
                 rows = await connection.execute(_BY_INDEX[descending], page)
             else:
-                rows = await connection.execute(_BY_METRIC[descending], page | {"sort": sort})
-            total = (await connection.execute(_TRIALS, {"id": sweep_id})).scalar_one()
-            return [SweepPoint(*row) for row in rows], total
+                names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one()
+                rows = await connection.execute(_BY_FIGURE[descending], page | {"place": _place(names, sort)})
+            return list(rows.scalars()), (await connection.execute(_TRIALS, {"id": sweep_id})).scalar_one()
+
+    async def results(self, sweep_id: UUID, indices: Sequence[int]) -> list[SweepPoint]:
+        async with self.database.transaction() as connection:
+            names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one_or_none() or []
+            return await _points(connection, sweep_id, indices, names)
 
     async def finish(self, sweep_id: UUID, status: RunStatus, error_message: str | None = None) -> Sweep:
         async with self.database.transaction() as connection:
-            sweep = await _locked(connection, sweep_id)
+            sweep, _ = await _locked(connection, sweep_id)
             if sweep.status.over:
                 return sweep
             values = {"id": sweep_id, "status": status.value, "error_message": error_message}
             return _sweep((await connection.execute(_FINISH, values)).one())
 
 
-async def _locked(connection: AsyncConnection, sweep_id: UUID) -> Sweep:
-    return _found((await connection.execute(_LOCK, {"id": sweep_id})).first(), sweep_id)
+async def _locked(connection: AsyncConnection, sweep_id: UUID) -> tuple[Sweep, list[str]]:
+    """A sweep, and the names of its figures, in the order in which its points have them."""
+    row = (await connection.execute(_LOCK, {"id": sweep_id})).first()
+    return _found(row, sweep_id), list(row.figures) if row else []
+
+
+async def _points(
+    connection: AsyncConnection, sweep_id: UUID, indices: Sequence[int], names: Sequence[str]
+) -> list[SweepPoint]:
+    rows = await connection.execute(_POINTS, {"id": sweep_id, "indices": list(indices)})
+    found = {row.at: trial_rows.point(row, names) for row in rows}
+    return [found[index] for index in indices if index in found]
+
+
+async def _best(connection: AsyncConnection, sweep: Sweep, tried: Tried, names: Sequence[str]) -> dict[str, Any] | None:
+    """The best point, now that `tried` is stored: by comparison, unless what was the best has just become worse."""
+    before = dict(sweep.best) if sweep.best else None
+    row = tried.best(sweep.objective)
+    now = None if row is None else _Place(tried.folds_seen, tried.column(sweep.objective)[row], tried.indices[row])
+    then = _Place.of(before, sweep.objective) if before else None
+    if row is not None and now is not None and (then is None or now.above(then)):
+        return shown(tried.point(row))
+    if then is None or then.index not in tried.indices:
+        return before
+    page = {"id": sweep.id, "place": _place(names, sweep.objective), "offset": 0, "limit": 1}
+    first = list((await connection.execute(_BY_FIGURE[True], page)).scalars())
+    best = await _points(connection, sweep.id, first, names)
+    return shown(best[0]) if best and best[0].metrics.get(sweep.objective) is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What `omc.backtest.sweep.ranked` ranks a point by."""
+
+    folds_seen: int
+    figure: float
+    index: int
+
+    @classmethod
+    def of(cls, best: Mapping[str, Any], objective: str) -> Self:
+        return cls(len(best.get("fold_scores", ())), best["metrics"][objective], best["index"])
+
+    def above(self, other: Self) -> bool:
+        ours, theirs = ((each.folds_seen, each.figure, -each.index) for each in (self, other))
+        return ours > theirs
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    """Where a figure stands, from 1; 0, where nothing does, for one that is not known."""
+    return names.index(name) + 1 if name in names else 0
 
 
 def _found(row: Row[Any] | None, sweep_id: UUID) -> Sweep:
@@ -196,4 +321,11 @@ def _sweep(row: Row[Any]) -> Sweep:
         created_at=row.created_at,
         started_at=row.started_at,
         completed_at=row.completed_at,
+        folds=row.folds,
+        scheme=row.scheme,
+        purge_bars=row.purge_bars,
+        embargo_bars=row.embargo_bars,
+        prune=row.prune,
+        failed=row.failed,
+        pruned=row.pruned,
     )

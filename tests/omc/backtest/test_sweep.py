@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from omc.backtest.run import BacktestSpec, RunStatus
-from omc.backtest.sweep import MemorySweepStore, Sweep, SweepPoint
+from omc.backtest.sweep import MemorySweepStore, Sweep
+from omc.backtest.tried import SweepPoint, Tried
 from omc.clock import ManualClock
 from omc.errors import Conflict, NotFound
 
@@ -47,25 +48,23 @@ async def stored() -> MemorySweepStore:
 
 async def test_points_are_ranked_and_those_without_the_metric_come_last():
     store = await stored()
-    await store.add(SWEEP.id, [point(0, 0.5), point(1, None), point(2, 2.0), point(3, 0.5)])
+    await store.add(SWEEP.id, Tried.of([point(0, 0.5), point(1, None), point(2, 2.0), point(3, 0.5)]))
     for descending, order in ((True, [2, 0, 3, 1]), (False, [0, 3, 2, 1])):
-        points, total = await store.results(SWEEP.id, USER, "sharpe", descending, 0, 10)
-        assert ([each.index for each in points], total) == (order, 4)
-    points, _ = await store.results(SWEEP.id, USER, "index", True, 1, 2)
-    assert [each.index for each in points] == [2, 1]
+        assert await store.ranking(SWEEP.id, USER, "sharpe", descending) == (order, 4)
+    assert await store.ranking(SWEEP.id, USER, "index", True, 1, 2) == ([2, 1], 4)
 
 
 async def test_a_point_stored_again_replaces_itself():
     store = await stored()
-    await store.add(SWEEP.id, [point(0, 0.5), point(1, 1.0)])
-    sweep = await store.add(SWEEP.id, [point(1, 0.1)])
-    assert (sweep.done, await store.indices(SWEEP.id)) == (2, frozenset({0, 1}))
+    await store.add(SWEEP.id, Tried.of([point(0, 0.5), point(1, 1.0)]))
+    sweep = await store.add(SWEEP.id, Tried.of([point(1, 0.1)]))
+    assert (sweep.done, list(store.points[SWEEP.id])) == (2, [0, 1])
     assert sweep.best == {"index": 0, "parameters": {"window_bars": 0}, "metrics": {"sharpe": 0.5, "trades": 1.0}}
 
 
 async def test_without_the_objective_there_is_no_best():
     store = await stored()
-    assert (await store.add(SWEEP.id, [point(0, None)])).best is None
+    assert (await store.add(SWEEP.id, Tried.of([point(0, None)]))).best is None
 
 
 async def test_a_sweep_that_is_over_stays_so():
@@ -80,6 +79,6 @@ async def test_a_sweep_that_is_over_stays_so():
 async def test_somebody_elses_sweep_is_not_found():
     store = await stored()
     with pytest.raises(NotFound):
-        await store.results(SWEEP.id, UUID(int=9), "index", False, 0, 1)
+        await store.ranking(SWEEP.id, UUID(int=9), "index", False)
     assert (await store.get(SWEEP.id)).started_at == NOW
     assert (await store.page(USER, 0, 10))[1] == 1

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from omc.adapters import parquet
 from omc.backtest.ground import Ground
+from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
-from omc.backtest.sweep import SweepPoint
+from omc.backtest.tried import SweepPoint, Tried
 from omc.strategy.registry import make
 from serve_apps.window import window_of
 
@@ -39,7 +41,7 @@ def running(ports):
             for at in range(space.points)
             for parameters in [space.point(at)]
         ]
-        await ports.sweeps.add(sweep.id, points)
+        await ports.sweeps.add(sweep.id, Tried.of(points))
         await ports.sweeps.finish(sweep.id, type(sweep.status)("completed"))
 
     return run
@@ -73,6 +75,14 @@ async def test_a_random_sweep_draws_as_many_points_as_it_is_told(creating, sweep
         {"space": {"exposure": {"low": 0, "high": 1, "steps": 3}}, "method": "random", "points": 5},
         {"space": {"fast_bars": [3]}, "method": "random"},
         {"method": "optuna"},
+        {"method": "optuna", "points": 50_000},
+        {"method": "clever"},
+        {"folds": 1},
+        {"folds": -1},
+        {"folds": 3, "scheme": "random"},
+        {"folds": 3, "purge_bars": -1},
+        {"prune": True},
+        {"folds": 3, "prune": "yes"},
         {"points": 5},
         {"points": 10**9, "method": "random"},
         {"space": {"fast_bars": list(range(1, 500)), "slow_bars": list(range(500, 1_000))}},
@@ -152,3 +162,44 @@ async def test_results_come_as_csv_all_at_once(creating, sweeping, running, call
     assert len(rows) == 6
     assert {row["fast_bars"] for row in rows} == {"3", "6"}
     assert float(rows[0]["sharpe"]) >= float(rows[1]["sharpe"])
+
+
+async def test_a_walk_forward_says_what_it_is(creating, sweeping):
+    asked = {"folds": 4, "scheme": "rolling", "purge_bars": 2, "embargo_bars": 1, "prune": True}
+    sweep = await sweeping(await creating(), **asked)
+    assert {name: sweep[name] for name in asked} == asked
+    assert (sweep["failed"], sweep["pruned"]) == (0, 0)
+
+
+async def test_a_sweep_that_failed_is_resumed_with_its_points(creating, sweeping, running, caller, ports, refused):
+    sweep = await sweeping(await creating())
+    path, sweep_id = f"/sweeps/{sweep['id']}/resume", UUID(sweep["id"])
+    point = SweepPoint(3, {"fast_bars": 6, "slow_bars": 12}, {"sharpe": 1.0})
+    await ports.sweeps.add(sweep_id, Tried.of([point]))
+    await ports.sweeps.finish(sweep_id, RunStatus.FAILED, "its driver died")
+    answer = await caller.post(path)
+    assert answer.status_code == 202
+    resumed = answer.json()["data"]
+    assert (resumed["status"], resumed["done"], resumed["error_message"]) == ("queued", 1, None)
+    assert ports.runner.submitted == [sweep_id] * 2
+    assert (await caller.post(path)).json()["data"]["status"] == "queued"
+    await running(sweep)
+    refused(await caller.post(path), 409, "CONFLICT")
+
+
+async def test_a_sweep_that_nobody_can_resume_says_so(creating, sweeping, caller, ports, refused):
+    sweep = await sweeping(await creating())
+    await ports.sweeps.finish(UUID(sweep["id"]), RunStatus.FAILED, "its driver died")
+    ports.runner.reachable = False
+    refused(await caller.post(f"/sweeps/{sweep['id']}/resume"), 503, "UNAVAILABLE")
+    assert (await caller.get(f"/sweeps/{sweep['id']}")).json()["data"]["status"] == "failed"
+
+
+async def test_results_come_as_parquet_all_at_once(creating, sweeping, running, caller):
+    sweep = await sweeping(await creating())
+    await running(sweep)
+    answer = await caller.get(f"/sweeps/{sweep['id']}/results", format="parquet", sort="index")
+    columns = parquet.decode(answer.content)
+    assert columns["index"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert columns["fast_bars"].tolist() == [3, 3, 3, 6, 6, 6]
+    assert len(columns["sharpe"]) == 6

@@ -165,7 +165,7 @@ def in_memory() -> House:
         kill_switch,
         MemoryAlgorithmStore(clock, runs),
         MemoryBacktestStore(clock, tries=tries),
-        MemorySweepStore(clock),
+        MemorySweepStore(clock, tries=tries),
         tries,
         clock=clock,
     )

@@ -64,7 +64,7 @@ PUBLISHED = {
 INTERNAL = {
     "journal": "seq int8, user_id uuid, deployment_id uuid, kind varchar, data jsonb, recorded_at timestamptz",
     "sweeps": f"{OWNED}, algorithm_id uuid, space jsonb, points int4, done int4, best jsonb, status varchar",
-    "trials": "sweep_id uuid, index int4, parameters jsonb, metrics jsonb",
+    "trials": "sweep_id uuid, index int4, parameters jsonb, figures _float8",
     "trader_memory": "deployed_algorithm_id uuid, done_until timestamptz, targets _float8, stopped _bool",
     "deployment_accounts": "deployed_algorithm_id uuid, deposited numeric(20,8), cash numeric(20,8)",
     "leases": "name varchar, epoch int8, holder text",

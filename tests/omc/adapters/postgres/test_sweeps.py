@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from omc.adapters.postgres.database import Database
 from omc.backtest.run import RunStatus
-from omc.backtest.sweep import Sweep, SweepPoint, SweepStore
+from omc.backtest.sweep import Sweep, SweepStore
+from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
 from tests.omc.adapters.postgres.house import NOON, SPEC, House, algorithm, in_postgres
 
@@ -56,37 +58,40 @@ async def test_a_sweep_is_its_owners(sweeps: SweepStore, sweep: Sweep):
     with pytest.raises(NotFound):
         await sweeps.get(sweep.id, uuid4())
     with pytest.raises(NotFound):
-        await sweeps.results(sweep.id, uuid4(), "index", False, 0, 9)
+        await sweeps.ranking(sweep.id, uuid4(), "index", False)
 
 
 async def test_points_are_counted_and_the_best_is_known(sweeps: SweepStore, sweep: Sweep):
-    await sweeps.add(sweep.id, [point(0, None), point(1, 0.1 + 0.2)])
-    assert await sweeps.indices(sweep.id) == {0, 1}
-    more = await sweeps.add(sweep.id, [point(2, 0.1 + 0.2), point(3, -1e-9)])
+    await sweeps.add(sweep.id, Tried.of([point(0, None), point(1, 0.1 + 0.2)]))
+    (stored,) = await sweeps.tried(sweep.id)
+    assert stored.indices.tolist() == [0, 1]
+    more = await sweeps.add(sweep.id, Tried.of([point(2, 0.1 + 0.2), point(3, -1e-9)]))
     assert more.done == 4
     assert more.best == {"index": 1, "parameters": {"fast_bars": 1}, "metrics": {"sharpe": 0.1 + 0.2}}
 
 
 async def test_a_point_stored_again_replaces_itself(sweeps: SweepStore, sweep: Sweep):
-    await sweeps.add(sweep.id, [point(0, 9.0), point(1, 1.0)])
-    changed = await sweeps.add(sweep.id, [point(0, 0.5)])
+    await sweeps.add(sweep.id, Tried.of([point(0, 9.0), point(1, 1.0)]))
+    changed = await sweeps.add(sweep.id, Tried.of([point(0, 0.5)]))
     assert (changed.done, changed.best["index"]) == (2, 1)
-    assert (await sweeps.add(sweep.id, [])).done == 2
+    assert (await sweeps.add(sweep.id, Tried.of([]))).done == 2
 
 
 async def test_no_point_with_the_objective_means_no_best(sweeps: SweepStore, sweep: Sweep):
-    failed = SweepPoint(0, {}, {}, error="too short a history")
-    assert (await sweeps.add(sweep.id, [failed])).best is None
-    assert (await sweeps.results(sweep.id, sweep.user_id, "sharpe", True, 0, 9))[0] == [failed]
+    failed = SweepPoint(0, {}, {"sharpe": None}, error="too short a history", traceback="line 1\nline 2")
+    assert (await sweeps.add(sweep.id, Tried.of([failed]))).best is None
+    assert await sweeps.results(sweep.id, [0, 7]) == [failed]
+    assert (await sweeps.get(sweep.id)).failed == 1
 
 
 async def test_results_are_ranked_with_the_unmeasured_last(sweeps: SweepStore, sweep: Sweep):
-    await sweeps.add(sweep.id, [point(0, 1.0), point(1, None), point(2, 10.0), point(3, 1.0), point(4, 9.0)])
+    await sweeps.add(sweep.id, Tried.of([point(0, 1.0), point(1, None), point(2, 10.0), point(3, 1.0), point(4, 9.0)]))
 
     async def ranked(sort: str, descending: bool, offset: int = 0, limit: int = 9) -> list[int]:
-        points, total = await sweeps.results(sweep.id, sweep.user_id, sort, descending, offset, limit)
+        indices, total = await sweeps.ranking(sweep.id, sweep.user_id, sort, descending, offset, limit)
         assert total == 5
-        return [each.index for each in points]
+        assert [each.index for each in await sweeps.results(sweep.id, indices)] == indices
+        return indices
 
     assert await ranked("sharpe", True) == [2, 4, 0, 3, 1]
     assert await ranked("sharpe", False) == [0, 3, 4, 2, 1]
@@ -96,7 +101,9 @@ async def test_results_are_ranked_with_the_unmeasured_last(sweeps: SweepStore, s
 
 
 async def test_batches_that_arrive_together_are_all_counted(sweeps: SweepStore, sweep: Sweep):
-    await asyncio.gather(*(sweeps.add(sweep.id, [point(3 * n + i, float(n)) for i in range(3)]) for n in range(6)))
+    await asyncio.gather(
+        *(sweeps.add(sweep.id, Tried.of([point(3 * n + i, float(n)) for i in range(3)])) for n in range(6))
+    )
     stored = await sweeps.get(sweep.id)
     assert stored.done == 18
     assert stored.best["index"] == 15
@@ -145,5 +152,56 @@ async def test_a_sweep_needs_an_algorithm_and_finite_figures(database: Database)
         await house.sweeps.create(replace(wanted, algorithm_id=uuid4()))
     await house.sweeps.create(wanted)
     with pytest.raises(InvalidInput):
-        await house.sweeps.add(wanted.id, [point(0, 1.0), point(1, float("nan"))])
-    assert await house.sweeps.indices(wanted.id) == frozenset()
+        Tried.of([point(0, 1.0), point(1, float("nan"))])
+    endless = replace(Tried.of([point(0, 1.0)]), figures=np.array([[np.inf]]))
+    with pytest.raises(InvalidInput):
+        await house.sweeps.add(wanted.id, endless)
+    assert await house.sweeps.tried(wanted.id) == []
+
+
+def folded(index: int, *scores: float | None, pruned_after: int | None = None) -> SweepPoint:
+    """A point of a sweep with folds, and a block for each."""
+    blocks = np.arange(3.0 * len(scores)).tobytes()
+    mean = None if None in scores else sum(scores) / len(scores)
+    return SweepPoint(index, {"fast_bars": index}, {"sharpe": mean}, None, blocks, scores, pruned_after)
+
+
+async def test_points_are_ranked_by_folds_first_and_pruned_ones_are_over(
+    house: House, sweeps: SweepStore, sweep: Sweep
+):
+    sweep = await sweeps.create(replace(sweep, id=uuid4(), folds=2, scheme="rolling", purge_bars=3, prune=True))
+    assert (await sweeps.get(sweep.id)) == sweep
+    first = await sweeps.add(sweep.id, Tried.of([folded(0, 5.0), folded(1, 1.0), folded(2, None), folded(3, 2.0)]))
+    assert (first.done, first.pruned, first.best["index"], first.best["fold_scores"]) == (0, 0, 0, [5.0])
+    assert (await sweeps.prune(sweep.id, [0, 2], 1)).done == 2
+    assert (await sweeps.prune(sweep.id, [0, 2], 1)).pruned == 2
+    last = await sweeps.add(sweep.id, Tried.of([folded(1, 1.0, 2.0), folded(3, 2.0, 0.0)]))
+    assert (last.done, last.pruned, last.failed, last.best["index"]) == (4, 2, 0, 1)
+    indices, _ = await sweeps.ranking(sweep.id, sweep.user_id, "sharpe", True)
+    assert indices == [1, 3, 0, 2]
+    expected = [
+        folded(1, 1.0, 2.0),
+        folded(3, 2.0, 0.0),
+        folded(0, 5.0, pruned_after=1),
+        folded(2, None, pruned_after=1),
+    ]
+    assert await sweeps.results(sweep.id, indices) == expected
+    shallow, deep = await sweeps.tried(sweep.id)
+    assert (shallow.indices.tolist(), deep.indices.tolist()) == ([0, 2], [1, 3])
+    np.testing.assert_array_equal(deep.fold_scores, [[1.0, 2.0], [2.0, 0.0]])
+    assert deep.blocks.shape == (2, 2, 3)
+    assert (await house.tries.tally(sweep.algorithm_id)).tries == 4
+
+
+async def test_a_sweep_that_failed_goes_on_and_one_that_is_over_for_good_does_not(sweeps: SweepStore, sweep: Sweep):
+    await sweeps.start(sweep.id)
+    assert (await sweeps.reopen(sweep.id)).status is RunStatus.RUNNING
+    assert sweep.id in await sweeps.unfinished()
+    await sweeps.add(sweep.id, Tried.of([point(0, 1.0)]))
+    await sweeps.finish(sweep.id, RunStatus.FAILED, "its driver died")
+    assert sweep.id not in await sweeps.unfinished()
+    again = await sweeps.reopen(sweep.id)
+    assert (again.status, again.error_message, again.completed_at, again.done) == (RunStatus.QUEUED, None, None, 1)
+    await sweeps.finish(sweep.id, RunStatus.CANCELLED)
+    with pytest.raises(Conflict, match="cancelled"):
+        await sweeps.reopen(sweep.id)

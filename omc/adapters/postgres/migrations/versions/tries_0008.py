@@ -22,8 +22,9 @@ _STATEMENTS: tuple[str, ...] = (
     INSERT INTO tries (source_id, algorithm_id, tried, measured, mean_sharpe, squares)
     SELECT sweeps.id, sweeps.algorithm_id, count(*), count(sharpe), coalesce(avg(sharpe), 0),
         coalesce(var_pop(sharpe) * count(sharpe), 0)
-    FROM sweeps JOIN (SELECT sweep_id, CAST(metrics ->> 'sharpe' AS float8) AS sharpe FROM trials) AS points
-        ON points.sweep_id = sweeps.id
+    FROM sweeps JOIN trials ON trials.sweep_id = sweeps.id, LATERAL (
+        SELECT nullif(trials.figures[array_position(sweeps.figures, 'sharpe')], 'NaN') AS sharpe
+    ) AS point
     GROUP BY sweeps.id
     """,
     """
