@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isnan, sqrt
 from typing import Self
 
+from omc.backtest import overfitting
 from omc.backtest.metrics import NAN, YEAR_S
 
 
@@ -23,8 +24,6 @@ class Deflated:
     def of(cls, metrics: Mapping[str, float | None], bar_s: float, *, tries: int, variance: float) -> Self:
         """Of a past with these `metrics` (sharpe, skewness, kurtosis, bars), found in `tries` whose annualized ratios
         have `variance` (NaN: too few of them have one)."""
-        from omc.backtest import overfitting
-
         count = max(1, tries)
         spread = variance if count > 1 else 0.0
         threshold = NAN if isnan(spread) else overfitting.expected_max_sharpe(count, spread)

@@ -57,7 +57,7 @@ class BacktestRun:
     status: RunStatus
     progress: float
     results: Mapping[str, Any] | None
-    """metrics: {name: number or null}; costs: {fees, spread, slippage: AUD}; trades: how many. Curves and trades
+    """metrics: {name: number or null}; trades: how many; monte_carlo: `MonteCarlo` by name, or null. Curves and trades
     themselves are in a CurveStore."""
     error_message: str | None
     execution_time_s: float | None

@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from omc.backtest import metrics
 from omc.backtest.parity import differences
-from omc.backtest.record import history, paid
+from omc.backtest.record import history
 from omc.backtest.tearsheet.backtest import Past, tearsheet
+from omc.backtest.tearsheet.costs import costs_of
 from omc.backtest.tearsheet.equity import BENCHMARK, Curve
 from omc.backtest.tearsheet.figures import dollars, parameters_of, readable
 from omc.backtest.tearsheet.page import Verdict
@@ -68,7 +69,7 @@ def _page(
         trades=life.fills,
         prices=resampled(window),
         bar_s=window.bar_s,
-        costs_aud=paid(done),
+        costs_aud=costs_of(done.metrics),
         headline={
             "return": f"{metrics.total_return(equity):.2%}",
             "largest drawdown": f"{metrics.max_drawdown(equity):.2%}",

@@ -42,7 +42,7 @@ def tearsheet(title: str, past: Past, *, about: str = "", verdict: Verdict | Non
     sections = [
         _headline(past),
         *(_charts(past, lived) if lived else [Section("Equity and drawdown", "<p>No bar has been traded.</p>")]),
-        Section("Chance", _chance(past)),
+        Section("Chance", _chance(past), note="In nine of ten draws the figure lies between low and high."),
         Section("Metrics", facts(past.metrics)),
         Section("About", facts(past.facts)),
         Section(f"Trades ({len(past.trades):,})", trade_table(past.trades, past.reasons)),
@@ -83,5 +83,5 @@ def _some(words: str, chart: Figure | None) -> list[tuple[str, Figure]]:
 def _chance(past: Past) -> str:
     if not past.intervals:
         return ""
-    columns = ("Trades shuffled, 95 % of the time between", "low", "middle", "high")
+    columns = ("What the same trades could have come to", "low", "middle", "high")
     return table("interval", columns, list(past.intervals), (False, True, True, True))

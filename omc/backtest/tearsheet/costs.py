@@ -5,6 +5,11 @@ from collections.abc import Mapping
 from omc.backtest.tearsheet.plot import BLUE, GREEN, RED, Figure, axis, figure
 
 
+def costs_of(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    """AUD that was paid, by kind, as far as `metrics.summary` tells."""
+    return {kind: paid for kind in ("fees", "spread", "slippage") if (paid := metrics.get(f"{kind}_aud")) is not None}
+
+
 def cost_chart(net_aud: float, costs_aud: Mapping[str, float]) -> Figure:
     """A waterfall from the result before costs, over each of `costs_aud` (positive is paid), to `net_aud`."""
     before = net_aud + sum(costs_aud.values())

@@ -10,17 +10,18 @@ _PARTS = frozenset(
         "annual_return",
         "cagr",
         "volatility",
+        "downside_risk",
         "max_drawdown",
         "win_rate",
-        "hit_rate",
         "exposure",
         "ulcer_index",
         "value_at_risk",
         "expected_shortfall",
-        "benchmark_return",
-        "benchmark_total_return",
-        "alpha",
+        "expectancy",
         "kelly",
+        "benchmark_return",
+        "benchmark_max_drawdown",
+        "alpha",
     }
 )
 _NAMES = {"cagr": "CAGR", "sqn": "SQN"}

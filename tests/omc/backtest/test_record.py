@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from omc.backtest.record import history, paid, results
+from omc.backtest.record import history, results
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import study
 from omc.feature.frame import Frame, as_datetime64
@@ -31,7 +31,7 @@ def done():
 
 def test_results_are_plain_json_and_thin(done):
     shown = json.loads(json.dumps(results(done), allow_nan=False))
-    assert shown.keys() == {"metrics", "costs", "trades"}
+    assert shown.keys() == {"metrics", "trades", "monte_carlo"}
     assert shown["trades"] == shown["metrics"]["trades"] == len(done.fills)
     assert len(json.dumps(shown)) < 5_000
 
@@ -46,9 +46,8 @@ def test_the_history_has_every_bar_and_every_trade(done):
     assert {each.reason for each in kept.trades} <= {"signal", "stop_loss"}
 
 
-def test_what_was_paid_is_what_the_same_trades_at_the_middle_would_have_kept(done):
-    costs = paid(done)
-    assert costs["fees"] == pytest.approx(float(sum(fill.fee_aud for fill in done.fills)))
-    assert costs["slippage"] == pytest.approx(0.0, abs=1e-6)
-    moved = sum(float(fill.value_aud) for fill in done.fills)
-    assert costs["spread"] == pytest.approx(0.001 * moved, rel=0.01)
+def test_what_the_same_trades_could_have_come_to_is_told(done):
+    drawn = results(done)["monte_carlo"]
+    assert drawn["final_return"]["low"] <= drawn["final_return"]["median"] <= drawn["final_return"]["high"]
+    assert (drawn["runs"], drawn["confidence"]) == (1_000, 0.9)
+    assert results(done)["monte_carlo"] == drawn

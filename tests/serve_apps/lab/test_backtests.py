@@ -15,6 +15,7 @@ from omc.adapters import parquet
 from omc.backtest.run import MemoryBacktestStore, RunStatus
 from omc.backtest.study import study
 from omc.errors import Unavailable
+from omc.promotion.trials import Tally
 from serve_apps.lab.report import page_of
 from serve_apps.window import window_of
 
@@ -91,7 +92,7 @@ async def test_listing_backtests_reads_no_curve_and_no_trade(creating, testing, 
     made = await creating()
     done = await testing(made)
     run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
-    assert run.results.keys() == {"metrics", "costs", "trades"}
+    assert run.results.keys() == {"metrics", "trades", "monte_carlo"}
     ports.curves.kept.clear()
     assert (await caller.get(f"/algorithms/{made['id']}/backtests")).json()["items"] == [done]
 
@@ -111,14 +112,15 @@ async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller
     first = (await ports.curves.trades(UUID(done["id"])))[0].fill
     shown = re.sub(r"</td><td[^>]*>", "|", answer.text)
     assert f"|{first.coin}|{first.side}|{first.quantity:,.8f}|{first.price_aud:,.8f}|{first.total_aud:,.2f}|" in shown
-    assert "buy and hold" in answer.text
+    for text in ("buy and hold", "Tried 1 time so far", "Probability of a loss"):
+        assert text in answer.text
 
 
 async def test_what_a_person_wrote_is_text_on_the_report(creating, testing, ports):
     done = await testing(await creating())
     run = next(iter(ports.backtests.kept.values()))
     named = replace(run, spec=replace(run.spec, parameters={"note": "<script>alert(1)</script>"}))
-    page = page_of(named, ports.curves.kept[run.id], None)
+    page = page_of(named, ports.curves.kept[run.id], None, Tally())
     assert "<script>alert" not in page
     assert "note &lt;script&gt;" in page
     assert done["id"] in page
