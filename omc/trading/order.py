@@ -1,7 +1,7 @@
 """One intent, and what became of it: the table is the machine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -132,16 +132,18 @@ class Order:
         """This order moved to `status`; a move outside the table is refused and changes nothing."""
         if status not in _NEXT[self.status]:
             raise IllegalTransition(f"order {self.intent.client_order_id} cannot go from {self.status} to {status}")
-        return replace(self, status=status, message=message)
+        return type(self)(self.intent, status, self.venue_order_id, self.fills, message)
 
     def filled_by(self, fills: tuple[Fill, ...]) -> Self:
         """This order with those of `fills` that it has not counted yet."""
         known = {fill.fill_id for fill in self.fills}
-        return replace(self, fills=self.fills + tuple(fill for fill in fills if fill.fill_id not in known))
+        new = tuple(fill for fill in fills if fill.fill_id not in known)
+        return type(self)(self.intent, self.status, self.venue_order_id, self.fills + new, self.message)
 
     def known_as(self, venue_order_id: str | None) -> Self:
         """This order with the id that the venue gave it; none forgets none."""
-        return replace(self, venue_order_id=venue_order_id or self.venue_order_id)
+        known_as = venue_order_id or self.venue_order_id
+        return type(self)(self.intent, self.status, known_as, self.fills, self.message)
 
     @property
     def filled_quantity(self) -> Decimal:

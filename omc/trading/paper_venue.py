@@ -320,7 +320,7 @@ class PaperVenue:
             return
         settlement = settle(order.side, quantity, price, self.terms.market_fee_bps)
         left = order.quantity - quantity
-        held = self._hold(order.side, left, order.price_aud)
+        held = self._hold(order.side, left, order.price_aud) if left else ZERO
         free = wallet.available("AUD") + order.held_aud
         del wallet.orders[order.order_id]
         if order.side is Side.BUY and settlement.total_aud > free:

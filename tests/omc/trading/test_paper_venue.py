@@ -11,7 +11,7 @@ from omc.market.quote import Quote, QuoteBoard
 from omc.market.terms import OrderKind, Terms
 from omc.trading.fill import Side
 from omc.trading.paper_order import Direction, Protection, Unit
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper_venue import PaperVenue, Span
 from omc.trading.settlement import settle
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -326,3 +326,47 @@ def test_nothing_is_created_or_destroyed_and_nothing_is_negative(orders, depth):
             assert wallet.balance(coin) == moved[coin]
         for coin in ("AUD", "BTC", "ETH", "PEPE"):
             assert 0 <= wallet.available(coin) <= wallet.balance(coin)
+
+
+# Candles
+
+
+def candle(bar=1, bid="99", ask="101", low="90", high="110"):
+    return board(bar, BTC=(bid, ask)), {"BTC": Span(Decimal(low), Decimal(high))}
+
+
+@pytest.mark.parametrize(("rate", "fills"), [("90", True), ("110", True), ("89.99", False), ("110.01", False)])
+def test_a_stop_or_a_target_trades_at_its_price_where_the_candle_traded_and_is_refused_elsewhere(venue, rate, fills):
+    buy(venue)
+    venue.show(*candle())
+    before = venue.wallet("me").cash_aud
+    assert venue.is_inside(Side.SELL, "BTC", Decimal(rate))
+    if fills:
+        made = venue.trade_inside("me", Side.SELL, "BTC", quantity=Decimal(1), price_aud=Decimal(rate))
+        assert made.settlement == settle(Side.SELL, Decimal(1), Decimal(rate), 10)
+        assert venue.wallet("me").cash_aud == before + made.settlement.total_aud
+    else:
+        with pytest.raises(VenueRefused, match="Nothing was traded"):
+            venue.trade_inside("me", Side.SELL, "BTC", quantity=Decimal(1), price_aud=Decimal(rate))
+        assert venue.wallet("me").cash_aud == before
+
+
+def test_what_is_not_held_cannot_be_sold_inside_a_candle(venue):
+    venue.show(*candle())
+    with pytest.raises(VenueRefused, match="Insufficient"):
+        venue.trade_inside("me", Side.SELL, "BTC", quantity=Decimal(1), price_aud=Decimal(95))
+
+
+def test_an_order_at_the_open_or_on_quotes_alone_is_not_inside(venue):
+    assert not venue.is_inside(Side.SELL, "BTC", Decimal(95))
+    venue.show(*candle())
+    assert not venue.is_inside(Side.SELL, "BTC", Decimal(99))
+    assert not venue.is_inside(Side.BUY, "BTC", Decimal(101))
+
+
+def test_a_resting_limit_fills_when_the_candle_comes_to_it(venue):
+    buy(venue, rate="92")
+    venue.show(*candle(1, low="93"))
+    assert not venue.executions
+    venue.show(*candle(2, low="91"))
+    assert venue.executions[0].price_aud == 92

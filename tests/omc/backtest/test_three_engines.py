@@ -1,0 +1,96 @@
+"""Kernel, event engine and a reference written for nothing but to be read make the same trades, to eight decimals.
+
+The kernel counts in compiled floats, the event engine asks the floor's own objects. Each knows its way to trade from
+elsewhere; what they are fed is the same random bars, costs, exits and decisions.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import pytest
+from hypothesis import find, given, settings
+
+from omc.backtest.kernel import BUY, simulate
+from omc.backtest.replay import NOBODY, replay
+from omc.feature.frame import as_datetime
+from omc.market.money import from_grid
+from omc.trading.exits import Reason
+from omc.trading.fill import Side
+from omc.trading.mandate import Mandate
+from omc.trading.order import Order
+from tests.omc.backtest.markets import Case, cases
+
+_CENT = Decimal("0.01")
+
+
+class Trade(NamedTuple):
+    time: datetime
+    coin: str
+    side: Side
+    quantity: Decimal
+    price_aud: Decimal
+    total_aud: Decimal
+    reason: Reason
+
+
+class Outcome(NamedTuple):
+    trades: list[Trade]
+    equity: list[float]
+    cash: list[float]
+
+
+def by_kernel(case: Case) -> Outcome:
+    made = simulate(case.market, case.weights, case.costs, cash_aud=float(case.cash_aud), exits=case.exits)
+    trades = [
+        Trade(
+            as_datetime(case.times[each["row"]]),
+            case.coins[each["coin"]],
+            Side.BUY if each["side"] == BUY else Side.SELL,
+            from_grid(each["quantity"]),
+            from_grid(each["price_aud"]),
+            from_grid(each["total_aud"]).quantize(_CENT),
+            Reason(each["reason"]),
+        )
+        for each in made.trades
+    ]
+    return Outcome(trades, made.equity.tolist(), made.cash.tolist())
+
+
+def by_events(case: Case) -> Outcome:
+    mandate = Mandate(NOBODY, NOBODY, case.coins, case.band, case.exits, case.terms)
+    made = replay(mandate, case.times, case.market, case.weights, cash_aud=case.cash_aud)
+    trades = [
+        Trade(
+            fill.executed_at,
+            fill.coin,
+            fill.side,
+            fill.quantity,
+            order.intent.quote_price_aud,
+            fill.total_aud,
+            why(order),
+        )
+        for order in made.orders
+        for fill in order.fills
+    ]
+    assert all(order.fills for order in made.orders)
+    return Outcome(trades, made.equity.tolist(), made.cash.tolist())
+
+
+def why(order: Order) -> Reason:
+    said = order.intent.reason.partition(" ")[0].upper()
+    return Reason[said] if said in Reason.__members__ else Reason.SIGNAL
+
+
+@settings(deadline=None, max_examples=1_200)
+@given(cases())
+def test_kernel_and_event_engine_make_the_same_trades(case: Case) -> None:
+    assert by_events(case) == by_kernel(case)
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each is not Reason.END])
+def test_what_they_are_fed_trades_for_every_reason(reason: Reason) -> None:
+    def trades_so(case: Case) -> bool:
+        return sum(each.reason is reason for each in by_kernel(case).trades) > 1
+
+    assert find(cases(), trades_so, settings=settings(max_examples=2_000, deadline=None))
