@@ -18,6 +18,7 @@ from omc.feature.indicator import Indicators
 from omc.market.money import cents
 from omc.market.terms import Terms
 from omc.strategy.builtin import Builtin
+from omc.strategy.registry import make
 
 MOST_CASH_AUD = Decimal(10) ** 12
 MOST_SLIPPAGE_BPS = 1_000
@@ -97,6 +98,7 @@ def check_window(spec: BacktestSpec) -> None:
         raise InvalidInput(f"start {spec.start.isoformat()} is not before end {spec.end.isoformat()}")
     if not spec.coins:
         raise InvalidInput("a backtest needs at least one coin")
+    make(spec.algorithm_type, {}).check_coins(spec.coins)
     twice = {a for a, b in pairwise(sorted(spec.coins)) if a == b}
     if twice:
         raise InvalidInput(f"{', '.join(sorted(twice))} is asked for twice")

@@ -7,6 +7,7 @@ from omc.feature.frame import FloatArray, Frame
 from omc.strategy.algorithm import Algorithm
 from omc.trading.sizing import check_weights
 
+COINS = ("AAA", "BBB", "CCC")
 _POINTS = 24
 _SPARE = 96
 
@@ -20,7 +21,7 @@ def findings(algorithm: Algorithm) -> list[str]:
     memory = algorithm.memory_bars
     if memory < 1:
         return [*found, f"memory_bars is {memory}: a decision sees at least its own row"]
-    frame = made_market(bars_for(algorithm))
+    frame = made_market(bars_for(algorithm), coins_for(algorithm))
     try:
         weights = algorithm.predict(frame)
         check_weights(weights, len(frame.coins))
@@ -38,17 +39,9 @@ def bars_for(algorithm: Algorithm) -> int:
     return 2 * algorithm.memory_bars + _SPARE
 
 
-def look_ahead(algorithm: Algorithm, frame: Frame) -> list[str]:
-    """Decisions that change when the future is cut off, or replaced."""
-    weights = algorithm.predict(frame)
-    cut = len(frame) * 2 // 3
-    scrambled = frame.last.copy()
-    scrambled[cut:] = np.round(scrambled[cut:][::-1] * 3.0, 8)
-    noise = Frame(frame.times, frame.coins, scrambled, scrambled, scrambled)
-    for name, other in (("cut off", frame.rows(0, cut)), ("replaced", noise)):
-        if algorithm.predict(other)[:cut].tobytes() != weights[:cut].tobytes():
-            return [f"decisions change when the future is {name}: it looks ahead"]
-    return []
+def coins_for(algorithm: Algorithm, coins: tuple[str, ...] = COINS) -> tuple[str, ...]:
+    """Of `coins`, the first, as many as it decides on."""
+    return coins[: algorithm.most_coins]
 
 
 def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
@@ -60,7 +53,7 @@ def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str
     return []
 
 
-def made_market(rows: int, coins: tuple[str, ...] = ("AAA", "BBB", "CCC")) -> Frame:
+def made_market(rows: int, coins: tuple[str, ...] = COINS) -> Frame:
     """A seeded random walk with waves, and a hole in it."""
     generator = np.random.default_rng(7)
     walk = generator.normal(0, 0.01, (rows, len(coins))).cumsum(axis=0)

@@ -23,6 +23,14 @@ class Algorithm(Protocol):
     """
 
     @property
+    def fewest_coins(self) -> int: ...
+
+    @property
+    def most_coins(self) -> int | None:
+        """None when there is no most."""
+        ...
+
+    @property
     def memory_bars(self) -> int:
         """How many rows back a decision looks, its own row included."""
         ...

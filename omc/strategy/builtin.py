@@ -5,12 +5,14 @@ trader on the floor would pay for the import with seconds of start and more memo
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
+from omc.strategy.exit_parameters import exits_of
 from omc.strategy.parameter import Parameter
 from omc.trading.exits import Exits
 
@@ -21,15 +23,24 @@ class Builtin(ABC):
 
     algorithm_type: ClassVar[str]
     description: ClassVar[str]
+    fewest_coins: ClassVar[int] = 1
+    most_coins: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         for name, parameter in self.parameters().items():
             parameter.check(self.algorithm_type, name, getattr(self, name))
         self.check_together()
 
-    @abstractmethod
-    def check_together(self) -> None:
+    def check_together(self) -> None:  # noqa: B027 (most have nothing to say)
         """InvalidInput when parameters, each fine by itself, contradict each other."""
+
+    @classmethod
+    def check_coins(cls, coins: Sequence[str]) -> None:
+        """InvalidInput for fewer or more coins than it can decide on."""
+        fewest, most = cls.fewest_coins, cls.most_coins
+        if not fewest <= len(coins) <= (most or len(coins)):
+            bounds = f"exactly {fewest}" if fewest == most else f"at least {fewest}"
+            raise InvalidInput(f"{cls.algorithm_type} needs {bounds} coins, not {len(coins)}")
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
@@ -59,11 +70,13 @@ class Builtin(ABC):
         return self
 
     def predict(self, frame: Frame) -> FloatArray:
+        self.check_coins(frame.coins)
         return self.decide(frame, Indicators(frame.last))
 
     @property
     def exits(self) -> Exits:
-        return Exits()
+        """What its parameters `stop_loss`, `trailing` and `take_profit` ask for, where it has them."""
+        return exits_of(self.get_params())
 
     @property
     @abstractmethod

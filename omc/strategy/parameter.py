@@ -27,9 +27,9 @@ class Parameter:
             raise InvalidInput(f"{owner}: {name} must lie from {self.low:g} to {self.high:g}, not {value!r}")
 
 
-def whole(default: int, *, low: int, high: int, about: str, search: tuple[int, int]) -> Any:
-    """A dataclass field for a whole number."""
-    space = {"low": search[0], "high": search[1], "log": search[0] > 0, "integer": True}
+def whole(default: int, *, low: int, high: int, about: str, search: tuple[int, int] | None = None) -> Any:
+    """A dataclass field for a whole number; without `search` a sweep leaves it alone."""
+    space = {} if search is None else {"low": search[0], "high": search[1], "log": search[0] > 0, "integer": True}
     return field(default=default, metadata={"parameter": Parameter(low, high, True, about, space)})
 
 

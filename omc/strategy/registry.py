@@ -6,10 +6,36 @@ from typing import Any
 
 from omc.errors import InvalidInput
 from omc.strategy.builtin import Builtin
+from omc.strategy.channel_breakout import ChannelBreakout
+from omc.strategy.dollar_cost_averaging import DollarCostAveraging
+from omc.strategy.gradient_boosting import GradientBoosting
+from omc.strategy.grid import Grid
+from omc.strategy.logistic import Logistic
+from omc.strategy.macd import Macd
 from omc.strategy.mean_reversion import MeanReversion
+from omc.strategy.momentum_rotation import MomentumRotation
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
+from omc.strategy.pairs import Pairs
+from omc.strategy.relative_strength import RelativeStrength
+from omc.strategy.volatility_target import VolatilityTarget
 
-_BUILTINS: Mapping[str, type[Builtin]] = {each.algorithm_type: each for each in (MovingAverageCrossover, MeanReversion)}
+_BUILTINS: Mapping[str, type[Builtin]] = {
+    each.algorithm_type: each
+    for each in (
+        MovingAverageCrossover,
+        Macd,
+        ChannelBreakout,
+        MomentumRotation,
+        MeanReversion,
+        RelativeStrength,
+        Pairs,
+        Grid,
+        VolatilityTarget,
+        DollarCostAveraging,
+        Logistic,
+        GradientBoosting,
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +48,9 @@ class Template:
     about: Mapping[str, str]
     """What each parameter means."""
     space: Mapping[str, Mapping[str, Any]]
+    fewest_coins: int
+    most_coins: int | None
+    """None for any number."""
 
 
 def make(algorithm_type: str, parameters: Mapping[str, Any], code: str | None = None) -> Builtin:
@@ -48,6 +77,8 @@ def templates() -> tuple[Template, ...]:
             parameters=builtin().get_params(),
             about={each: parameter.about for each, parameter in builtin.parameters().items()},
             space={each: dict(it.search) for each, it in builtin.parameters().items() if it.search},
+            fewest_coins=builtin.fewest_coins,
+            most_coins=builtin.most_coins,
         )
         for name, builtin in _BUILTINS.items()
     )

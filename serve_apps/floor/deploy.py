@@ -138,7 +138,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         _check_fit(record, body)
         await _check_coins(body.coins)
         parameters = {**record.parameters, **body.parameters}
-        make(record.algorithm_type, parameters)
+        make(record.algorithm_type, parameters).check_coins(body.coins)
         halt = await ports.kill_switch.halted(user_id)
         if halt is not None:
             raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")

@@ -1,4 +1,4 @@
-"""Algorithms, and the templates that they begin as."""
+"""Algorithms, as their owners keep them."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import Template, make, templates
+from omc.strategy.registry import make
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.ports import LabPorts
@@ -68,34 +68,9 @@ class AlgorithmOut(BaseModel):
         )
 
 
-class TemplateOut(BaseModel):
-    """A built-in algorithm: its defaults, what they mean, and the space that a sweep of it would search."""
-
-    algorithm_type: str
-    description: str
-    parameters: dict[str, Any]
-    about: dict[str, str]
-    space: dict[str, Any]
-
-    @classmethod
-    def of(cls, template: Template) -> Self:
-        return cls(
-            algorithm_type=template.algorithm_type,
-            description=template.description,
-            parameters=dict(template.parameters),
-            about=dict(template.about),
-            space={name: dict(range_) for name, range_ in template.space.items()},
-        )
-
-
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(tags=["algorithms"])
     asker = Depends(bearer)
-
-    @router.get("/templates")
-    async def list_templates(_: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[TemplateOut]:
-        """The built-in algorithms, ready to copy."""
-        return Page.cut([TemplateOut.of(template) for template in templates()], query)
 
     @router.post("/algorithms", status_code=201)
     async def create(user_id: Annotated[UUID, asker], body: AlgorithmIn) -> Success[AlgorithmOut]:

@@ -1,4 +1,4 @@
-"""Algorithms, their versions, templates."""
+"""Algorithms, and their versions."""
 
 from uuid import UUID, uuid4
 
@@ -15,15 +15,6 @@ async def test_a_new_algorithm_is_a_draft_with_all_its_parameters(creating, call
     assert (await caller.get("/algorithms")).json()["items"] == [made]
     assert (await caller.get("/algorithms", status="draft")).json()["total"] == 1
     assert (await caller.get("/algorithms", status="validated")).json()["total"] == 0
-
-
-async def test_every_template_can_be_copied_as_it_is(caller, creating):
-    templates = (await caller.get("/templates")).json()["items"]
-    assert {each["algorithm_type"] for each in templates} == {"moving_average_crossover", "mean_reversion"}
-    for each in templates:
-        assert set(each["about"]) == set(each["parameters"])
-        made = await creating(algorithm_type=each["algorithm_type"], parameters=each["parameters"])
-        assert made["parameters"] == each["parameters"]
 
 
 @pytest.mark.parametrize(
