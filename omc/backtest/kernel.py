@@ -1,42 +1,39 @@
 """The fast twin of the floor: the same sizing on the same floats, row by row, for all coins that share the cash.
 
-In one row, after the marks: orders towards the targets decided in an earlier row execute, sells before buys, one at a
-time, in the order of the coins; then the row's own weights become the next targets, with a stopped coin's at zero. So
-the first row only decides, a decision fills at the first row after it, and nothing is closed at the end.
+`docs/concepts/fills.md` tells the order of events in a bar. The first row only decides, and a decision fills at the
+first row after it.
 """
 
-import inspect
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from omc.backtest.cost import Costs
+from omc.backtest.execution import COIN
+from omc.backtest.loop import MOST_TRADES, run
 from omc.backtest.market import Market
+from omc.backtest.orders import Orders
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray, read_only
-from omc.trading import sizing
 from omc.trading.exits import Exits
-from omc.trading.sizing import (
-    check_weights,
-    equity,
-    in_cents,
-    on_grid,
-    quantity_to_buy,
-    quantity_to_sell,
-    settled_total,
-    stops_out,
-)
+from omc.trading.sizing import check_weights
 
 BUY, SELL = 1, -1
 TRADE = np.dtype(
-    [("row", "i8"), ("coin", "i8"), ("side", "i8"), ("quantity", "f8"), ("total_aud", "f8"), ("price_aud", "f8")]
+    [
+        ("row", "i8"),
+        ("coin", "i8"),
+        ("side", "i8"),
+        ("quantity", "f8"),
+        ("total_aud", "f8"),
+        ("price_aud", "f8"),
+        ("reason", "i1"),
+    ]
 )
-"""One execution: at which row and column, BUY or SELL, how much, the cash that moved, and the quote it was made at."""
+"""One execution: at which row and column, BUY or SELL, how much, the cash that moved, the price it was made at, and
+the `exits.Reason` for it."""
 
-# The last bits of weights that add up to one may say more: as much as sizing.check_weights lets pass.
-_ALL = 1.0 + 1e-9
 _FIRST_ROOM = 256
 
 
@@ -51,130 +48,120 @@ class Simulation:
     holdings: FloatArray
 
 
-def simulate(market: Market, weights: FloatArray, costs: Costs, *, cash_aud: float, exits: Exits) -> Simulation:
-    """Trade `weights`, (T, C), against `market`, starting with `cash_aud` in whole cents.
+class Buffers:
+    """Memory for simulations one after the other: each writes over the curves and trades of the one before."""
 
-    `exits` close a position without being asked. InvalidInput for weights that are not of the market's shape, not
-    finite, negative, or more than all of the equity.
+    def __init__(self) -> None:
+        self.curves: FloatArray = np.empty((2, 0))
+        self.trades: NDArray[np.void] = np.empty(0, TRADE)
+
+    def fit(self, rows: int, coins: int) -> None:
+        if self.curves.shape[1] != rows:
+            self.curves = np.empty((2, rows))
+        if len(self.trades) <= MOST_TRADES * coins:
+            self.trades = np.empty(_FIRST_ROOM + MOST_TRADES * coins, TRADE)
+
+    def more_trades(self) -> None:
+        self.trades = np.concatenate([self.trades, np.empty_like(self.trades)])
+
+
+def simulate(
+    market: Market,
+    decisions: FloatArray | Orders,
+    costs: Costs,
+    *,
+    cash_aud: float,
+    exits: Exits,
+    close_at_end: bool = False,
+    buffers: Buffers | None = None,
+    skip_quiet: bool = True,
+) -> Simulation:
+    """Trade `decisions`, (T, C) weights or Orders, against `market`, starting with `cash_aud` in whole cents.
+
+    `exits` close a position without being asked; `close_at_end` closes what is left at the last row's open, in which
+    nothing is opened. With `buffers`, what is returned lasts until their next use. `skip_quiet` is for tests: results
+    are the same bits without. InvalidInput for weights that are not of the market's shape, not finite (Orders may be
+    NaN), more than all of the equity, or negative where nothing is sold short.
     """
     rows, coins = market.bid.shape
-    if weights.shape != (rows, coins):
-        raise InvalidInput(f"weights have shape {weights.shape}, prices {market.bid.shape}")
+    orders = decisions if isinstance(decisions, Orders) else None
+    targets = decisions.targets if isinstance(decisions, Orders) else decisions
+    if targets.shape != (rows, coins):
+        raise InvalidInput(f"weights have shape {targets.shape}, prices {market.bid.shape}")
     if costs.fee_bps.shape != (coins,):
         raise InvalidInput(f"fees for {costs.fee_bps.shape} coins, prices of {coins}")
     if not 0 < cash_aud < np.inf:
         raise InvalidInput(f"a backtest needs cash to start with, not {cash_aud}")
-    prices = (read_only(market.bid), read_only(market.ask), read_only(market.close))
-    weights, fee_bps = read_only(weights), read_only(costs.fee_bps)
-    terms = (float(costs.min_order_aud), float(costs.band), float(exits.stop_loss))
-    # Holdings, marks, opening prices, targets, and whether a stop holds the coin out of the market.
-    state = (
-        np.zeros(coins),
-        np.full(coins, np.nan),
-        np.full(coins, np.nan),
-        np.zeros(coins),
-        np.zeros(coins, np.bool_),
-    )
-    curves = np.empty((2, rows))
-    trades = np.empty(_FIRST_ROOM + 2 * coins, TRADE)
+    if costs.needs_volume and market.volume is None:
+        raise InvalidInput("slippage and fills by volume need a market with volume")
+    late = costs.latency_bars
+    if late and orders is None and not np.isfinite(targets).all():
+        _refuse(targets, int(np.argwhere(~np.isfinite(targets))[0, 0]), coins, costs, partial=False)
+    targets = read_only(_later(targets, late))
+    resting = any(each is not None for each in _prices_of(orders)) or (orders is not None and orders.at_close)
+    partial = orders is not None or late > 0
+    rules = exits.rules if exits.any or resting else None
+    columns = tuple(read_only(_later(each, late)) for each in orders.columns()) if orders and resting else None
+    at_close = orders is not None and orders.at_close
+    coins_known = _unheld(costs, coins)
+    books = buffers or Buffers()
+    books.fit(rows, coins)
     row, made, cash = 0, 0, float(cash_aud)
     while row < rows:
-        row, made, cash, usable = _run(prices, weights, fee_bps, terms, state, curves, trades, (row, made, cash))
+        row, made, cash, usable = run(
+            _prices(market),
+            targets,
+            (float(costs.min_order_aud), float(costs.band)),
+            rules,
+            costs.frictions,
+            columns,
+            coins_known,
+            books.curves,
+            books.trades,
+            (partial, exits.reentry, at_close, close_at_end, skip_quiet),
+            (row, made, cash),
+        )
         if not usable:
-            _refuse(weights[row], row, coins)
-        trades = np.concatenate([trades, np.empty_like(trades)]) if row < rows else trades
-    return Simulation(trades=trades[:made], equity=curves[0], cash=curves[1], holdings=state[0])
+            _refuse(targets[row], row, coins, costs, partial=partial)
+        if row < rows:
+            books.more_trades()
+    return Simulation(books.trades[:made], books.curves[0], books.curves[1], coins_known["held"].copy())
 
 
-def _refuse(weights: FloatArray, row: int, coins: int) -> None:
+def _prices_of(orders: Orders | None) -> tuple[FloatArray | None, ...]:
+    return (orders.limits, orders.triggers, orders.stops, orders.takes) if orders else ()
+
+
+def _later(decisions: FloatArray, bars: int) -> FloatArray:
+    """(T, C) decisions as they reach the market: `bars` rows later, and nothing decided until then."""
+    if not bars:
+        return decisions
+    late = np.full(decisions.shape, np.nan)
+    late[bars:] = decisions[:-bars]
+    return late
+
+
+def _prices(market: Market) -> tuple[FloatArray, ...]:
+    bid, ask, close = read_only(market.bid), read_only(market.ask), read_only(market.close)
+    high = bid if market.high is None else read_only(market.high)
+    low = bid if market.low is None else read_only(market.low)
+    return bid, ask, close, high, low, bid if market.volume is None else read_only(market.volume)
+
+
+def _unheld(costs: Costs, coins: int) -> NDArray[np.void]:
+    """(C,) records of COIN before anything was decided."""
+    known = np.zeros(coins, COIN)
+    for name in ("mark", "opening", "trail", "stop", "take", "next_stop", "next_take", "target", "limit", "trigger"):
+        known[name] = np.nan
+    known["fee_bps"] = costs.fee_bps
+    known["quantity_step"], known["price_step"] = costs.units
+    known["volume_left"] = np.inf
+    return known
+
+
+def _refuse(weights: FloatArray, row: int, coins: int, costs: Costs, *, partial: bool) -> None:
     try:
-        check_weights(weights, coins)
+        check_weights(weights, coins, instructions=partial, short=costs.short)
     except ValueError as reason:
         raise InvalidInput(f"row {row}: {reason}") from reason
     raise InvalidInput(f"row {row}: weights {weights} cannot be traded")
-
-
-@numba.njit(cache=True, inline="always")
-def _record(trade, row, coin, side, quantity, total_aud, price_aud):  # type: ignore[no-untyped-def]
-    trade.row = row
-    trade.coin = coin
-    trade.side = side
-    trade.quantity = quantity
-    trade.total_aud = total_aud
-    trade.price_aud = price_aud
-
-
-def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
-    """The loop, compiled around the source of the `arithmetic` that it calls.
-
-    numba finds a compiled function again by the source of its own file and by what its closure holds. Without that
-    source in the closure, an upgrade of the arithmetic would change the floor and leave the backtest behind.
-    """
-
-    @numba.njit(cache=True, nogil=True)
-    def run(prices, weights, fee_bps, terms, state, curves, trades, start):  # type: ignore[no-untyped-def]  # noqa: C901
-        """Go on from row, trades made and cash in `start` until the rows end, `trades` is full or weights are unusable.
-
-        State and curves are written in place; returned are the row to go on with, trades made, cash, and whether that
-        row's weights were usable. (Arrays grown inside the loop would cost twenty times the loop.)
-        """
-        arithmetic  # noqa: B018
-        bid, ask, close = prices
-        min_order, band, stop_loss = terms
-        held, mark, opened, target, stopped = state
-        first, made, cash = start
-        rows, coins = weights.shape
-        room = trades.shape[0] - 2 * coins
-        for t in range(first, rows):
-            if made > room:
-                return t, made, cash, True
-            for c in range(coins):
-                if not np.isnan(bid[t, c]):
-                    mark[c] = bid[t, c]
-            if t > 0:
-                worth = equity(cash, held, mark)
-                for c in range(coins):
-                    quantity = quantity_to_sell(target[c], worth, held[c], bid[t, c], band, min_order)
-                    if quantity > 0.0:
-                        total = settled_total(SELL, quantity, bid[t, c], fee_bps[c])
-                        cash = in_cents(cash + total)
-                        held[c] = on_grid(held[c] - quantity)
-                        if held[c] == 0.0:
-                            opened[c] = np.nan
-                        _record(trades[made], t, c, SELL, quantity, total, bid[t, c])
-                        made += 1
-                for c in range(coins):
-                    quantity = quantity_to_buy(
-                        target[c], worth, held[c], bid[t, c], ask[t, c], fee_bps[c], cash, band, min_order
-                    )
-                    if quantity > 0.0:
-                        total = settled_total(BUY, quantity, ask[t, c], fee_bps[c])
-                        cash = in_cents(cash - total)
-                        if held[c] == 0.0:
-                            opened[c] = ask[t, c]
-                        held[c] = on_grid(held[c] + quantity)
-                        _record(trades[made], t, c, BUY, quantity, total, ask[t, c])
-                        made += 1
-            wanted = 0.0
-            for c in range(coins):
-                weight = weights[t, c]
-                if not 0.0 <= weight <= 1.0:
-                    return t, made, cash, False
-                wanted += weight
-                if not np.isnan(close[t, c]):
-                    mark[c] = close[t, c]
-                if weight == 0.0:
-                    stopped[c] = False
-                elif held[c] > 0.0 and stops_out(close[t, c], opened[c], stop_loss):
-                    stopped[c] = True
-                target[c] = 0.0 if stopped[c] else weight
-            if wanted > _ALL:
-                return t, made, cash, False
-            curves[0, t] = equity(cash, held, mark)
-            curves[1, t] = cash
-        return rows, made, cash, True
-
-    return run
-
-
-_run = _compiled(inspect.getsource(sizing))

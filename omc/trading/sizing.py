@@ -55,10 +55,11 @@ def in_cents(value: float) -> float:
 
 @numba.njit(cache=True)
 def equity(cash: float, quantity: np.ndarray, mark: np.ndarray) -> float:
-    """Cash plus everything held at its mark; a coin without a mark (NaN) counts nothing."""
+    """Cash plus everything held, or owed where less than nothing is, at its mark; a coin without a mark (NaN) counts
+    nothing."""
     total = cash
     for c in range(quantity.shape[0]):
-        if quantity[c] > 0.0 and not np.isnan(mark[c]):
+        if quantity[c] != 0.0 and not np.isnan(mark[c]):
             total += quantity[c] * mark[c]
     return total
 
@@ -113,19 +114,19 @@ def quantity_to_buy(
     return quantity if quantity * ask >= min_order_aud else 0.0
 
 
-@numba.njit(cache=True)
-def stops_out(bid: float, opening_price: float, stop_loss: float) -> bool:
-    """Whether a position opened at `opening_price` has lost `stop_loss` (a fraction; NaN for no stop)."""
-    return bid <= opening_price * (1.0 - stop_loss)
+def check_weights(weights: np.ndarray, coins: int, *, instructions: bool = False, short: bool = False) -> None:
+    """Refuse weights of the wrong length, not finite, negative, or adding up to more than all of the equity.
 
-
-def check_weights(weights: np.ndarray, coins: int) -> None:
-    """Refuse weights of the wrong length, not finite, negative, or adding up to more than all of the equity."""
+    `instructions` may be NaN, which leaves a coin as it is; where one can sell `short`, -1 is the least.
+    """
     if weights.shape[-1:] != (coins,):
         raise ValueError(f"weights have shape {weights.shape}, expected one for each of {coins} coins")
-    if not np.isfinite(weights).all():
+    wanted = np.nan_to_num(weights, nan=0.0, posinf=np.inf, neginf=-np.inf) if instructions else weights
+    if not np.isfinite(wanted).all():
         raise ValueError("a weight is not a finite number")
-    if (weights < 0).any() or (weights > 1).any():
+    if short and (abs(wanted) > 1).any():
+        raise ValueError("a weight lies outside -1 to 1")
+    if not short and ((wanted < 0).any() or (wanted > 1).any()):
         raise ValueError("a weight lies outside 0 to 1: this venue sells nothing that is not held")
-    if (weights.sum(axis=-1) > 1 + 1e-9).any():
+    if (abs(wanted).sum(axis=-1) > 1 + 1e-9).any():
         raise ValueError("weights add up to more than 1: more coins than cash")

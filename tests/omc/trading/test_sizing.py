@@ -10,7 +10,6 @@ from omc.trading.sizing import (
     quantity_to_buy,
     quantity_to_sell,
     settled_total,
-    stops_out,
 )
 
 NAN = float("nan")
@@ -64,13 +63,6 @@ def test_without_a_quote_nothing_is_traded() -> None:
 
 def test_equity_counts_what_is_held_at_its_mark_and_nothing_without_one() -> None:
     assert equity(10.0, np.array([2.0, 1.0, 0.0]), np.array([5.0, NAN, 7.0])) == 20.0
-
-
-def test_a_stop_is_hit_at_its_price_and_never_without_one() -> None:
-    assert stops_out(90.0, 100.0, 0.1)
-    assert not stops_out(90.01, 100.0, 0.1)
-    assert not stops_out(1.0, 100.0, NAN)
-    assert not stops_out(NAN, 100.0, 0.1)
 
 
 @pytest.mark.parametrize("bad", [[0.6, 0.6], [-0.1, 0.5], [1.1, 0.0], [NAN, 0.0], [np.inf, 0.0], [0.5]])

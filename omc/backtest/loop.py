@@ -1,0 +1,194 @@
+"""The compiled loop of the kernel: bars in the order of events that `docs/concepts/fills.md` gives.
+
+What a run does without (exits, frictions, orders) is handed in as None, so that numba leaves it out: one source,
+compiled for what is asked of it.
+"""
+
+import inspect
+
+import numba
+import numpy as np
+
+from omc.backtest import execution, phases, quiet
+from omc.backtest.execution import worth_of
+from omc.backtest.phases import (
+    decide,
+    fill_inside,
+    increase,
+    leave_at_open,
+    leave_inside,
+    leave_the_rest,
+    look_at_order,
+    on_ask,
+    reduce,
+)
+from omc.backtest.quiet import bids_without_trade, next_change, next_exit
+from omc.trading import exits, sizing
+from omc.trading.sizing import UNITS
+
+MOST_TRADES = 10
+"""Of one coin in one bar."""
+# The last bits of weights that add up to one may say more: as much as sizing.check_weights lets pass.
+_ALL = 1.0 + 1e-9
+
+
+def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
+    """The loop, compiled around the source of the `arithmetic` that it calls.
+
+    numba finds a compiled function again by the source of its own file and by what its closure holds. Without that
+    source in the closure, an upgrade of the arithmetic would change the floor and leave the backtest behind.
+    """
+
+    @numba.njit(cache=True, nogil=True, error_model="numpy")
+    def run(prices, decisions, terms, rules, rough, orders, coins, curves, trades, ways, start):  # type: ignore[no-untyped-def]  # noqa: C901
+        """Go on from row, trades made and cash in `start` until the rows end, `trades` is full or weights are unusable.
+
+        Coins and curves are written in place; returned are the row to go on with, trades made, cash, and whether that
+        row's weights were usable. (Arrays grown inside the loop would cost twenty times the loop.)
+        """
+        arithmetic  # noqa: B018
+        bid, ask, close, high, low, volume = prices
+        partial, reentry, at_close, close_at_end, skip = ways
+        t, made, cash = start
+        rows = decisions.shape[0]
+        room = trades.shape[0] - MOST_TRADES * coins.shape[0]
+        skip = skip and coins.shape[0] == 1 and orders is None
+        least, share = 0.0, np.inf
+        if rough is not None:
+            skip = skip and np.isinf(rough[4])
+            share = rough[2]
+            least = -1.0 if rough[7] else 0.0
+        while t < rows:
+            if made > room:
+                return t, made, cash, True
+            last = close_at_end and t == rows - 1
+            for c in range(coins.shape[0]):
+                coin = coins[c]
+                if not np.isnan(bid[t, c]):
+                    coin.mark = bid[t, c]
+                if rough is not None:
+                    coin.volume_left = np.inf if np.isinf(share) else _grid_floor(share * volume[t, c])
+            worth = worth_of(cash, coins)
+            for c in range(coins.shape[0]):
+                if orders is not None:
+                    look_at_order(coins[c], bid[t, c], ask[t, c], worth)
+                if orders is None or coins[c].ready:
+                    made, cash = reduce(
+                        coins[c], trades, t, c, bid[t, c], ask[t, c], volume[t, c], worth, terms, rough, made, cash
+                    )
+            if rules is not None:
+                for c in range(coins.shape[0]):
+                    bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
+                    made, cash = leave_at_open(
+                        coins[c], trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash
+                    )
+            if not last:
+                for c in range(coins.shape[0]):
+                    if orders is None or coins[c].ready:
+                        made, cash = increase(
+                            coins, trades, t, c, bid[t, c], ask[t, c], volume[t, c], worth, terms, rough, made, cash
+                        )
+            if rules is not None:
+                for c in range(coins.shape[0]):
+                    bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
+                    if np.isnan(bar[0]):
+                        continue
+                    before = made
+                    if coins[c].held != 0.0:
+                        seen = (bar[0], bar[2], bar[3])
+                        made, cash = leave_inside(
+                            coins[c], trades, t, c, bar, seen, worth, rules, terms, rough, reentry, made, cash
+                        )
+                    if orders is not None and made == before and not last:
+                        made, cash = fill_inside(
+                            coins, trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash
+                        )
+            if last:
+                for c in range(coins.shape[0]):
+                    bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
+                    made, cash = leave_the_rest(coins[c], trades, t, c, bar, rough, made, cash)
+            wanted = 0.0
+            for c in range(coins.shape[0]):
+                weight = decisions[t, c]
+                if not np.isnan(close[t, c]):
+                    coins[c].mark = close[t, c]
+                if not np.isnan(weight):
+                    wanted += abs(weight)
+                    if not least <= weight <= 1.0:
+                        return t, made, cash, False
+                elif not partial:
+                    return t, made, cash, False
+                if orders is None:
+                    decide(coins[c], weight, None)
+                else:
+                    limits, triggers, stops, takes = orders
+                    decide(coins[c], weight, (limits[t, c], triggers[t, c], stops[t, c], takes[t, c]))
+            if wanted > _ALL:
+                return t, made, cash, False
+            if orders is not None and at_close and not last:
+                worth = worth_of(cash, coins)
+                for c in range(coins.shape[0]):
+                    dear = on_ask(close[t, c], ask[t, c] - bid[t, c])
+                    look_at_order(coins[c], close[t, c], dear, worth)
+                    if coins[c].ready:
+                        made, cash = reduce(
+                            coins[c], trades, t, c, close[t, c], dear, volume[t, c], worth, terms, rough, made, cash
+                        )
+                for c in range(coins.shape[0]):
+                    dear = on_ask(close[t, c], ask[t, c] - bid[t, c])
+                    if coins[c].ready:
+                        made, cash = increase(
+                            coins, trades, t, c, close[t, c], dear, volume[t, c], worth, terms, rough, made, cash
+                        )
+            curves[0, t] = worth_of(cash, coins)
+            curves[1, t] = cash
+            t += 1
+            if not skip or t >= rows:
+                continue
+            coin = coins[0]
+            if np.isnan(decisions[t - 1, 0]) and not np.isnan(coin.target):
+                continue
+            goal = coin.target
+            if rules is not None and coin.held < 0.0:
+                continue
+            if rough is not None:
+                goal = min(goal, rough[3])
+            lowest, highest = bids_without_trade(coin.held, cash, goal, terms[1], terms[0])
+            until = next_change(bid, decisions, t, rows - close_at_end, lowest, highest)
+            if rules is not None and coin.held > 0.0:
+                until, coin.trail = next_exit((bid, high, low), t, until, rules, coin.opening, coin.opened, coin.trail)
+            if until > t:
+                _fill(curves, bid, close, t, until, cash, coin.held)
+                coin.mark = bid[until - 1, 0] if np.isnan(close[until - 1, 0]) else close[until - 1, 0]
+                t = until
+        return rows, made, cash, True
+
+    return run
+
+
+@numba.njit(cache=True, forceinline=True, error_model="numpy")
+def _grid_floor(quantity):  # type: ignore[no-untyped-def]
+    return np.floor(quantity * UNITS) / UNITS if quantity > 0.0 else 0.0
+
+
+@numba.njit(cache=True, forceinline=True, error_model="numpy")
+def _fill(curves, bid, close, first, end, cash, held):  # type: ignore[no-untyped-def]
+    """Mark the books in rows in which nothing was traded."""
+    for t in range(first, end):
+        curves[1, t] = cash
+    if held == 0.0:
+        for t in range(first, end):
+            curves[0, t] = cash
+        return
+    unmarked = 0
+    for t in range(first, end):
+        value = cash + held * close[t, 0]
+        curves[0, t] = value
+        unmarked += value != value
+    if unmarked > 0:
+        # Quoted when the bar opened and not when it closed: the open is the last mark.
+        for t in range(first, end):
+            curves[0, t] = cash + held * (bid[t, 0] if np.isnan(close[t, 0]) else close[t, 0])
+
+
+run = _compiled("".join(inspect.getsource(each) for each in (sizing, exits, execution, phases, quiet)))
