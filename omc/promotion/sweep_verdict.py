@@ -9,7 +9,6 @@ from omc.backtest import overfitting
 from omc.backtest.deflated import Deflated
 from omc.backtest.metrics import NAN, YEAR_S
 from omc.backtest.walk_forward import select
-from omc.promotion.out_of_sample import by_fold
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 
@@ -44,7 +43,7 @@ class SweepVerdict:
 def verdict_of(search: Search, tally: Tally, bar_s: float) -> SweepVerdict:
     """Of what was tried so far, on bars of `bar_s` seconds."""
     blocks, sweep = search.blocks(), search.sweep
-    indices, moments = by_fold(search.tried, sweep.folds)
+    indices, moments = search.by_fold()
     walked = select(moments, sweep.scheme) if sweep.folds else None
     parameters = {
         int(at): point for part in search.tried for at, point in zip(part.indices, part.parameters, strict=True)

@@ -4,49 +4,102 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+from omc.backtest import lookahead
+from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep
-from omc.errors import GateNotPassed, NotFound
-from omc.promotion.contract import bars_for, findings, look_ahead, made_market
+from omc.errors import GateNotPassed, NotFound, Refused
+from omc.feature.frame import Frame
+from omc.promotion.contract import bars_for, coins_for, findings, made_market
 from omc.promotion.evidence import Evidence
+from omc.promotion.measured import prove
 from omc.promotion.promotion import Case
+from omc.promotion.proof import HOW, Proof, unproven
+from omc.promotion.search import Search
+from omc.promotion.trials import Tally
 from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
 from omc.strategy.registry import make
 from serve_apps.lab.ports import LabPorts
+from serve_apps.uncut import uncut
+from serve_apps.window import window_of
 from serve_apps.wire import LATEST
 
 # The newest backtests and sweeps that may speak for an algorithm.
 _LOOKED_AT = 200
 _COINS_LOOKED_AT = 3
+# Each has an algorithm decide everything three times over: one that learns takes most of a second for that.
+_CUTS = 12
 
 
-async def case_of(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID | None) -> Case:
-    """The case of `record` or, with a sweep, of `record` with the parameters of its best point."""
-    if sweep_id is None:
-        candidate, evidence = record, await _stored(ports, record)
-    else:
-        sweep = await _own(ports, record, sweep_id)
-        candidate, evidence = _with_best(record, sweep), [Evidence.of_sweep(sweep)]
-    algorithm = make(candidate.algorithm_type, candidate.parameters, candidate.code)
-    contract, ahead = await checked(ports, algorithm)
-    return Case(
-        candidate,
-        tuple(contract),
-        tuple(ahead),
-        [each for each in evidence if each is not None],
-        await ports.tries.tally(record.id),
-    )
+class Cases:
+    """What is known of an algorithm that asks for its next step. One at a time is measured, away from the event loop:
+    it takes seconds, and the machine has sweeps to run."""
+
+    def __init__(self, ports: LabPorts) -> None:
+        self._ports = ports
+        self._room = asyncio.Semaphore(1)
+
+    async def of(self, record: AlgorithmRecord, sweep_id: UUID | None) -> Case:
+        """The case of `record` or, with a sweep, of `record` with the parameters of its best point."""
+        if sweep_id is None:
+            candidate, evidence = record, await _stored(self._ports, record)
+        else:
+            sweep = await _own(self._ports, record, sweep_id)
+            candidate, evidence = _with_best(record, sweep), [Evidence.of_sweep(sweep)]
+        algorithm = make(candidate.algorithm_type, candidate.parameters, candidate.code)
+        contract, ahead = await self.checked(algorithm)
+        tally = await self._ports.tries.tally(record.id)
+        case = Case(candidate, tuple(contract), tuple(ahead), [each for each in evidence if each is not None], tally)
+        if candidate.status is not AlgorithmStatus.VALIDATED:
+            return case
+        return replace(case, proof=await uncut(self._proof(candidate, tally)))
+
+    async def checked(self, algorithm: Algorithm) -> tuple[list[str], list[str]]:
+        """What breaks the contract, and what looks ahead; the second only of an algorithm that can be asked at all."""
+        async with self._room:
+            contract = await asyncio.to_thread(findings, algorithm)
+            if contract:
+                return contract, []
+            frame = await _prices_for(self._ports, algorithm)
+            return contract, await asyncio.to_thread(lookahead.of_algorithm, algorithm, frame, cuts=_CUTS)
+
+    async def _proof(self, record: AlgorithmRecord, tally: Tally) -> Proof:
+        sweep = await _newest_sweep(self._ports, record)
+        if sweep is None:
+            return unproven(f"no sweep of it has completed: {HOW}")
+        parameters = make(record.algorithm_type, record.parameters, record.code).get_params()
+        spec = replace(sweep.spec, parameters=parameters)
+        confidence = self._ports.thresholds.deployable.track_record_confidence
+        async with self._room:
+            search = Search(sweep, await self._ports.sweeps.tried(sweep.id))
+            try:
+                frame = await window_of(self._ports.archive, spec)
+                return await asyncio.to_thread(
+                    prove, search, spec, frame, self._ports.terms, tally, confidence=confidence
+                )
+            except Refused as reason:
+                return unproven(f"the window of sweep {sweep.id} cannot be simulated: {reason}")
 
 
-async def checked(ports: LabPorts, algorithm: Algorithm) -> tuple[list[str], list[str]]:
-    """What breaks the contract, and what looks ahead; the second only of an algorithm that can be asked at all."""
-    contract = await asyncio.to_thread(findings, algorithm)
-    if contract:
-        return contract, []
+async def _prices_for(ports: LabPorts, algorithm: Algorithm) -> Frame:
+    """The newest stored prices, or a made market where there are too few to show all of it."""
     bars = bars_for(algorithm)
-    coins = sorted(each.coin for each in await ports.archive.coverage())[:_COINS_LOOKED_AT]
-    stored = await ports.archive.tail(coins, LATEST, bars) if coins else None
-    frame = stored if stored is not None and len(stored) == bars else made_market(bars)
-    return contract, await asyncio.to_thread(look_ahead, algorithm, frame)
+    known = sorted(each.coin for each in await ports.archive.coverage())[:_COINS_LOOKED_AT]
+    coins = coins_for(algorithm, tuple(known))
+    stored = await ports.archive.tail(coins, LATEST, bars) if len(coins) >= algorithm.fewest_coins else None
+    return stored if stored is not None and len(stored) == bars else made_market(bars, coins_for(algorithm))
+
+
+async def _newest_sweep(ports: LabPorts, record: AlgorithmRecord) -> Sweep | None:
+    """The newest of its sweeps that completed."""
+    offset = 0
+    while True:
+        sweeps, total = await ports.sweeps.page(record.user_id, offset, _LOOKED_AT)
+        for sweep in sweeps:
+            if sweep.algorithm_id == record.id and sweep.status is RunStatus.COMPLETED:
+                return sweep
+        offset += len(sweeps)
+        if not sweeps or offset >= total:
+            return None
 
 
 async def _own(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID) -> Sweep:

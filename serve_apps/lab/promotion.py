@@ -15,7 +15,7 @@ from omc.strategy.registry import make
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
-from serve_apps.lab.evidence import case_of, checked
+from serve_apps.lab.evidence import Cases
 from serve_apps.lab.ports import LabPorts
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
@@ -88,6 +88,13 @@ class NextStep(BaseModel):
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/algorithms/{algorithm_id}", tags=["promotion"])
     asker = Depends(bearer)
+    cases = Cases(ports)
+
+    async def judged_by_now(record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
+        """What would be promoted, and what the gates say of it."""
+        next_status(record)
+        case = await cases.of(record, sweep_id)
+        return case.record, judge(case, ports.thresholds)
 
     @router.post("/validate")
     async def validate(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[Findings]:
@@ -99,7 +106,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         except InvalidInput as refusal:
             listed = [Finding(rule="parameters", line=None, message=str(refusal))]
         else:
-            contract, ahead = await checked(ports, algorithm)
+            contract, ahead = await cases.checked(algorithm)
             listed = [Finding(rule="contract", line=None, message=each) for each in contract]
             listed += [Finding(rule="look_ahead", line=None, message=each) for each in ahead]
         return Success(data=Findings(valid=not listed, findings=listed))
@@ -110,7 +117,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[NextStep]:
         """Every gate of the next step with its figure and its threshold; nothing changes."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        candidate, judged = await _judged(ports, record, query.sweep_id)
+        candidate, judged = await judged_by_now(record, query.sweep_id)
         shown = NextStep(
             target="validated" if judged.target is AlgorithmStatus.VALIDATED else "deployable",
             passed=judged.passed,
@@ -126,7 +133,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[PromotionOut]:
         """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        candidate, judged = await _judged(ports, record, body.sweep_id if body else None)
+        candidate, judged = await judged_by_now(record, body.sweep_id if body else None)
         gates, tries = [GateOut.of(gate) for gate in judged.gates], TallyOut.of(judged.tally)
         if not judged.passed:
             details = {"gates": [gate.model_dump() for gate in gates], "tries": tries.model_dump()}
@@ -135,12 +142,6 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         return Success(data=PromotionOut(algorithm=AlgorithmOut.of(promoted), gates=gates, tries=tries))
 
     return router
-
-
-async def _judged(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
-    next_status(record)
-    case = await case_of(ports, record, sweep_id)
-    return case.record, judge(case, ports.thresholds)
 
 
 async def _promote(ports: LabPorts, candidate: AlgorithmRecord, promotion: Promotion) -> AlgorithmRecord:

@@ -45,7 +45,7 @@ def ports(signer, archive, clock) -> LabPorts:
         backtests=MemoryBacktestStore(clock, tries=tries),
         curves=MemoryCurveStore(),
         parquet=parquet.encode,
-        sweeps=MemorySweepStore(clock),
+        sweeps=MemorySweepStore(clock, tries=tries),
         tries=tries,
         runner=MemoryRunner(),
         archive=archive,

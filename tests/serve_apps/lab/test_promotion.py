@@ -5,13 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from omc.backtest.ground import Ground
-from omc.backtest.run import RunStatus
-from omc.backtest.search_space import SearchSpace
-from omc.backtest.sweep import SweepPoint
+from omc.promotion.gate import StrictStandard
 from omc.promotion.trials import Tally
-from omc.strategy.registry import make
 from serve_apps.window import window_of
+from tests.omc.promotion.searching import carried_out
 
 DRAFT_GATES = ["contract", "look_ahead", "tested", "trades", "sharpe", "max_drawdown"]
 GATES = [
@@ -22,22 +19,14 @@ GATES = [
 
 @pytest.fixture
 def swept(caller, ports, window):
-    """`await swept(algorithm, …)` is a sweep of six points that was carried out."""
+    """`await swept(algorithm, …)` is a sweep of six points on two folds that was carried out."""
 
     async def sweep(algorithm: dict, **change: object) -> dict:
-        body = {**window, "space": {"fast_bars": [3, 6], "slow_bars": [12, 24, 48]}, **change}
+        body = {**window, "space": {"fast_bars": [3, 6], "slow_bars": [12, 24, 48]}, "folds": 2, **change}
         asked = await caller.post(f"/algorithms/{algorithm['id']}/sweeps", body)
         assert asked.status_code == 202, asked.text
         started = await ports.sweeps.start(UUID(asked.json()["data"]["id"]))
-        space = SearchSpace.of(started)
-        ground = Ground.of(started.spec, await window_of(ports.archive, started.spec), ports.terms)
-        points = [
-            SweepPoint(at, parameters, ground.measure(ground.simulate(make(space.algorithm_type, parameters))))
-            for at in range(space.points)
-            for parameters in [space.point(at)]
-        ]
-        await ports.sweeps.add(started.id, points)
-        await ports.sweeps.finish(started.id, RunStatus.COMPLETED)
+        await carried_out(started, await window_of(ports.archive, started.spec), ports.sweeps, ports.terms)
         return (await caller.get(f"/sweeps/{started.id}")).json()["data"]
 
     return sweep
@@ -116,6 +105,44 @@ async def test_a_sweep_of_another_algorithm_promotes_nothing(creating, swept, ca
     refused(answer, 404, "NOT_FOUND")
 
 
+async def test_what_is_proven_becomes_deployable(creating, swept, caller, ports):
+    made = await creating()
+    path = f"/algorithms/{made['id']}"
+    sweep = await swept(made)
+    easy = StrictStandard(
+        min_trades=1,
+        max_drawdown=1.0,
+        min_profit=-1.0,
+        min_out_of_sample_sharpe=-1e9,
+        min_deflated_sharpe=0.0,
+        max_pbo=1.0,
+        track_record_confidence=0.5000001,
+    )
+    object.__setattr__(ports, "thresholds", replace(ports.thresholds, deployable=easy))
+    assert (await caller.post(f"{path}/promote", {"sweep_id": sweep["id"]})).status_code == 200
+    shown = (await caller.get(f"{path}/promotion")).json()["data"]
+    assert shown["tries"]["tries"] == 6
+    figures = {gate["gate"]: gate["figure"] for gate in shown["gates"]}
+    assert figures["parity"] == 0.0
+    assert all(figures[name] is not None for name in ("out_of_sample_sharpe", "deflated_sharpe", "pbo", "profit"))
+    assert shown["passed"], shown
+    promoted = (await caller.post(f"{path}/promote")).json()["data"]
+    assert promoted["algorithm"]["status"] == "deployable"
+    assert [gate["gate"] for gate in promoted["gates"]] == GATES
+
+
+async def test_real_money_needs_a_sweep_and_its_newest_one(creating, testing, swept, caller, refused):
+    made = await creating()
+    path = f"/algorithms/{made['id']}"
+    await testing(made)
+    assert (await caller.post(f"{path}/promote")).status_code == 200
+    error = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
+    assert "no sweep of it has completed: run a sweep with folds" in error["message"]
+    await swept(made, space={"fast_bars": [3, 5], "slow_bars": [12]})
+    error = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
+    assert "did not try these parameters" in error["message"]
+
+
 async def test_there_is_no_step_above_deployable(creating, caller, ports, refused):
     made = await creating()
     for status in ("deployable", "deployed"):
@@ -159,7 +186,7 @@ async def test_parameters_that_no_longer_make_sense_are_a_finding(creating, call
 
 async def test_an_algorithm_that_looks_ahead_is_found_out(creating, caller, monkeypatch):
     made = await creating()
-    monkeypatch.setattr("serve_apps.lab.evidence.look_ahead", lambda *_: ["it looks ahead"])
+    monkeypatch.setattr("serve_apps.lab.evidence.lookahead.of_algorithm", lambda *_, **__: ["it looks ahead"])
     found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
     assert found == {
         "valid": False,

@@ -1,0 +1,141 @@
+"""The figures that real money asks for: measured anew on the window of the newest sweep, under the venue's terms."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from omc.backtest import overfitting
+from omc.backtest.deflated import Deflated
+from omc.backtest.metrics import YEAR_S
+from omc.backtest.replay import parity_of
+from omc.backtest.run import BacktestSpec
+from omc.backtest.study import Study, study
+from omc.backtest.walk_forward import select
+from omc.feature.frame import Frame
+from omc.market.money import from_grid
+from omc.market.terms import Terms
+from omc.promotion.gate import Figure
+from omc.promotion.proof import HOW, Proof
+from omc.promotion.search import Search
+from omc.promotion.trials import Tally
+from omc.trading.fill import Side
+from omc.trading.settlement import settle
+
+_DAY_S = 86_400.0
+# What the event engine does in a few seconds.
+_REPLAYED_CELLS = 200_000
+_FEWEST_REPLAYED = 2_000
+
+
+def prove(search: Search, spec: BacktestSpec, frame: Frame, terms: Terms, tally: Tally, *, confidence: float) -> Proof:
+    """`spec` is what is to be proven, over the window of the search's own; `frame` holds it, and the rows that warm it
+    up. Seconds of work."""
+    done = study(spec, frame, terms)
+    return Proof(
+        {
+            "tested": _tested(search, search.holds(spec.parameters)),
+            "trades": Figure(float(len(done.fills)), f"{len(done.fills):,} trades in {_days(done):,.1f} days"),
+            "max_drawdown": _max_drawdown(done),
+            "profit": _profit(done),
+            "track_record": _track_record(done, confidence),
+            "out_of_sample_sharpe": _out_of_sample(search, _bar_s(done)),
+            "deflated_sharpe": _deflated(done, tally),
+            "pbo": _pbo(search),
+            "parity": _parity(done, frame, terms),
+        },
+        _days(done),
+    )
+
+
+def _tested(search: Search, held: bool) -> Figure:
+    name = f"sweep {search.sweep.id}, the newest,"
+    return Figure(1.0, f"{name} counts") if held else Figure(0.0, f"{name} did not try these parameters: {HOW}")
+
+
+def _max_drawdown(done: Study) -> Figure:
+    fall = done.metrics["max_drawdown"]
+    return Figure(None, "not measured") if fall is None else Figure(-fall, f"the deepest fall was {-fall:.1%}")
+
+
+def _profit(done: Study) -> Figure:
+    """Of the cash, with whatever is held in the end sold at the last bid."""
+    cash = done.spec.initial_cash_aud
+    left = from_grid(float(done.simulation.cash[-1]))
+    for c, held in enumerate(done.simulation.holdings.tolist()):
+        quoted = done.window.bid[:, c][~np.isnan(done.window.bid[:, c])]
+        if held > 0:
+            fee = int(done.costs.fee_bps[c])
+            left += settle(Side.SELL, from_grid(held), from_grid(float(quoted[-1])), fee).total_aud
+    part = float((left - cash) / cash)
+    return Figure(part, f"A${left - cash:,.2f} of A${cash:,.2f} ({part:.2%}) earned after fees and spread, all sold")
+
+
+def _track_record(done: Study, confidence: float) -> Figure:
+    """Days that a record of such returns must have, at least."""
+    shape = _shape(done)
+    if shape is None:
+        return Figure(None, "the returns never vary: there is no ratio to trust")
+    ratio, _, skewness, kurtosis = shape
+    if ratio <= 0:
+        return Figure(None, "the Sharpe ratio is not above zero: no record is long enough")
+    bars = overfitting.min_track_record_length(ratio, skewness, kurtosis, confidence=confidence)
+    days = bars * _bar_s(done) / _DAY_S
+    return Figure(
+        days, f"{days:,.1f} days tell such returns from luck at {confidence:.0%}; there are {_days(done):,.1f}"
+    )
+
+
+def _out_of_sample(search: Search, bar_s: float) -> Figure:
+    sweep = search.sweep
+    if not sweep.folds:
+        return Figure(None, f"sweep {sweep.id} had no folds, so nothing of it is out of sample: {HOW}")
+    walked = select(search.by_fold()[1], sweep.scheme)
+    ratio = float("nan") if walked is None else walked.sharpe(YEAR_S / bar_s)
+    if walked is None or np.isnan(ratio):
+        return Figure(None, "what the search chose never varied in a fold that it was not chosen by")
+    return Figure(
+        ratio,
+        f"{ratio:.2f} over {walked.bars:,} bars of {len(walked.chosen)} folds, each traded by what was best before it",
+    )
+
+
+def _deflated(done: Study, tally: Tally) -> Figure:
+    deflated = Deflated.of(done.metrics, _bar_s(done), tries=tally.tries, variance=tally.variance_sharpe)
+    return Figure(deflated.probability, deflated.sentence())
+
+
+def _pbo(search: Search) -> Figure:
+    blocks = search.blocks()
+    if len(blocks) < 2:
+        return Figure(None, f"fewer than two points were tried to the end: {HOW}")
+    chance = overfitting.probability_of_overfitting(blocks)
+    if np.isnan(chance):
+        return Figure(None, f"too few of {len(blocks):,} points ever traded")
+    said = f"in {chance:.1%} of splits the best of {len(blocks):,} points on one half is below the median on the other"
+    return Figure(chance, said)
+
+
+def _parity(done: Study, frame: Frame, terms: Terms) -> Figure:
+    """Differences between the trades of the kernel and of the event engine, over the last bars of the window."""
+    first = max(0, len(done.window) - max(_FEWEST_REPLAYED, _REPLAYED_CELLS // len(done.spec.coins)))
+    spec = replace(done.spec, start=done.window.time(first))
+    found = parity_of(spec, frame, terms)
+    bars = f"{len(done.window) - first:,} bars"
+    said = f"kernel and event engine make the same trades over {bars}" if not found else f"over {bars}: {found[0]}"
+    return Figure(float(len(found)), said)
+
+
+def _shape(done: Study) -> tuple[float, int, float, float] | None:
+    """Sharpe ratio a bar, number of bars, skewness and kurtosis of the returns."""
+    ratio, skewness, kurtosis = (done.metrics.get(name) for name in ("sharpe", "skewness", "kurtosis"))
+    if ratio is None or skewness is None or kurtosis is None:
+        return None
+    return ratio / float(np.sqrt(YEAR_S / _bar_s(done))), len(done.window) - 1, skewness, kurtosis
+
+
+def _bar_s(done: Study) -> float:
+    return done.window.bar_s
+
+
+def _days(done: Study) -> float:
+    return len(done.window) * _bar_s(done) / _DAY_S

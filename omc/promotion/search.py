@@ -1,0 +1,46 @@
+"""A completed sweep and everything that it tried."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omc.backtest.sweep import Sweep
+from omc.backtest.tried import Tried
+from omc.feature.frame import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    sweep: Sweep
+    tried: Sequence[Tried]
+
+    def holds(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether one of its points, not failed, has exactly these parameters, defaults included."""
+        fixed = self.sweep.spec.parameters
+        return any(
+            {**fixed, **point} == parameters and index not in part.failures
+            for part in self.tried
+            for index, point in zip(part.indices.tolist(), part.parameters, strict=True)
+        )
+
+    def blocks(self) -> FloatArray:
+        """(N, B, 3) moments of the points that were tried to the end, and did not fail."""
+        whole = [part for part in self.tried if part.folds_seen == self.sweep.folds]
+        kept = [part.blocks[[index not in part.failures for index in part.indices.tolist()]] for part in whole]
+        return np.concatenate(kept) if kept else np.empty((0, 0, 3))
+
+    def by_fold(self) -> tuple[NDArray[np.int64], FloatArray]:
+        """(N,) indices, rising, and (N, folds, 3) moments; NaN in folds that a point was not tried on."""
+        indices = np.concatenate([np.empty(0, np.int64), *(part.indices for part in self.tried)])
+        moments = np.full((len(indices), self.sweep.folds, 3), np.nan)
+        at = 0
+        for part in self.tried:
+            seen = part.folds_seen
+            if seen and part.blocks.shape[1]:
+                moments[at : at + len(part), :seen] = part.blocks.reshape(len(part), seen, -1, 3).sum(axis=2)
+            at += len(part)
+        order = np.argsort(indices)
+        return indices[order], moments[order]
