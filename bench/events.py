@@ -212,8 +212,9 @@ def nautilus(prices: np.ndarray) -> dict[str, Any]:
     engine.run()
     took = time.perf_counter() - began
     account = engine.trader.generate_account_report(venue)
+    left = account[account["currency"] == "USDT"]["total"].astype(float).iloc[-1]
     made = len(engine.trader.generate_order_fills_report())
-    return {"seconds": took, "trades": made, "equity": float(account["total"].astype(float).iloc[-1])}
+    return {"seconds": took, "trades": made, "equity": float(left)}
 
 
 PEERS = {"nautilus": nautilus, "backtesting.py": backtesting_py}
