@@ -1,36 +1,53 @@
-"""The lab: algorithms, backtests, sweeps, promotion."""
+"""The lab: templates, algorithms, backtests, and the way up."""
 
 import json as json_module
-import time
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from omc.cli import named, show
-from omc.cli.options import DEFAULT_HOME, Home, Json, Url, coins_of, platform
+from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
 from omc.cli.platform import Platform
+from omc.cli.waiting import wait
+from omc.cli.window import (
+    Algorithm,
+    Band,
+    Cash,
+    Coins,
+    End,
+    Latency,
+    Parameters,
+    Slippage,
+    Start,
+    an_object,
+    given,
+    window,
+)
 
 commands = typer.Typer()
 algorithms = typer.Typer(help="Make and list algorithms.", no_args_is_help=True)
 commands.add_typer(algorithms, name="algorithm")
 
-_ASK_AGAIN_S = 0.5
-Algorithm = Annotated[str, typer.Argument(help="The algorithm's id or name.")]
-Coins = Annotated[str, typer.Option(help="Tickers between commas, in the order in which they are traded.")]
-Start = Annotated[str, typer.Option(help="The first day or moment to trade, as 2018-01-31 or RFC 3339.")]
-End = Annotated[str, typer.Option(help="The last day or moment to trade.")]
-Cash = Annotated[str, typer.Option(help="Dollars to begin with.")]
-Band = Annotated[float | None, typer.Option(help="Trade nothing for a smaller fraction of equity.")]
-Parameters = Annotated[str, typer.Option(help="A JSON object, such as '{\"fast_bars\": 24}'.")]
+_GATES = ("gate", "figure", "threshold", "passed", "why")
+
+
+@commands.command()
+def templates(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """The algorithms that ship with the platform."""
+    with platform(home, url) as there:
+        rows = list(there.everything("/lab/templates"))
+        if json:
+            show.as_json(rows)
+            return
+        shown = [(row["algorithm_type"], row["description"], json_module.dumps(row["parameters"])) for row in rows]
+        show.table("templates", ("type", "description", "parameters"), shown)
 
 
 @algorithms.command()
 def create(
     name: str,
-    type_: Annotated[str, typer.Option("--type", help="The built-in algorithm that it is.")],
+    type_: Annotated[str, typer.Option("--type", help="The built-in algorithm that it is: see `omc templates`.")],
     parameters: Parameters = "{}",
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     home: Home = DEFAULT_HOME,
@@ -38,7 +55,7 @@ def create(
     json: Json = False,
 ) -> None:
     """Make an algorithm: a draft, to be proven."""
-    body = {"name": name, "algorithm_type": type_, "parameters": _object(parameters), "description": description}
+    body = {"name": name, "algorithm_type": type_, "parameters": an_object(parameters), "description": description}
     with platform(home, url) as there:
         made = there.post("/lab/algorithms", body)
         show.as_json(made) if json else show.line(f"{made['name']} is a {made['status']}: {made['id']}")
@@ -65,13 +82,16 @@ def backtest(
     cash: Cash = "10000",
     parameters: Parameters = "{}",
     band: Band = None,
+    slippage_bps: Slippage = None,
+    latency_bars: Latency = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """What an algorithm would have done with stored prices."""
+    body = window(coins, start, end, cash, parameters=parameters)
+    body |= given(rebalance_band=band, slippage_bps=slippage_bps, latency_bars=latency_bars)
     with platform(home, url) as there:
-        body = _window(coins, start, end, cash, band) | {"parameters": _object(parameters)}
         asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/backtest", body)
         done = wait(there, f"/lab/backtests/{asked['id']}", "backtest", 1)
         if json:
@@ -81,59 +101,37 @@ def backtest(
 
 
 @commands.command()
-def sweep(
-    algorithm: Annotated[str | None, typer.Argument(help="The algorithm's id or name.")] = None,
-    coins: Coins = "",
-    start: Start = "",
-    end: End = "",
-    cash: Cash = "10000",
-    space: Annotated[str, typer.Option(help="A JSON object: parameter to its values, or to low and high.")] = "{}",
-    method: Annotated[str, typer.Option(help="grid or random.")] = "grid",
-    points: Annotated[int | None, typer.Option(help="How many, for random.")] = None,
-    objective: Annotated[str, typer.Option(help="The metric of which more is better.")] = "sharpe",
-    seed: Annotated[int, typer.Option(help="Of the random draw.")] = 7,
-    band: Band = None,
-    parameters: Parameters = "{}",
-    resume: Annotated[str | None, typer.Option(help="Look at this sweep again instead.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many points to show.")] = 10,
-    home: Home = DEFAULT_HOME,
-    url: Url = None,
-    json: Json = False,
-) -> None:
-    """Search an algorithm's parameters over stored prices."""
+def lookahead(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Try out that an algorithm does not look ahead, and whatever else it promises."""
     with platform(home, url) as there:
-        if resume is None:
-            if not (algorithm and coins and start and end):
-                raise Failure("a sweep needs ALGORITHM, --coins, --start and --end", ExitCode.USAGE, code="USAGE")
-            search = {"space": _object(space), "method": method, "objective": objective, "seed": seed}
-            search |= {"points": points} if points is not None else {}
-            body = _window(coins, start, end, cash, band) | {"parameters": _object(parameters)} | search
-            asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/sweeps", body)
-        else:
-            asked = there.get(f"/lab/sweeps/{named.sweep(resume)}")
-        done = wait(there, f"/lab/sweeps/{asked['id']}", "sweep", asked["points"])
-        best = list(there.everything(f"/lab/sweeps/{asked['id']}/results", limit=top))
-        if json:
-            show.as_json({**done, "results": best})
-            return
-        measure = done["objective"]
-        rows = [(row["metrics"].get(measure), json_module.dumps(row["parameters"])) for row in best]
-        show.table(f"sweep {done['id']}: {done['done']} points, best first", (measure, "parameters"), rows)
+        checked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/validate")
+    found = checked["findings"]
+    if not checked["valid"]:
+        if not json:
+            show.table("findings", ("rule", "line", "message"), [[*each.values()] for each in found])
+        many = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        raise Failure(f"{many}: {found[0]['message']}", ExitCode.NOT_ALLOWED, code="NOT_VALID", details=checked)
+    show.as_json(checked) if json else show.line("nothing found: it keeps its contract and does not look ahead")
 
 
 @commands.command()
 def promote(
     algorithm: Algorithm,
     sweep: Annotated[str | None, typer.Option(help="Take the best point of this sweep.")] = None,
+    look: Annotated[bool, typer.Option("--look", help="Show the gates of the next step, and change nothing.")] = False,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Ask the gates for an algorithm's next status."""
+    which = {"sweep_id": named.sweep(sweep)} if sweep else {}
     with platform(home, url) as there:
-        body = {"sweep_id": named.sweep(sweep)} if sweep else {}
+        path = f"/lab/algorithms/{named.algorithm(there, algorithm)}"
+        if look:
+            _look(there, f"{path}/promotion", which, json)
+            return
         try:
-            promoted = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/promote", body)
+            promoted = there.post(f"{path}/promote", which)
         except Failure as failure:
             if not json and failure.details.get("gates"):
                 gates(failure.details["gates"])
@@ -145,46 +143,16 @@ def promote(
         show.line(f"{promoted['algorithm']['name']} is {promoted['algorithm']['status']}")
 
 
+def _look(there: Platform, path: str, which: dict[str, str], json: bool) -> None:
+    step = there.get(path, **which)
+    if json:
+        show.as_json(step)
+        return
+    gates(step["gates"])
+    passes = "every gate would pass" if step["passed"] else "not yet"
+    show.line(f"to {step['target']}: {passes}; {step['tries']['tries']:,} tries counted")
+
+
 def gates(rows: list[dict[str, Any]]) -> None:
-    """Each gate with its figure and threshold."""
-    columns = ("gate", "figure", "threshold", "passed")
-    show.table("gates", columns, [[row.get(name) for name in columns] for row in rows])
-
-
-def wait(there: Platform, path: str, what: str, total: int) -> dict[str, Any]:
-    """Wait until something long is over, with a progress bar. It goes on when the waiting is interrupted."""
-    bar = Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=show.err,
-        transient=True,
-        disable=not show.err.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("", total=total)
-        while True:
-            now: dict[str, Any] = there.get(path)
-            bar.update(task, completed=round(now["progress"] * total))
-            if now["status"] == "completed":
-                return now
-            if now["status"] in ("failed", "cancelled"):
-                reason = now.get("error_message") or "it was cancelled"
-                raise Failure(f"the {what} has {now['status']}: {reason}", code=now["status"].upper(), details=now)
-            time.sleep(_ASK_AGAIN_S)
-
-
-def _window(coins: str, start: str, end: str, cash: str, band: float | None) -> dict[str, Any]:
-    window = {"coins": coins_of(coins), "start_date": start, "end_date": end, "initial_cash": cash}
-    return window if band is None else {**window, "rebalance_band": band}
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        value = json_module.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise Failure(f"{text!r} is not a JSON object", ExitCode.USAGE, code="USAGE")
-    return value
+    """Each gate with its figure, its threshold and why."""
+    show.table("gates", _GATES, [[row.get(name) for name in _GATES] for row in rows])

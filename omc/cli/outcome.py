@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     REFUSED = 5
     """The platform understood, and said no."""
     NOT_ALLOWED = 6
-    """A promotion gate, a risk limit or the kill switch said no."""
+    """A promotion gate, a check of an algorithm, a risk limit or the kill switch said no."""
 
 
 class Failure(Exception):

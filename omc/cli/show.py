@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # Only a screen has an edge: what reads a table through a pipe wants every row on one line.
 out = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else 10_000)
@@ -32,7 +33,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
         figures = bool(listed) and all(_is_figure(row[at]) for row in listed)
         drawn.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in listed:
-        drawn.add_row(*row)
+        # What others wrote is not ours to format.
+        drawn.add_row(*map(Text, row))
     if title:
         out.print(title, style="italic", markup=False, soft_wrap=True)
     out.print(drawn)

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from omc.cli import show
 from omc.cli.demo.child import PlatformProcess
 from omc.cli.demo.plan import Plan
-from omc.cli.lab import wait
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
+from omc.cli.waiting import wait
 
 _ASK_AGAIN_S = 0.25
 # A bar takes milliseconds; killed actors are back within seconds.
