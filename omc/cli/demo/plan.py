@@ -18,6 +18,9 @@ class Plan:
         }
     )
     objective: str = "sharpe"
+    folds: int = 3
+    """Of the walk-forward, on a history in which the shorter windows fit into each part; none on a shorter one."""
+    folded_bars: int = 2_304
     cash_aud: str = "10000.00"
     # Narrow, so that holdings are trimmed as prices drift: many small trades, which cost little.
     rebalance_band: float = 0.002
@@ -31,3 +34,6 @@ class Plan:
             "daily_loss_aud": "10000.00",
         }
     )
+
+    def folds_of(self, history_bars: int) -> int:
+        return self.folds if history_bars >= self.folded_bars else 0

@@ -61,6 +61,7 @@ class Play:
             "rebalance_band": self.plan.rebalance_band,
             "space": self.plan.space,
             "objective": self.plan.objective,
+            "folds": self.plan.folds_of(int(self.tape["history_bars"])),
         }
         asked = self.there.post(f"/lab/algorithms/{algorithm}/sweeps", body)
         self.sweep = wait(self.there, f"/lab/sweeps/{asked['id']}", "sweep", asked["points"])
