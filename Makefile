@@ -11,13 +11,15 @@ UV_VERSION := 0.13.8
 TAPE ?=
 DAYS ?=
 PORT ?=
+# Files of expected results for `make cases`: FILES="a.json b.json".
+FILES ?=
 # What `make test` runs: TESTS=tests/omc/cli for a part.
 TESTS ?=
 
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup demo up down test check bench lock
+.PHONY: setup demo up down test cases check bench lock
 
 setup: $(STAMP)
 
@@ -32,6 +34,9 @@ down: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest $(TESTS)
+
+cases: $(STAMP)
+	@$(BIN)/python tests/cases/run.py $(FILES)
 
 check: $(STAMP)
 	@$(BIN)/ruff check --no-cache .
