@@ -97,6 +97,14 @@ async def test_listing_backtests_reads_no_curve_and_no_trade(creating, testing, 
     assert (await caller.get(f"/algorithms/{made['id']}/backtests")).json()["items"] == [done]
 
 
+async def test_slippage_and_latency_are_told_and_cost_something(creating, testing):
+    made = await creating()
+    plain, worse = await testing(made), await testing(made, slippage_bps=20, latency_bars=1)
+    assert (worse["slippage_bps"], worse["latency_bars"]) == (20.0, 1)
+    assert plain["metrics"]["slippage_aud"] == pytest.approx(0.0, abs=1e-6)
+    assert worse["metrics"]["slippage_aud"] > 10
+
+
 async def test_the_report_is_a_page_that_loads_nothing(creating, testing, caller, ports):
     done = await testing(await creating(name="<script>alert(1)</script>"))
     answer = await caller.get(f"/backtests/{done['id']}/report")
@@ -162,6 +170,10 @@ async def test_a_backtest_that_was_deleted_is_not_run(creating, caller, worker, 
         {"rebalance_band": -0.5},
         {"parameters": {"exposure": 3}},
         {"parameters": {"window": 3}},
+        {"slippage_bps": -1},
+        {"slippage_bps": 10_000},
+        {"latency_bars": 1.5},
+        {"latency_bars": -1},
         {"fees": 0},
     ],
     ids=str,
