@@ -53,7 +53,7 @@ def slipped(side, quote, bps, step):  # type: ignore[no-untyped-def]
     units = np.int64(np.rint(quote * (1.0 + side * bps / BPS) * UNITS))
     if step > 1:
         units = -(-units // step) * step if side > 0 else units // step * step
-    return np.float64(max(units, 1)) / UNITS
+    return max(np.float64(units), 1.0) / UNITS
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")

@@ -1,7 +1,6 @@
 """The kernel makes the trades of a slow book-keeper who counts in decimals, and keeps its order of events."""
 
 from decimal import Decimal
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,119 +8,80 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omc.backtest.cost import Costs
-from omc.backtest.kernel import BUY, SELL, simulate
+from omc.backtest.kernel import BUY, SELL, Buffers, Simulation, simulate
 from omc.backtest.market import Market
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray
-from omc.market.money import from_grid
 from omc.market.terms import Terms
 from omc.trading import sizing
-from omc.trading.exits import Exits
-from omc.trading.fill import Side
-from omc.trading.settlement import settle
-
-NAN = float("nan")
+from omc.trading.exits import Exits, Reason
+from tests.omc.backtest.generated import NAN, Case, cases
+from tests.omc.backtest.reference import Reference, decimal
 
 
-class Trade(NamedTuple):
-    row: int
-    coin: int
-    side: Side
-    quantity: Decimal
-    total_aud: Decimal
+def of_kernel(case: Case, *, skip_quiet: bool = True, buffers: Buffers | None = None) -> Simulation:
+    return simulate(
+        case.market,
+        case.decisions,
+        case.costs,
+        cash_aud=case.cash_cents / 100,
+        exits=case.exits,
+        close_at_end=case.close_at_end,
+        skip_quiet=skip_quiet,
+        buffers=buffers,
+    )
 
 
-def book_kept(  # noqa: C901
-    market: Market, weights: FloatArray, costs: Costs, cash_aud: Decimal, stop_loss: float
-) -> tuple[list[Trade], list[float], Decimal, list[Decimal]]:
-    """The order of events once more, in plain Python, with the books in Decimal as the floor keeps them."""
-    rows, coins = weights.shape
-    cash, held = cash_aud, [Decimal(0)] * coins
-    mark, opened = [NAN] * coins, [NAN] * coins
-    targets, stopped = None, [False] * coins
-    trades, curve = [], []
-
-    def worth() -> float:
-        return sizing.equity(float(cash), np.array([float(each) for each in held]), np.array(mark))
-
-    for t in range(rows):
-        for c in range(coins):
-            if not np.isnan(market.bid[t, c]):
-                mark[c] = market.bid[t, c]
-        if targets is not None:
-            before = worth()
-            for side in (Side.SELL, Side.BUY):
-                for c in range(coins):
-                    bid, ask, fee = market.bid[t, c], market.ask[t, c], int(costs.fee_bps[c])
-                    sized = (targets[c], before, float(held[c]), bid)
-                    if side is Side.SELL:
-                        amount = sizing.quantity_to_sell(*sized, costs.band, costs.min_order_aud)
-                    else:
-                        amount = sizing.quantity_to_buy(*sized, ask, fee, float(cash), costs.band, costs.min_order_aud)
-                    if not amount:
-                        continue
-                    quantity, price = from_grid(amount), from_grid(bid if side is Side.SELL else ask)
-                    total = settle(side, quantity, price, fee).total_aud
-                    trades.append(Trade(t, c, side, quantity, total))
-                    if side is Side.SELL:
-                        cash, held[c] = cash + total, held[c] - quantity
-                    else:
-                        opened[c] = opened[c] if held[c] else float(price)
-                        cash, held[c] = cash - total, held[c] + quantity
-        for c in range(coins):
-            if not np.isnan(market.close[t, c]):
-                mark[c] = market.close[t, c]
-            if weights[t, c] == 0:
-                stopped[c] = False
-            elif held[c] and not np.isnan(market.close[t, c]):
-                stopped[c] = stopped[c]
-        targets = [0.0 if stopped[c] else weights[t, c] for c in range(coins)]
-        curve.append(worth())
-    return trades, curve, cash, held
+def assert_they_agree(case: Case) -> None:
+    kernel = of_kernel(case)
+    cash = Decimal(case.cash_cents) / 100
+    slow = Reference(case.market, case.decisions, case.costs, cash, case.exits, case.close_at_end).play()
+    made = [
+        (row, coin, side, decimal(quantity), Decimal(round(total * 100)) / 100, decimal(price), Reason(reason).name)
+        for row, coin, side, quantity, total, price, reason in kernel.trades.tolist()
+    ]
+    assert made == [tuple(trade) for trade in slow.trades]
+    assert kernel.cash.tolist() == [float(cash) for cash in slow.cash_curve]
+    assert kernel.holdings.tolist() == [float(coin.held) for coin in slow.coins]
+    assert np.array_equal(np.round(kernel.equity, 8), np.round(slow.equity, 8))
 
 
-@st.composite
-def markets(draw: st.DrawFn) -> tuple[Market, FloatArray]:
-    rows, coins = draw(st.integers(1, 14)), draw(st.integers(1, 3))
-    scale = [draw(st.sampled_from([1, 10**4, 10**8, 3 * 10**11, 10**13])) for _ in range(coins)]
-    bid, ask, close = (np.full((rows, coins), NAN) for _ in range(3))
-    candles = draw(st.booleans())
-    for t in range(rows):
-        for c in range(coins):
-            if draw(st.integers(0, 7)):
-                units = draw(st.integers(scale[c] // 2 + 1, 2 * scale[c]))
-                spread = 0 if candles else draw(st.integers(0, scale[c] // 50))
-                bid[t, c], ask[t, c] = units / 10**8, (units + spread) / 10**8
-                close[t, c] = draw(st.integers(scale[c] // 2 + 1, 2 * scale[c])) / 10**8 if candles else bid[t, c]
-    parts = draw(st.lists(st.sampled_from([0, 0, 1, 2, 5, 10]), min_size=rows * coins, max_size=rows * coins))
-    weights = np.array(parts, float).reshape(rows, coins)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), draw(st.sampled_from([1, 10])))
-    return Market(bid, ask, close), weights
+@settings(deadline=None, max_examples=700)
+@given(cases(ordered=False, rough=False))
+def test_weights_under_the_floors_costs_make_the_book_keepers_trades(case: Case) -> None:
+    assert_they_agree(case)
 
 
-@settings(deadline=None, max_examples=400)
-@given(
-    case=markets(),
-    fees=st.lists(st.sampled_from([0, 10, 100]), min_size=3, max_size=3),
-    min_order=st.sampled_from([0.0, 1.0, 25.0]),
-    band=st.sampled_from([0.0, 0.02, 0.3]),
-    cash=st.integers(1, 10**9),
-    stop_loss=st.just(NAN),
-)
-def test_it_makes_the_book_keepers_trades(case, fees, min_order, band, cash, stop_loss):
-    market, weights = case
-    costs = Costs(np.array(fees[: weights.shape[1]]), min_order, band)
-    cash_aud = Decimal(cash) / 100
-    simulation = simulate(market, weights, costs, cash_aud=float(cash_aud), exits=Exits(stop_loss=stop_loss))
-    trades, curve, cash_left, held = book_kept(market, weights, costs, cash_aud, stop_loss)
-    sides = {Side.BUY: BUY, Side.SELL: SELL}
-    assert [
-        (int(made["row"]), int(made["coin"]), int(made["side"]), from_grid(made["quantity"]), made["total_aud"])
-        for made in simulation.trades
-    ] == [(each.row, each.coin, sides[each.side], each.quantity, float(each.total_aud)) for each in trades]
-    assert simulation.cash[-1] == float(cash_left)
-    assert list(simulation.holdings) == [float(each) for each in held]
-    assert list(simulation.equity) == curve
+@settings(deadline=None, max_examples=700)
+@given(cases(ordered=False, rough=True))
+def test_weights_under_every_cost_and_limit_make_the_book_keepers_trades(case: Case) -> None:
+    assert_they_agree(case)
+
+
+@settings(deadline=None, max_examples=700)
+@given(cases(ordered=True))
+def test_orders_make_the_book_keepers_trades(case: Case) -> None:
+    assert_they_agree(case)
+
+
+@settings(deadline=None, max_examples=700)
+@given(cases(most_coins=1))
+def test_bars_that_are_skipped_would_have_done_nothing(case: Case) -> None:
+    quick, slow = of_kernel(case), of_kernel(case, skip_quiet=False)
+    assert quick.trades.tobytes() == slow.trades.tobytes()
+    assert quick.equity.tobytes() == slow.equity.tobytes()
+    assert quick.cash.tobytes() == slow.cash.tobytes()
+    assert quick.holdings.tobytes() == slow.holdings.tobytes()
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(cases(), min_size=2, max_size=5))
+def test_buffers_may_be_used_again(several: list[Case]) -> None:
+    buffers = Buffers()
+    for case in several:
+        kept, alone = of_kernel(case, buffers=buffers), of_kernel(case)
+        assert kept.trades.tobytes() == alone.trades.tobytes()
+        assert kept.equity.tobytes() == alone.equity.tobytes()
 
 
 def one_coin(*bids: float) -> Market:
