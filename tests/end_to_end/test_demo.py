@@ -65,6 +65,12 @@ def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
     assert '<p class="verdict">' in page
     assert page.count('id="chart-0"') == 1
     assert page.count('<tr class="fill">') == calm["floor"]["fills"]
+    assert page.count("<td>deflated_sharpe</td>") == 1
+    gates = {gate["gate"]: gate for gate in calm["deployable"]}
+    for name in ("out_of_sample_sharpe", "deflated_sharpe", "pbo"):
+        assert gates[name]["figure"] is not None
+    assert gates["parity"]["figure"] == 0.0
+    assert calm["tries"]["tries"] == calm["sweep"]["points"]
     assert not re.search(r"\b(src|href)\s*=", page)
     assert "http" not in page.replace("http-equiv", "")
 
@@ -72,6 +78,9 @@ def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
     for report in (calm, shaken):
         report["sweep"].pop("seconds")
         report["floor"].pop("decision_to_order_ms")
+        # They name their sweep, which is another.
+        for gate in report["deployable"]:
+            gate.pop("why")
     for part in ("tape", "sweep", "promotion", "deployable", "tries", "floor", "parity", "reconciliation"):
         assert shaken[part] == calm[part]
 

@@ -1,11 +1,13 @@
-"""The demo's page: the floor beside its backtest as the platform drew it, and below it every gate before real money."""
+"""The demo's page: the floor beside its backtest as the platform drew it, and every gate before real money."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-_END = "</body>"
-_SECTION = """<h2>Before real money: every gate</h2>
+# A page may have thousands of trades: whoever looks for the gates finds them before those.
+_BEFORE = ("<h2>Trades", "</body>")
+_SECTION = """<style>.gates td:last-child {{ white-space: normal }}</style>
+<h2>Before real money: every gate</h2>
 <p>{tries}</p>
 <table class="gates"><thead><tr><th>Gate</th><th class="number">Figure</th><th class="number">Threshold</th>
 <th>Passed</th><th>Why</th></tr></thead><tbody>
@@ -15,10 +17,13 @@ _SECTION = """<h2>Before real money: every gate</h2>
 
 
 def with_gates(page: str, gates: Sequence[Mapping[str, Any]], tries: Mapping[str, Any]) -> str:
-    """`page` with a section of the `gates` of the next step, at its end."""
+    """`page` with a section of the `gates` of the next step, before its trades."""
     section = _SECTION.format(tries=escape(counted(tries)), rows="\n".join(_row(gate) for gate in gates))
-    before, end, after = page.rpartition(_END)
-    return f"{before}{section}{end}{after}" if end else page + section
+    place = next((mark for mark in _BEFORE if mark in page), None)
+    if place is None:
+        return page + section
+    before, mark, after = page.rpartition(place)
+    return f"{before}{section}{mark}{after}"
 
 
 def counted(tries: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from omc.cli.demo.plan import Plan
 from omc.cli.platform import Platform
 
 URL = "http://127.0.0.1:8000"
-PAGE = "<!doctype html><title>demo</title><body>floor</body>"
+PAGE = "<!doctype html><title>demo</title><body>floor<h2>Trades (7)</h2></body>"
 TOKENS = {"access_token": "a", "refresh_token": "r", "expires_in": 900}
 PARITY = {"start": None, "end": None, "backtest_trades": 7, "floor_trades": 7, "differences": []}
 SUMMARY = {"fees_aud": "1", "realized_pnl_aud": "2", "unrealized_pnl_aud": "3", "equity_aud": "10004"}
@@ -73,8 +73,9 @@ def test_figures_and_page_are_written_beside_each_other(play, tmp_path):
 
 def test_the_page_shows_the_floor_and_every_gate(play, tmp_path):
     page = report.of(play, tmp_path).page
-    assert page.startswith(PAGE.removesuffix("</body>"))
-    assert page.endswith("</body>")
+    before, after = PAGE.split("<h2>")
+    assert page.startswith(before)
+    assert page.endswith(f"<h2>{after}")
     assert "32 tries were counted; their Sharpe ratios are 0.50 on average, with a variance of 2.25." in page
     assert "<td>pbo</td>" in page
     assert "no sweep with &lt;folds&gt;" in page
