@@ -1,15 +1,18 @@
 """Whatever was tried stays counted, in PostgreSQL as in memory."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from omc.adapters.postgres.database import Database
-from omc.adapters.postgres.tries import count_sweep
 from omc.backtest.run import RunStatus
+from omc.backtest.sweep import Sweep
+from omc.backtest.tried import SweepPoint, Tried
 from omc.promotion.trials import Tally
-from tests.omc.adapters.postgres.house import House, in_postgres
+from tests.omc.adapters.postgres.house import NOON, SPEC, House, in_postgres
 
 
 async def test_nothing_tried_is_no_tries(house: House):
@@ -42,28 +45,73 @@ async def test_a_backtest_that_was_deleted_first_was_not_tried(house: House):
     assert await house.tries.tally(run.algorithm_id) == Tally()
 
 
-@pytest.mark.postgres
-async def test_the_database_adds_as_the_tally_does(database: Database):
-    house = in_postgres(database)
+def point(index: int, sharpe: float | None, folds: int = 0, error: str | None = None) -> SweepPoint:
+    return SweepPoint(index, {"fast_bars": index}, {"sharpe": sharpe}, error, fold_scores=(sharpe,) * folds)
+
+
+async def sweep_of(house: House, **changes: Any) -> Sweep:
     run = await house.queued()
-    parts: list[list[float | None]] = [[None], [1.0, 2.5], [-3.0, None, 0.25], [], [7.0]]
-    sweep_id = uuid4()
+    sweep = Sweep(
+        id=uuid4(),
+        user_id=run.user_id,
+        algorithm_id=run.algorithm_id,
+        algorithm_version=1,
+        spec=SPEC,
+        space={"fast_bars": [6, 12]},
+        method="grid",
+        points=9,
+        seed=0,
+        objective="sharpe",
+        status=RunStatus.QUEUED,
+        done=0,
+        best=None,
+        error_message=None,
+        created_at=NOON,
+        started_at=None,
+        completed_at=None,
+    )
+    return await house.sweeps.create(replace(sweep, **changes))
+
+
+def is_about(found: Tally, wanted: Tally) -> bool:
+    return (found.tries, found.measured) == (wanted.tries, wanted.measured) and (
+        found.mean_sharpe == pytest.approx(wanted.mean_sharpe)
+        and found.variance_sharpe == pytest.approx(wanted.variance_sharpe, nan_ok=True)
+    )
+
+
+async def test_every_point_of_a_sweep_is_a_try_failed_ones_too(house: House):
+    sweep = await sweep_of(house)
+    await house.sweeps.add(sweep.id, Tried.of([point(0, 1.0), point(1, None, error="it fell over")]))
+    await house.sweeps.add(sweep.id, Tried.of([point(2, -3.0), point(3, 0.25), point(4, None)]))
+    assert is_about(await house.tries.tally(sweep.algorithm_id), Tally.of([1.0, None, -3.0, 0.25, None]))
+
+
+async def test_a_point_that_is_stored_again_counts_once_with_its_last_ratio(house: House):
+    sweep = await sweep_of(house, folds=3)
+    await house.sweeps.add(sweep.id, Tried.of([point(at, float(at), folds=1) for at in range(4)]))
+    await house.sweeps.add(sweep.id, Tried.of([point(2, 7.0, folds=2), point(3, None, folds=2)]))
+    await house.sweeps.prune(sweep.id, [0, 1], 1)
+    assert is_about(await house.tries.tally(sweep.algorithm_id), Tally.of([0.0, 1.0, 7.0, None]))
+    await house.sweeps.add(sweep.id, Tried.of([point(2, 9.0, folds=3)]))
+    assert is_about(await house.tries.tally(sweep.algorithm_id), Tally.of([0.0, 1.0, 9.0, None]))
+
+
+async def test_backtests_and_sweeps_of_an_algorithm_count_together(house: House):
+    sweep = await sweep_of(house)
+    runs, _ = await house.backtests.page(sweep.user_id, sweep.algorithm_id, 0, 9)
+    await house.backtests.finish(runs[0].id, RunStatus.COMPLETED, results={"metrics": {"sharpe": 4.0}})
+    await house.sweeps.add(sweep.id, Tried.of([point(0, 1.0), point(1, 2.0)]))
+    other = await sweep_of(house)
+    await house.sweeps.add(other.id, Tried.of([point(0, 50.0)]))
+    assert is_about(await house.tries.tally(sweep.algorithm_id), Tally.of([4.0, 1.0, 2.0]))
+
+
+@pytest.mark.postgres
+async def test_a_sweep_that_is_gone_stays_counted(database: Database):
+    house = in_postgres(database)
+    sweep = await sweep_of(house)
+    await house.sweeps.add(sweep.id, Tried.of([point(0, 1.0), point(1, 2.0)]))
     async with database.transaction() as connection:
-        await connection.execute(
-            text("""
-                INSERT INTO sweeps (id, algorithm_id, algorithm_type, user_id, start_date, end_date, start_time,
-                    end_time, coins, initial_cash, rebalance_band, status, space, method, points, seed, objective)
-                SELECT :id, algorithm_id, algorithm_type, user_id, start_date, end_date, start_time, end_time, coins,
-                    initial_cash, rebalance_band, 'running', '{}', 'grid', 9, 0, 'sharpe'
-                FROM algorithm_backtest_runs WHERE id = :run_id
-            """),
-            {"id": sweep_id, "run_id": run.id},
-        )
-        for part in parts:
-            await count_sweep(connection, sweep_id, part)
-        await count_sweep(connection, sweep_id, [5.0, 9.0], replaced=[7.0, None])
-    stored = await house.tries.tally(run.algorithm_id)
-    exact = Tally.of(sharpe for part in parts for sharpe in part) - Tally.of([7.0, None]) + Tally.of([5.0, 9.0])
-    assert (stored.tries, stored.measured) == (exact.tries, exact.measured)
-    assert stored.mean_sharpe == pytest.approx(exact.mean_sharpe)
-    assert stored.variance_sharpe == pytest.approx(exact.variance_sharpe)
+        await connection.execute(text("DELETE FROM sweeps WHERE id = :id"), {"id": sweep.id})
+    assert (await house.tries.tally(sweep.algorithm_id)).tries == 2
