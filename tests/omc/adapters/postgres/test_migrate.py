@@ -7,11 +7,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
-from omc.adapters.postgres import dsn
+from omc.adapters.postgres import dsn, migrations
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.errors import Refused, Unavailable
+from omc.promotion.trials import Tally
 
 pytestmark = pytest.mark.postgres
 
@@ -65,6 +70,7 @@ INTERNAL = {
     "journal": "seq int8, user_id uuid, deployment_id uuid, kind varchar, data jsonb, recorded_at timestamptz",
     "sweeps": f"{OWNED}, algorithm_id uuid, space jsonb, points int4, done int4, best jsonb, status varchar",
     "trials": "sweep_id uuid, index int4, parameters jsonb, figures _float8",
+    "tries": "source_id uuid, algorithm_id uuid, tried int4, measured int4, mean_sharpe float8, squares float8",
     "trader_memory": "deployed_algorithm_id uuid, done_until timestamptz, targets _float8, stopped _bool",
     "deployment_accounts": "deployed_algorithm_id uuid, deposited numeric(20,8), cash numeric(20,8)",
     "leases": "name varchar, epoch int8, holder text",
@@ -210,6 +216,47 @@ def test_several_boots_at_once_migrate_once(empty: Database):
     assert faults == []
     with psycopg.connect(dsn.read(empty.dsn_file)) as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+SPEC = "'trend', '00000000-0000-0000-0000-000000000001', '2025-01-01', '2025-02-01', now(), now(), '[]', 1000, 0.02"
+SPEC_COLUMNS = """algorithm_type, user_id, start_date, end_date, start_time, end_time, coins, initial_cash,
+    rebalance_band"""
+# As the version before sweeps had folds stored it: a user, an algorithm, three points, and four backtests.
+EARLIER = f"""
+    INSERT INTO users (id, email, hashed_password) VALUES ('00000000-0000-0000-0000-000000000001', 'a@b.c', 'x');
+    INSERT INTO algorithms (id, user_id, name, algorithm_type)
+        VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 'a', 'trend');
+    INSERT INTO sweeps (id, algorithm_id, {SPEC_COLUMNS}, status, space, method, points, seed, objective)
+        VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000002', {SPEC}, 'completed',
+            '{{}}', 'grid', 3, 7, 'sharpe');
+    INSERT INTO trials (sweep_id, index, parameters, metrics, error_message) VALUES
+        ('00000000-0000-0000-0000-000000000003', 0, '{{}}', '{{"sharpe": 1.0, "trades": 3}}', NULL),
+        ('00000000-0000-0000-0000-000000000003', 1, '{{}}', '{{"sharpe": 2.0, "trades": 4}}', NULL),
+        ('00000000-0000-0000-0000-000000000003', 2, '{{}}', '{{"sharpe": null, "trades": null}}', 'it fell over');
+    INSERT INTO algorithm_backtest_runs (algorithm_id, {SPEC_COLUMNS}, status, results)
+        SELECT '00000000-0000-0000-0000-000000000002', {SPEC}, status, CAST(results AS jsonb) FROM (VALUES
+            ('completed', '{{"metrics": {{"sharpe": 6.0}}, "trades": [], "equity": {{}}}}'),
+            ('completed', '{{"metrics": {{"sharpe": null}}, "trades": [], "equity": {{}}}}'),
+            ('failed', NULL), ('queued', NULL)) AS run (status, results)
+"""
+
+
+def test_what_was_tried_before_tries_were_counted_is_counted(empty: Database):
+    address = dsn.read(empty.dsn_file)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(address), poolclass=NullPool)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006_journal")
+        connection.exec_driver_sql(EARLIER)
+    migrate(empty)
+    with psycopg.connect(address) as connection:
+        rows = connection.execute("SELECT tried, measured, mean_sharpe, squares FROM tries").fetchall()
+    total = sum((Tally(*row) for row in rows), Tally())
+    assert (total.tries, total.measured) == (6, 3)
+    assert total.mean_sharpe == pytest.approx(3.0)
+    assert total.variance_sharpe == pytest.approx(7.0)
 
 
 def test_a_migration_that_fails_leaves_nothing(empty: Database):
