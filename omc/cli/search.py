@@ -158,7 +158,6 @@ def _judged(verdict: dict[str, Any]) -> None:
         "verdict",
         {
             "out-of-sample Sharpe": verdict["out_of_sample_sharpe"],
-            "lost out of sample": verdict["degradation"],
             "probability of overfitting": verdict["pbo"],
             "deflated Sharpe's probability": left.get("probability"),
             "tries": verdict["tries"],

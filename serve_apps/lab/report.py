@@ -85,7 +85,6 @@ def page_of(run: BacktestRun, history: History, prices: Frame | None, tally: Tal
             "Rebalance band": f"{spec.rebalance_band:.2%}",
             "Slippage": f"{spec.slippage_bps:g} bps",
             "Latency": f"{spec.latency_bars} bars",
-            "Bars": f"{len(curves):,}",
             "Computed in": "–" if run.execution_time_s is None else f"{run.execution_time_s:.2f} s",
         },
         deflated=left,

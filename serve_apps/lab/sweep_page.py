@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from omc.backtest.metrics import METRICS
-from omc.backtest.tearsheet.figures import NONE, dollars, figure_of, name_of, parameters_of
+from omc.backtest.tearsheet.figures import NONE, dollars, figure_of, name_of, parameters_of, tries_of
 from omc.backtest.tearsheet.sweep import Search as Shown
 from omc.backtest.tearsheet.sweep import sweep_sheet
 from omc.feature.frame import FloatArray
@@ -41,7 +41,7 @@ def page_of(search: Search, verdict: SweepVerdict) -> str:
         },
         deflated=verdict.deflated,
         out_of_sample=[
-            (str(each.fold), parameters_of(each.parameters), _ratio(each.in_sample), _ratio(each.out_of_sample))
+            (str(each.fold), _chosen(search, each.parameters), _ratio(each.in_sample), _ratio(each.out_of_sample))
             for each in verdict.choices
         ],
     )
@@ -56,13 +56,17 @@ def _headline(search: Search, verdict: SweepVerdict) -> dict[str, str]:
     sweep, left = search.sweep, verdict.deflated
     best = None if sweep.best is None else sweep.best["metrics"].get(sweep.objective)
     return {
-        "points of " + f"{sweep.points:,}": f"{sweep.done:,}",
-        "failed, pruned": f"{sweep.failed:,}, {sweep.pruned:,}",
-        f"best {name_of(sweep.objective).lower()}": figure_of(sweep.objective, best),
-        f"deflated Sharpe, {verdict.tries:,} tries": NONE if left is None else _percent(left.probability),
-        "out-of-sample Sharpe": _ratio(verdict.out_of_sample_sharpe),
-        "probability of overfitting": _percent(verdict.overfitting),
+        f"Points of {sweep.points:,}": f"{sweep.done:,}",
+        "Failed, pruned": f"{sweep.failed:,}, {sweep.pruned:,}",
+        f"Best {name_of(sweep.objective)}": figure_of(sweep.objective, best),
+        f"Deflated Sharpe, {tries_of(verdict.tries)}": NONE if left is None else _percent(left.probability),
+        "Out-of-sample Sharpe": _ratio(verdict.out_of_sample_sharpe),
+        "Probability of overfitting": _percent(verdict.overfitting),
     }
+
+
+def _chosen(search: Search, parameters: Mapping[str, Any]) -> str:
+    return parameters_of({name: value for name, value in parameters.items() if name in search.sweep.space})
 
 
 def _comparable(search: Search, part: Any, column: FloatArray) -> FloatArray:

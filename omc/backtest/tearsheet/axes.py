@@ -44,7 +44,7 @@ class Axis:
             return cls(name, values, places, np.searchsorted(different, given), tuple(f"{it:g}" for it in different))
         edges = np.unique(np.quantile(given, np.linspace(0, 1, _BINS + 1)))
         bins = np.clip(np.searchsorted(edges, given, "right") - 1, 0, len(edges) - 2)
-        labels = tuple(f"{low:.3g} – {high:.3g}" for low, high in pairwise(edges.tolist()))
+        labels = tuple(f"{_rounded(low)} – {_rounded(high)}" for low, high in pairwise(edges.tolist()))
         return cls(name, values, places, bins, labels)
 
     @property
@@ -74,6 +74,10 @@ def axes_of(parameters: Sequence[Mapping[str, Any]], names: Sequence[str], score
     made = [Axis.of(name, [point.get(name) for point in parameters]) for name in sorted(names)]
     differing = [axis for axis in made if len(axis.labels) > 1]
     return sorted(differing, key=lambda axis: -importance(axis, scores))
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def _short(value: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from omc.backtest.deflated import Deflated
 from omc.backtest.tearsheet.costs import cost_chart
 from omc.backtest.tearsheet.equity import Curve, equity_chart
-from omc.backtest.tearsheet.figures import NONE
+from omc.backtest.tearsheet.figures import NONE, tries_of
 from omc.backtest.tearsheet.page import Section, Verdict, facts, page, sentence, table, tiles
 from omc.backtest.tearsheet.plot import Figure
 from omc.backtest.tearsheet.returns import monthly_chart, rolling_chart
@@ -54,7 +54,9 @@ def _headline(past: Past) -> Section:
     shown = dict(past.headline)
     if past.deflated:
         known = not np.isnan(past.deflated.probability)
-        shown[f"deflated Sharpe, {past.deflated.tries:,} tries"] = f"{past.deflated.probability:.1%}" if known else NONE
+        shown[f"Deflated Sharpe, {tries_of(past.deflated.tries)}"] = (
+            f"{past.deflated.probability:.1%}" if known else NONE
+        )
     return Section("At a glance", tiles(shown) + sentence(past.deflated.sentence() if past.deflated else ""))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from omc.backtest.metrics import METRICS
+
 NONE = "–"
 _PARTS = frozenset(
     {
@@ -50,9 +52,14 @@ def figure_of(metric: str, value: float | None) -> str:
 
 
 def readable(metrics: Mapping[str, float | None]) -> dict[str, str]:
-    """All of them."""
-    return {name_of(name): figure_of(name, value) for name, value in metrics.items()}
+    """All of them, those that every sweep has first: storage keeps no order."""
+    known = [name for name in METRICS if name in metrics]
+    return {name_of(name): figure_of(name, metrics[name]) for name in (*known, *sorted(metrics.keys() - METRICS))}
 
 
 def parameters_of(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(parameters.items()))
+
+
+def tries_of(count: int) -> str:
+    return "1 try" if count == 1 else f"{count:,} tries"

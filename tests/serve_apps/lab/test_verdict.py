@@ -95,7 +95,7 @@ async def test_the_page_shows_the_search_and_loads_nothing(sweeping, tried, call
     assert not re.search(r"\b(src|href)\s*=", answer.text)
     assert answer.text.count('<tr class="point">') == 6
     assert answer.text.count('<tr class="chosen">') == max(0, folds - 1)
-    for text in ("Where the good ones are", "Every parameter at once", "6 tries", "probability of overfitting"):
+    for text in ("Where the good ones are", "Every parameter at once", "6 tries", "Probability of overfitting"):
         assert text in answer.text
 
 
