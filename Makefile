@@ -47,6 +47,14 @@ check: $(STAMP)
 bench: $(STAMP)
 	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
+# What the benchmarks compare with, apart from the product: .venv-peers.
+peers: .venv-peers/.installed
+
+.venv-peers/.installed: bench/peers/requirements.txt | $(STAMP)
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes -r bench/peers/requirements.txt
+	@touch $@
+
 lock: $(STAMP)
 	@$(BIN)/uv pip compile pyproject.toml --extra ccxt --group dev --no-emit-index-url --generate-hashes --universal --python-version 3.11 -o requirements.lock
 

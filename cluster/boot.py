@@ -4,6 +4,7 @@ It says `ready ADDRESS` once every dependency answers, and runs until it is told
 """
 
 import argparse
+import asyncio
 import json
 import logging
 import os
@@ -25,6 +26,8 @@ from cluster.sandbox import Sandbox
 from cluster.storage import Storage
 from cluster.wiring import Wiring, wiring
 from omc.adapters.key_file import ensure_key
+from omc.backtest.run import RunStatus
+from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.errors import OmcError, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,9 +110,26 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         _wait_until_ready(record["url"], ear)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
         home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
+        asyncio.run(_resume(wired, serve.runner))
         sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
         sys.stdout.flush()
         _watch(sandbox, ear)
+
+
+async def _resume(wired: Wiring, runner: SweepRunner) -> None:
+    await resume_sweeps(wired.sweeps, runner)
+    await wired.database.close()
+
+
+async def resume_sweeps(sweeps: SweepStore, runner: SweepRunner) -> None:
+    """Sweeps that were under way when the platform stopped, or was killed, go on; one that cannot has failed."""
+    for sweep_id in await sweeps.unfinished():
+        try:
+            await runner.submit(sweep_id)
+        except OmcError as fault:
+            why = f"the platform stopped while it ran, and it could not be resumed: {fault}"
+            await sweeps.finish(sweep_id, RunStatus.FAILED, why)
+            logger.warning("sweep %s: %s", sweep_id, why)
 
 
 def _options() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ import httpx
 
 from omc.errors import Unavailable
 
+_OVER = ("SUCCEEDED", "STOPPED", "FAILED")
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 
@@ -28,7 +29,7 @@ class RayJobs:
     home: Path
 
     async def submit(self, sweep_id: UUID) -> None:
-        """Start a job for a stored sweep; one that is there already goes on."""
+        """Start a job for a stored sweep; one that runs already goes on, one that ended makes room for it."""
         words = [sys.executable, "-m", "cluster.sweep_job", "--home", str(self.home), "--ray", self.address]
         command = shlex.join([*words, str(sweep_id)])
         job = {
@@ -37,9 +38,17 @@ class RayJobs:
             "submission_id": _name(sweep_id),
             "metadata": {"sweep": str(sweep_id)},
         }
-        status, said = await self._ask("POST", "/api/jobs/", job)
-        if status != HTTPStatus.OK and "already exists" not in said:
-            raise Unavailable(f"Ray did not take the job: {_short(said)}")
+        for _ in range(2):
+            status, said = await self._ask("POST", "/api/jobs/", job)
+            if status == HTTPStatus.OK:
+                return
+            if "already exists" not in said:
+                raise Unavailable(f"Ray did not take the job: {_short(said)}")
+            _, former = await self._ask("GET", f"/api/jobs/{_name(sweep_id)}")
+            if not any(f'"{over}"' in former for over in _OVER):
+                return
+            await self._ask("DELETE", f"/api/jobs/{_name(sweep_id)}")
+        raise Unavailable(f"Ray did not take the job: {_short(said)}")
 
     async def cancel(self, sweep_id: UUID) -> None:
         """Stop the job of a sweep; none is no fault."""
@@ -47,7 +56,7 @@ class RayJobs:
         if status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
             raise Unavailable(f"Ray did not stop the job: {_short(said)}")
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, str]:
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
         headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
         try:
             async with httpx.AsyncClient(base_url=self.dashboard, timeout=_TIMEOUT, trust_env=False) as client:

@@ -4,6 +4,7 @@ Ray reads its environment as it is imported, so nothing in this process may impo
 """
 
 import logging
+import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -18,6 +19,8 @@ _LONGEST_FOLDER = 38
 # Ray opens the folder that it is given to every user of the machine: it gets one inside ours, which nobody else enters.
 _INSIDE = "r"
 _JOIN_PORT = 6379
+# A machine of so many CPUs is too small to keep one free.
+_SHARED = 2
 
 
 def environment(token_file: Path, *, multi_node: bool) -> dict[str, str]:
@@ -97,8 +100,8 @@ def start(folder: Path, wanted: Wanted) -> RayHead:
         "dashboard_agent_listen_port": 0,
         "node_ip_address": None if wanted.multi_node else LOOPBACK,
         "gcs_server_port": _JOIN_PORT if wanted.multi_node else None,
-        # The floor's actors stay on the node that says so; the lab's work goes anywhere.
-        "resources": {"floor": 1.0} if wanted.multi_node else None,
+        # The floor's actors stay on the node that says so; the lab's work goes anywhere that has room for it.
+        "resources": {"lab": float(lab_slots(wanted.cpus))} | ({"floor": 1.0} if wanted.multi_node else {}),
         "temp_dir": str(folder / _INSIDE),
         "no_monitor": True,
         "include_log_monitor": False,
@@ -106,6 +109,13 @@ def start(folder: Path, wanted: Wanted) -> RayHead:
     node = Node(RayParams(**parameters), head=True, shutdown_at_exit=False, spawn_reaper=True)
     ray.init(address=node.address, namespace="omc", log_to_driver=False, logging_level=logging.WARNING)
     return RayHead(node)
+
+
+def lab_slots(cpus: int | None) -> int:
+    """How many CPUs the lab may fill with sweeps: all but one for the floor where there are more than two, and at least
+    one. On smaller machines the lab's workers are as nice as can be, and the floor comes first whenever it wants."""
+    machine = cpus or len(os.sched_getaffinity(0))
+    return machine - 1 if machine > _SHARED else machine
 
 
 def session_folder() -> Path:

@@ -65,6 +65,11 @@ class Serving:
         ending.start()
         ending.join(_PATIENCE_S)
 
+    @property
+    def runner(self) -> RayJobs:
+        """What carries sweeps out."""
+        return RayJobs(self.dashboard, self.ray_address, self.wired.ray_token_file, self.wired.home.folder)
+
     def _rules(self) -> Rules:
         return Rules(cors_origins=self.wired.chosen.cors_origins)
 
@@ -96,7 +101,7 @@ class Serving:
             curves=wired.curves,
             sweeps=wired.sweeps,
             tries=wired.tries,
-            runner=RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder),
+            runner=self.runner,
             archive=wired.prices,
             signer=wired.signer,
             clock=wired.clock,

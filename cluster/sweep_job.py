@@ -3,7 +3,11 @@
 import argparse
 import asyncio
 import logging
+import os
+import shutil
+import signal
 import sys
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -33,18 +37,37 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING)
     wired = wiring(home=chosen.home)
     if chosen.died:
-        asyncio.run(wired.sweeps.finish(chosen.sweep_id, RunStatus.FAILED, "its job died"))
+        asyncio.run(wired.sweeps.finish(chosen.sweep_id, RunStatus.FAILED, "its driver died: resume it to go on"))
         return 1
-    ray.init(address=chosen.ray, namespace="omc", log_to_driver=False)
-    return asyncio.run(carry_out(wired, chosen.sweep_id))
+    ray.init(address=chosen.ray, namespace="omc", log_to_driver=False, logging_level=logging.WARNING)
+    scratch = Path(tempfile.mkdtemp(prefix="omc-sweep-"))
+    _leave_at_once(scratch)
+    try:
+        return asyncio.run(carry_out(wired, chosen.sweep_id, scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
-async def carry_out(wired: Wiring, sweep_id: UUID) -> int:
+def _leave_at_once(scratch: Path) -> None:
+    """Told to stop, do not wait for a batch: what is stored is stored, and Ray ends the workers of a driver that is
+    gone. The sweep's row stays as it is: cancelled, or to be resumed when the platform starts again."""
+
+    def leave(number: int, _: object) -> None:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(128 + number)
+
+    # Ray has a handler of its own, which waits.
+    signal.signal(signal.SIGTERM, leave)
+
+
+async def carry_out(wired: Wiring, sweep_id: UUID, scratch: Path) -> int:
     """An exit code. What goes wrong stands in the sweep's own row."""
     try:
         sweep = await wired.sweeps.get(sweep_id)
         frame = await prices(wired, sweep)
-        done = await tuning.run(sweep, frame, wired.sweeps, wired.terms, cpus_per_batch=_CPUS_PER_BATCH)
+        done = await tuning.run(
+            sweep, frame, wired.sweeps, wired.terms, scratch=scratch, cpus_per_batch=_CPUS_PER_BATCH
+        )
     except Conflict:
         # It was cancelled, or carried out, before we came.
         return 0

@@ -7,7 +7,7 @@ comes to the same results to the bit. It stops within a second of being closed i
 import asyncio
 import logging
 import os
-import tempfile
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -36,14 +36,15 @@ async def run(
     store: SweepStore,
     terms: Terms,
     *,
+    scratch: Path,
     cpus_per_batch: float = 1.0,
     largest_batch: int | None = None,
 ) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
-    `frame` holds the window of its spec and, where there are any, `SearchSpace.needed_bars` rows before it. Returned is
-    the sweep as it ended: COMPLETED, CANCELLED by whoever closed it meanwhile, or FAILED with the reason. Conflict when
-    it was over already.
+    `scratch` is a folder for what Tune writes and nobody needs. `frame` holds the window of its spec and, where there
+    are any, `SearchSpace.needed_bars` rows before it. Returned is the sweep as it ended: COMPLETED, CANCELLED by
+    whoever closed it meanwhile, or FAILED with the reason. Conflict when it was over already.
     """
     await store.start(sweep.id)
     try:
@@ -68,7 +69,7 @@ async def run(
     )
     budget = {"CPU": cpus_per_batch} | ({LAB: 1.0} if LAB in resources else {})
     try:
-        await asyncio.to_thread(_tune, driver, ground, tests, budget)
+        await asyncio.to_thread(_tune, driver, ground, tests, budget, scratch)
     except Exception as fault:
         await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
         raise
@@ -99,7 +100,9 @@ def _proposer(space: SearchSpace) -> Proposer | None:
     return OptunaProposer(space)
 
 
-def _tune(driver: Driver, ground: Ground, tests: list[tuple[int, int]], budget: dict[str, float]) -> None:
+def _tune(
+    driver: Driver, ground: Ground, tests: list[tuple[int, int]], budget: dict[str, float], scratch: Path
+) -> None:
     """Run the batches as trials; blocks until all ended or the sweep was closed."""
     os.environ |= {
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -118,26 +121,25 @@ def _tune(driver: Driver, ground: Ground, tests: list[tuple[int, int]], budget: 
         tests=tests,
         needed_bars=driver.space.needed_bars,
     )
-    with tempfile.TemporaryDirectory(prefix="omc-sweep-") as scratch:
-        tune.Tuner(
-            tune.with_resources(work, tune.PlacementGroupFactory([budget])),
-            tune_config=tune.TuneConfig(
-                search_alg=Rounds(driver),
-                num_samples=-1,
-                reuse_actors=True,
-                trial_name_creator=_name,
-                trial_dirname_creator=_name,
-            ),
-            run_config=tune.RunConfig(
-                name=str(driver.sweep.id),
-                storage_path=scratch,
-                stop=Closed(driver),
-                callbacks=[Progress(driver)],
-                failure_config=tune.FailureConfig(max_failures=_RETRIES),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                verbose=0,
-            ),
-        ).fit()
+    tune.Tuner(
+        tune.with_resources(work, tune.PlacementGroupFactory([budget])),
+        tune_config=tune.TuneConfig(
+            search_alg=Rounds(driver),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=_name,
+            trial_dirname_creator=_name,
+        ),
+        run_config=tune.RunConfig(
+            name=str(driver.sweep.id),
+            storage_path=str(scratch),
+            stop=Closed(driver),
+            callbacks=[Progress(driver)],
+            failure_config=tune.FailureConfig(max_failures=_RETRIES),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    ).fit()
     driver.stored()
 
 

@@ -14,13 +14,15 @@ SWEEP = UUID(int=7)
 
 
 class Dashboard(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def answer(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"] or 0)) or "null")
         self.server.asked.append((self.path, self.headers["authorization"], body))
         status, said = self.server.answers.pop(0)
         self.send_response(status)
         self.end_headers()
         self.wfile.write(said.encode())
+
+    do_POST = do_GET = do_DELETE = answer
 
     def log_message(self, *_):
         """Quiet."""
@@ -50,9 +52,25 @@ async def test_a_sweep_becomes_a_job_of_its_name(jobs, dashboard, tmp_path):
     assert f"-m cluster.sweep_job --home {tmp_path} --ray 127.0.0.1:6379 {SWEEP} ||" in job["entrypoint"]
 
 
-async def test_submitting_again_is_no_fault(jobs, dashboard):
-    dashboard.answers += [(500, f"ValueError: Job with submission_id sweep-{SWEEP} already exists.")]
+EXISTS = (500, f"ValueError: Job with submission_id sweep-{SWEEP} already exists.")
+
+
+async def test_a_job_that_runs_is_left_alone(jobs, dashboard):
+    dashboard.answers += [EXISTS, (200, '{"status": "RUNNING"}')]
     await jobs.submit(SWEEP)
+    assert dashboard.answers == []
+
+
+@pytest.mark.parametrize("status", ["FAILED", "STOPPED", "SUCCEEDED"])
+async def test_a_job_that_ended_makes_room_for_another(jobs, dashboard, status):
+    dashboard.answers += [EXISTS, (200, json.dumps({"status": status})), (200, "true"), (200, "{}")]
+    await jobs.submit(SWEEP)
+    assert [path for path, _, _ in dashboard.asked] == [
+        "/api/jobs/",
+        f"/api/jobs/sweep-{SWEEP}",
+        f"/api/jobs/sweep-{SWEEP}",
+        "/api/jobs/",
+    ]
 
 
 async def test_a_refusal_is_one_sentence(jobs, dashboard):

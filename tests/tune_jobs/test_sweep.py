@@ -1,10 +1,12 @@
 """A sweep on Ray Tune tries every point once, stores as it goes, and stops and goes on when told."""
 
 import asyncio
+import tempfile
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -88,6 +90,10 @@ class CountingStore(MemorySweepStore):
         return stored
 
 
+def scratch() -> Path:
+    return Path(tempfile.mkdtemp(prefix="omc-test-"))
+
+
 GRID = {"fast_bars": [3, 6, 12, 200], "slow_bars": [24, 48, 96]}
 ROWS = 3_000
 
@@ -97,7 +103,7 @@ async def whole() -> tuple[Sweep, CountingStore]:
     """A sweep of twelve points in several batches, carried out."""
     asked, store = sweep(GRID, ROWS), CountingStore()
     await store.create(asked)
-    return await run(asked, market(ROWS), store, TERMS, largest_batch=5), store
+    return await run(asked, market(ROWS), store, TERMS, scratch=scratch(), largest_batch=5), store
 
 
 async def test_every_point_is_tried_stored_and_ranked_as_it_would_be_alone(whole):
@@ -135,7 +141,7 @@ async def test_a_sweep_that_was_interrupted_computes_only_what_is_left(whole):
     await again.create(asked)
     await again.add(asked.id, Tried.of(store.points[ended.id][index] for index in (1, 5)))
     again.added.clear()
-    assert (await run(asked, market(ROWS), again, TERMS)).status is RunStatus.COMPLETED
+    assert (await run(asked, market(ROWS), again, TERMS, scratch=scratch())).status is RunStatus.COMPLETED
     assert sorted(index for batch in again.added for index in batch) == [0, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert again.points[asked.id] == store.points[ended.id]
 
@@ -145,12 +151,12 @@ async def test_a_sweep_closed_in_its_store_stops_within_seconds_and_frees_the_cl
     asked = sweep(space, 20_000, method="random", points=20_000)
     store = CountingStore(close_after=2)
     await store.create(asked)
-    ended = await run(asked, market(20_000), store, TERMS)
+    ended = await run(asked, market(20_000), store, TERMS, scratch=scratch())
     assert time.monotonic() - store.closed_at < 15
     assert ended.status is RunStatus.CANCELLED
     assert 0 < len(store.points[asked.id]) < 20_000
     with pytest.raises(Conflict):
-        await run(asked, market(1_000), store, TERMS)
+        await run(asked, market(1_000), store, TERMS, scratch=scratch())
     assert await _idle(), "the sweep left something behind that holds CPUs"
 
 
@@ -171,7 +177,7 @@ async def test_a_sweep_that_makes_no_sense_fails_before_any_work(space, coins, r
     asked, store = sweep(space, 1_000), CountingStore()
     asked = replace(asked, spec=replace(asked.spec, coins=coins))
     await store.create(asked)
-    ended = await run(asked, market(1_000), store, TERMS)
+    ended = await run(asked, market(1_000), store, TERMS, scratch=scratch())
     assert ended.status is RunStatus.FAILED
     assert ended.error_message is not None
     assert reason in ended.error_message
