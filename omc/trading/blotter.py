@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
 
 from omc.errors import Conflict, Halted, NotFound, StaleLease
@@ -46,6 +46,19 @@ class TraderMemory:
     """How many bars ago each coin was opened; None for one that is not held."""
     trails: tuple[float | None, ...] | None = None
     """Where each coin's trailing stop stands; None for none."""
+
+    def as_held(self, held: Sequence[float]) -> Self:
+        """With an age for whatever is `held` before a bar's first order and for nothing else: others may have sold, or
+        bought before ages were remembered."""
+        ages = self.ages or (None,) * len(held)
+        if [age is not None for age in ages] == [quantity > 0.0 for quantity in held]:
+            return self
+        trails = self.trails or (None,) * len(held)
+        return replace(
+            self,
+            ages=tuple((age or 0) if quantity else None for quantity, age in zip(held, ages, strict=True)),
+            trails=tuple(trail if quantity else None for quantity, trail in zip(held, trails, strict=True)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Trader:
         """The first row from `row` on in which it would send an order, or the end of the stretch. It is left as if it
         had handled every row before; `curves`, (2, T), is given their equity and cash."""
         held = self._held()
-        standing = Standing.of(self._mandate, self._as_held(held), self._account, held, self._mark)
+        standing = Standing.of(self._mandate, self._memory.as_held(held), self._account, held, self._mark)
         until = standing.pass_over(stretch, self._mandate, row, curves)
         if until > row:
             self._memory, self._mark = standing.memory(stretch.time(until - 1)), standing.mark.tolist()
@@ -119,7 +119,7 @@ class Trader:
             self._take_up(self._bar)
             return [self._next()]
         held = self._held()
-        memory = self._as_held(held)
+        memory = self._memory.as_held(held)
         self._bar = Bar(self._mandate, memory, quotes)
         if memory.targets is None and not any(held):
             return [Decide(quotes.time)]
@@ -130,19 +130,6 @@ class Trader:
             # Nothing to trade: a rebalance of no orders needs no recovery, hence no commit.
             return [first]
         return [Remember(self._memory), first]
-
-    def _as_held(self, held: Sequence[float]) -> TraderMemory:
-        """The memory, with an age for whatever is held before the bar's first order and for nothing else: others may
-        have sold, or bought before ages were remembered."""
-        ages = self._memory.ages or (None,) * len(held)
-        if [age is not None for age in ages] == [quantity > 0.0 for quantity in held]:
-            return self._memory
-        trails = self._memory.trails or (None,) * len(held)
-        return replace(
-            self._memory,
-            ages=tuple((age or 0) if quantity else None for quantity, age in zip(held, ages, strict=True)),
-            trails=tuple(trail if quantity else None for quantity, trail in zip(held, trails, strict=True)),
-        )
 
     def _take_up(self, bar: Bar) -> None:
         """Go on after the last order of this bar that has ended: what comes before it has had its turn."""
@@ -222,7 +209,7 @@ class Trader:
                 event.why.get(coin, f"the algorithm wants {weight:.4f}")
                 for coin, weight in zip(coins, weights, strict=True)
             ]
-            why = {coin: _why(wants[at], stopped[at], bar.exits.get(at)) for at, coin in enumerate(coins)}
+            why = {coin: bar.why(at, wants[at], stopped[at]) for at, coin in enumerate(coins)}
             decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why)
         ages, trails = bar.after(self._account)
         self._memory = TraderMemory(event.time, event.time, targets, stopped, ages=ages, trails=trails)
@@ -250,12 +237,6 @@ class Trader:
 
     def _worth(self, held: Sequence[float]) -> float:
         return float(equity(float(self._account.cash_aud), np.array(held), np.array(self._mark)))
-
-
-def _why(wants: str, out: bool, exit_: str | None) -> str:
-    if exit_ is not None:
-        return f"out by {exit_}; {wants}"
-    return f"kept out after its exit; {wants}" if out else wants
 
 
 def _plainly_usable(weights: FloatArray, coins: int) -> bool:

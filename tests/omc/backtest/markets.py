@@ -64,14 +64,14 @@ def prices(rng: np.random.Generator, rows: int, coins: int, kind: str, gaps: flo
     opens = close * np.exp(rng.normal(0, 0.02, shape))
     if kind == "quotes":
         bid = on_grid(opens)
-        ask = np.rint(bid * (1 + rng.uniform(0, 0.01, shape)) * 1e8) / 1e8
         high = low = close = bid
     else:
         bid, close = on_grid(opens), on_grid(close)
         high = on_grid(np.maximum(bid, close) * np.exp(abs(rng.normal(0, 0.02, shape))))
         low = on_grid(np.minimum(bid, close) * np.exp(-abs(rng.normal(0, 0.02, shape))))
         high, low = np.maximum(high, np.maximum(bid, close)), np.minimum(low, np.minimum(bid, close))
-        ask = bid
+    spread = rng.uniform(0, 0.01, shape) if kind == "quotes" or rng.random() < 0.5 else 0.0
+    ask = np.rint(bid * (1 + spread) * 1e8) / 1e8
     missing = rng.random(shape) < gaps
     bid, ask, close, high, low = (np.where(missing, np.nan, each) for each in (bid, ask, close, high, low))
     return Market(bid, ask, close, high, low)
@@ -89,10 +89,10 @@ def wanted(rng: np.random.Generator, rows: int, coins: int, kind: str) -> FloatA
 
 
 @st.composite
-def cases(draw: st.DrawFn, most_rows: int = 40) -> Case:
+def cases(draw: st.DrawFn, most_rows: int = 40, kinds: tuple[str, ...] = ("quotes", "candles", "coarse")) -> Case:
     rows, coins = draw(st.integers(1, most_rows)), draw(st.integers(1, len(COINS)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    kind = draw(st.sampled_from(["quotes", "candles", "coarse"]))
+    kind = draw(st.sampled_from(kinds))
     return Case(
         market=prices(rng, rows, coins, kind, draw(st.sampled_from([0.0, 0.0, 0.1]))),
         weights=wanted(rng, rows, coins, draw(st.sampled_from(["random", "kept", "all or nothing"]))),
