@@ -90,8 +90,8 @@ class Fitted(Builtin):
         starts = period_starts(frame.times, self.refit_bars)
         odds = np.full(frame.last.shape, np.nan)
         for start in np.unique(starts[starts >= 0]):
-            # The newest label that was known in the row before the period is of this row, which it does not reach.
-            trained = start - 1 - label_rows(self.horizon_bars)
+            # The label of the last row of these was known in the row before the period, and no later one was.
+            trained = start - label_rows(self.horizon_bars)
             if trained - self.train_bars < self.lookback_bars:
                 continue
             learned = slice(trained - self.train_bars, trained)
