@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from omc.backtest import execution, phases, quiet
-from omc.backtest.execution import worth_of
+from omc.backtest.execution import room_for, worth_of
 from omc.backtest.phases import (
     decide,
     fill_inside,
@@ -24,6 +24,7 @@ from omc.backtest.phases import (
 )
 from omc.backtest.quiet import bids_without_trade, next_change, next_exit
 from omc.trading import exits, sizing
+from omc.trading.exits import gain_at
 from omc.trading.sizing import UNITS
 
 MOST_TRADES = 10
@@ -58,6 +59,8 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
             skip = skip and np.isinf(rough[4])
             share = rough[2]
             least = -1.0 if rough[7] else 0.0
+        if rules is not None:
+            levels, ages, gains = rules
         while t < rows:
             if made > room:
                 return t, made, cash, True
@@ -74,19 +77,42 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                     look_at_order(coins[c], bid[t, c], ask[t, c], worth)
                 if orders is None or coins[c].ready:
                     made, cash = reduce(
-                        coins[c], trades, t, c, bid[t, c], ask[t, c], volume[t, c], worth, terms, rough, made, cash
+                        coins[c],
+                        trades[made],
+                        t,
+                        c,
+                        bid[t, c],
+                        ask[t, c],
+                        volume[t, c],
+                        worth,
+                        terms,
+                        rough,
+                        made,
+                        cash,
                     )
             if rules is not None:
                 for c in range(coins.shape[0]):
                     bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
                     made, cash = leave_at_open(
-                        coins[c], trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash
+                        coins[c], trades[made], t, c, bar, worth, levels, terms, rough, reentry, made, cash
                     )
             if not last:
                 for c in range(coins.shape[0]):
                     if orders is None or coins[c].ready:
                         made, cash = increase(
-                            coins, trades, t, c, bid[t, c], ask[t, c], volume[t, c], worth, terms, rough, made, cash
+                            coins[c],
+                            trades[made],
+                            t,
+                            c,
+                            bid[t, c],
+                            ask[t, c],
+                            volume[t, c],
+                            worth,
+                            room_for(c, coins, worth, rough),
+                            terms,
+                            rough,
+                            made,
+                            cash,
                         )
             if rules is not None:
                 for c in range(coins.shape[0]):
@@ -96,17 +122,32 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                     before = made
                     if coins[c].held != 0.0:
                         seen = (bar[0], bar[2], bar[3])
+                        enough = gain_at(ages, gains, t - coins[c].opened)
                         made, cash = leave_inside(
-                            coins[c], trades, t, c, bar, seen, worth, rules, terms, rough, reentry, made, cash
+                            coins[c],
+                            trades[made],
+                            t,
+                            c,
+                            bar,
+                            seen,
+                            enough,
+                            worth,
+                            levels,
+                            terms,
+                            rough,
+                            reentry,
+                            made,
+                            cash,
                         )
                     if orders is not None and made == before and not last:
+                        enough = gain_at(ages, gains, 0)
                         made, cash = fill_inside(
-                            coins, trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash
+                            coins, trades, t, c, bar, enough, worth, levels, terms, rough, reentry, made, cash
                         )
             if last:
                 for c in range(coins.shape[0]):
                     bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
-                    made, cash = leave_the_rest(coins[c], trades, t, c, bar, rough, made, cash)
+                    made, cash = leave_the_rest(coins[c], trades[made], t, c, bar, rough, made, cash)
             wanted = 0.0
             for c in range(coins.shape[0]):
                 weight = decisions[t, c]
@@ -132,13 +173,36 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                     look_at_order(coins[c], close[t, c], dear, worth)
                     if coins[c].ready:
                         made, cash = reduce(
-                            coins[c], trades, t, c, close[t, c], dear, volume[t, c], worth, terms, rough, made, cash
+                            coins[c],
+                            trades[made],
+                            t,
+                            c,
+                            close[t, c],
+                            dear,
+                            volume[t, c],
+                            worth,
+                            terms,
+                            rough,
+                            made,
+                            cash,
                         )
                 for c in range(coins.shape[0]):
                     dear = on_ask(close[t, c], ask[t, c] - bid[t, c])
                     if coins[c].ready:
                         made, cash = increase(
-                            coins, trades, t, c, close[t, c], dear, volume[t, c], worth, terms, rough, made, cash
+                            coins[c],
+                            trades[made],
+                            t,
+                            c,
+                            close[t, c],
+                            dear,
+                            volume[t, c],
+                            worth,
+                            room_for(c, coins, worth, rough),
+                            terms,
+                            rough,
+                            made,
+                            cash,
                         )
             curves[0, t] = worth_of(cash, coins)
             curves[1, t] = cash
@@ -156,7 +220,9 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
             lowest, highest = bids_without_trade(coin.held, cash, goal, terms[1], terms[0])
             until = next_change(bid, decisions, t, rows - close_at_end, lowest, highest)
             if rules is not None and coin.held > 0.0:
-                until, coin.trail = next_exit((bid, high, low), t, until, rules, coin.opening, coin.opened, coin.trail)
+                until, coin.trail = next_exit(
+                    bid, high, low, t, until, levels, ages, gains, coin.opening, coin.opened, coin.trail
+                )
             if until > t:
                 _fill(curves, bid, close, t, until, cash, coin.held)
                 coin.mark = bid[until - 1, 0] if np.isnan(close[until - 1, 0]) else close[until - 1, 0]
@@ -171,7 +237,7 @@ def _grid_floor(quantity):  # type: ignore[no-untyped-def]
     return np.floor(quantity * UNITS) / UNITS if quantity > 0.0 else 0.0
 
 
-@numba.njit(cache=True, forceinline=True, error_model="numpy")
+@numba.njit(cache=True, inline="always", error_model="numpy")
 def _fill(curves, bid, close, first, end, cash, held):  # type: ignore[no-untyped-def]
     """Mark the books in rows in which nothing was traded."""
     for t in range(first, end):

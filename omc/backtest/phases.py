@@ -1,15 +1,15 @@
 """What can happen to a coin in a bar: its order is carried out, or it is closed.
 
 Each function does it for one coin, `coin` (a record of `execution.COIN`), `bar` being its bid and ask at the open,
-high, low, close (bids) and volume; it writes trades from number `made` on, and returns how many there are then, and
-the cash. `docs/concepts/fills.md` says what happens when.
+high, low, close (bids) and volume; it writes a trade, if it makes one, and returns how many there are then, and the
+cash. `docs/concepts/fills.md` says what happens when.
 """
 
 import numba
 import numpy as np
 
 from omc.backtest.execution import book, room_for, sized_down, sized_up, slipped
-from omc.trading.exits import Reason, exit_at_open, exit_inside
+from omc.trading.exits import Reason, leaves_at_open, leaves_inside
 
 _SIGNAL, _TAKE_PROFIT, _END = int(Reason.SIGNAL), int(Reason.TAKE_PROFIT), int(Reason.END)
 
@@ -52,7 +52,7 @@ def look_at_order(coin, bid, ask, worth):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def reduce(coin, trades, t, c, bid, ask, volume, worth, terms, rough, made, cash):  # type: ignore[no-untyped-def]
+def reduce(coin, trade, t, c, bid, ask, volume, worth, terms, rough, made, cash):  # type: ignore[no-untyped-def]
     """Sell what is held, or buy what is owed, towards the target."""
     if coin.held == 0.0 or np.isnan(coin.target) or np.isnan(bid):
         return made, cash
@@ -61,15 +61,15 @@ def reduce(coin, trades, t, c, bid, ask, volume, worth, terms, rough, made, cash
     quantity, price, more = sized_down(coin, coin.target, worth, quote, np.isnan(coin.limit), volume, terms, rough)
     coin.more = more
     if quantity > 0.0:
-        cash = book(coin, trades[made], t, c, side, quantity, price, _SIGNAL, cash)
+        cash = book(coin, trade, t, c, side, quantity, price, _SIGNAL, cash)
         made += 1
     return made, cash
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def increase(coins, trades, t, c, bid, ask, volume, worth, terms, rough, made, cash):  # type: ignore[no-untyped-def]
-    """Buy, or sell short, towards the target; an order that was carried out is no order any more."""
-    coin = coins[c]
+def increase(coin, trade, t, c, bid, ask, volume, worth, room, terms, rough, made, cash):  # type: ignore[no-untyped-def]
+    """Buy, or sell short, towards the target, as far as there is `room`; an order that was carried out is none any
+    more."""
     if np.isnan(coin.target) or np.isnan(bid):
         return made, cash
     more, goal = coin.more != 0, coin.target
@@ -77,13 +77,12 @@ def increase(coins, trades, t, c, bid, ask, volume, worth, terms, rough, made, c
     if goal != 0.0 and coin.held * goal >= 0.0:
         side = 1 if goal > 0.0 else -1
         quote = ask if side > 0 else bid
-        room = room_for(c, coins, worth, rough)
         quantity, price, held_back = sized_up(
             coin, goal, worth, bid, quote, np.isnan(coin.limit), volume, cash, room, terms, rough
         )
         more |= held_back
         if quantity > 0.0:
-            cash = book(coin, trades[made], t, c, side, quantity, price, _SIGNAL, cash)
+            cash = book(coin, trade, t, c, side, quantity, price, _SIGNAL, cash)
             made += 1
     if not more:
         coin.target, coin.limit, coin.trigger = np.nan, np.nan, np.nan
@@ -91,12 +90,12 @@ def increase(coins, trades, t, c, bid, ask, volume, worth, terms, rough, made, c
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave(coin, trades, t, c, price, reason, volume, worth, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
+def leave(coin, trade, t, c, price, reason, volume, worth, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
     """Close a coin, as far as that can be done, and keep it closed until the algorithm lets go of it."""
     side = -1 if coin.held > 0.0 else 1
     quantity, price, _ = sized_down(coin, 0.0, worth, price, reason != _TAKE_PROFIT, volume, terms, rough)
     if quantity > 0.0:
-        cash = book(coin, trades[made], t, c, side, quantity, price, reason, cash)
+        cash = book(coin, trade, t, c, side, quantity, price, reason, cash)
         made += 1
         # What the bar's volume did not take is closed at the next opens.
         coin.more = coin.held != 0.0
@@ -107,13 +106,13 @@ def leave(coin, trades, t, c, price, reason, volume, worth, terms, rough, reentr
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave_at_open(coin, trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
+def leave_at_open(coin, trade, t, c, bar, worth, levels, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
     """Close what was held before this bar and must be closed at its open."""
     if coin.held == 0.0 or coin.opened >= t or np.isnan(bar[0]):
         return made, cash
     sign = 1.0 if coin.held > 0.0 else -1.0
-    price, reason = exit_at_open(
-        rules,
+    price, reason = leaves_at_open(
+        levels,
         sign,
         coin.opening,
         t - coin.opened,
@@ -124,16 +123,19 @@ def leave_at_open(coin, trades, t, c, bar, worth, rules, terms, rough, reentry, 
     )
     if np.isnan(price):
         return made, cash
-    return leave(coin, trades, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
+    return leave(coin, trade, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave_inside(coin, trades, t, c, bar, start, worth, rules, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
-    """Close what a bar's low or high closes. `start` is the price, high and low that the position saw, bids all."""
+def leave_inside(coin, trade, t, c, bar, start, enough, worth, levels, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
+    """Close what a bar's low or high closes. `start` is the price, high and low that the position saw, bids all;
+    `enough` the age and gain that `exits.gain_at` finds."""
     sign = 1.0 if coin.held > 0.0 else -1.0
     above = 0.0 if sign > 0.0 else bar[1] - bar[0]
-    price, reason, coin.trail = exit_inside(
-        rules,
+    price, reason, coin.trail = leaves_inside(
+        levels,
+        enough[0],
+        enough[1],
         sign,
         coin.opening,
         t - coin.opened,
@@ -146,7 +148,7 @@ def leave_inside(coin, trades, t, c, bar, start, worth, rules, terms, rough, ree
     )
     if np.isnan(price):
         return made, cash
-    return leave(coin, trades, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
+    return leave(coin, trade, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -174,7 +176,7 @@ def price_inside(coin, bar, worth):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def fill_inside(coins, trades, t, c, bar, worth, rules, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
+def fill_inside(coins, trades, t, c, bar, enough, worth, levels, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
     """Carry out an order whose price comes up inside the bar; what it opens may be closed in the same bar."""
     coin = coins[c]
     if np.isnan(coin.target):
@@ -183,8 +185,9 @@ def fill_inside(coins, trades, t, c, bar, worth, rules, terms, rough, reentry, m
     price = price_inside(coin, bar, worth)
     if np.isnan(price):
         return made, cash
-    made, cash = reduce(coin, trades, t, c, price, price, bar[5], worth, terms, rough, made, cash)
-    made, cash = increase(coins, trades, t, c, price, price, bar[5], worth, terms, rough, made, cash)
+    made, cash = reduce(coin, trades[made], t, c, price, price, bar[5], worth, terms, rough, made, cash)
+    room = room_for(c, coins, worth, rough)
+    made, cash = increase(coin, trades[made], t, c, price, price, bar[5], worth, room, terms, rough, made, cash)
     if coin.held == 0.0 or before * coin.held > 0.0:
         return made, cash
     # As a bid: what was bought at the ask is worth less.
@@ -194,11 +197,13 @@ def fill_inside(coins, trades, t, c, bar, worth, rules, terms, rough, reentry, m
         high = max(start, bar[4])
     if not triggered and coin.held < 0.0:
         low = min(start, bar[4])
-    return leave_inside(coin, trades, t, c, bar, (start, high, low), worth, rules, terms, rough, reentry, made, cash)
+    return leave_inside(
+        coin, trades[made], t, c, bar, (start, high, low), enough, worth, levels, terms, rough, reentry, made, cash
+    )
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave_the_rest(coin, trades, t, c, bar, rough, made, cash):  # type: ignore[no-untyped-def]
+def leave_the_rest(coin, trade, t, c, bar, rough, made, cash):  # type: ignore[no-untyped-def]
     """Close whatever is held at the bar's open, or at its last mark when it is not quoted, however little it is."""
     if coin.held == 0.0:
         return made, cash
@@ -206,5 +211,5 @@ def leave_the_rest(coin, trades, t, c, bar, rough, made, cash):  # type: ignore[
     price = coin.mark if np.isnan(bar[0]) else (bar[0] if side < 0 else bar[1])
     if rough is not None:
         price = slipped(side, price, rough[0], coin.price_step)
-    cash = book(coin, trades[made], t, c, side, abs(coin.held), price, _END, cash)
+    cash = book(coin, trade, t, c, side, abs(coin.held), price, _END, cash)
     return made + 1, cash

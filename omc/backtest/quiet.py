@@ -8,13 +8,14 @@ bar within them would surely have done nothing; a bar outside is for the exact a
 import numba
 import numpy as np
 
-from omc.trading.exits import exit_inside
+from omc.trading.exits import gain_at, leaves_inside
 from omc.trading.sizing import on_grid
 
 # Relative: floats are off by 1e-16 a step, so what is this far from a bound is on the right side of it.
 _MARGIN = 1e-9
 # Weights closer to each other than this are judged exactly.
 _CLOSE = 1e-6
+_UNIT = 1e-8
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -48,7 +49,7 @@ def bids_without_trade(held, cash, goal, band, min_order):  # type: ignore[no-un
     )
 
 
-@numba.njit(cache=True, forceinline=True, error_model="numpy")
+@numba.njit(cache=True, inline="always", error_model="numpy")
 def next_change(bid, weights, first, end, lowest, highest):  # type: ignore[no-untyped-def]
     """The first row from `first` on whose bid is outside the bounds or not quoted, or whose weight is not that of the
     row before `first`; `end` when there is none."""
@@ -71,42 +72,31 @@ def next_change(bid, weights, first, end, lowest, highest):  # type: ignore[no-u
     return t
 
 
-@numba.njit(cache=True, forceinline=True, error_model="numpy")
-def next_exit(inside, first, end, rules, opening, opened, trail):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, inline="always", error_model="numpy")
+def next_exit(bid, high, low, first, end, levels, ages, gains, opening, opened, trail):  # type: ignore[no-untyped-def]
     """For a long position opened at row `opened`: the first row from `first` to `end` in which an exit may close it,
-    and where the rows before leave its trailing stop. `inside` are bid, high and low."""
-    bid, high, low = inside
-    stop_loss, trailing, tight, offset, time_stop, _, ages, gains = rules
-    age = first - opened
-    reached = -1
-    until = float(end)
+    and where the rows before leave its trailing stop."""
+    stop_loss, trailing, tight, offset, time_stop, _ = levels
+    since, gain = gain_at(ages, gains, first - opened)
+    until = min(np.float64(end), opened + time_stop)
     for k in range(ages.shape[0]):
-        if ages[k] <= age:
-            reached = k
-        else:
+        if ages[k] > first - opened:
             until = min(until, opened + np.ceil(ages[k]))
-            break
-    end = np.int64(min(until, opened + time_stop))
-    most = opening * (1.0 + gains[reached]) if reached >= 0 else np.inf
-    least = opening * (1.0 - stop_loss) if not np.isnan(stop_loss) else -np.inf
-    trails = not (np.isnan(trailing) and np.isnan(tight))
+    most = np.inf if np.isnan(gain) else opening * (1.0 + gain)
+    least = -np.inf if np.isnan(stop_loss) else opening * (1.0 - stop_loss)
     t = first
-    while t < end:
-        floor, ceiling = least, most
-        if trails:
-            if not np.isnan(trail):
-                floor = max(floor, trail)
-            ceiling = min(ceiling, _without_raise(opening, trail, trailing, tight, offset))
-        floor, ceiling = floor * (1.0 + _MARGIN) + 1e-8, ceiling * (1.0 - _MARGIN) - 1e-8
-        while t < end and low[t, 0] > floor and bid[t, 0] > floor and high[t, 0] < ceiling:
+    while t < until:
+        floor = (least if np.isnan(trail) else max(least, trail)) * (1.0 + _MARGIN) + _UNIT
+        ceiling = min(most, _without_raise(opening, trail, trailing, tight, offset)) * (1.0 - _MARGIN) - _UNIT
+        while t < until and low[t, 0] > floor and bid[t, 0] > floor and high[t, 0] < ceiling:
             t += 1
-        if t == end or not (bid[t, 0] > floor and low[t, 0] > floor):
-            return t, trail
-        price, _, raised = exit_inside(
-            rules, 1.0, opening, t - opened, trail, np.nan, np.nan, bid[t, 0], high[t, 0], low[t, 0]
+        if t >= until or not (bid[t, 0] > floor and low[t, 0] > floor):
+            break
+        price, _, raised = leaves_inside(
+            levels, since, gain, 1.0, opening, t - opened, trail, np.nan, np.nan, bid[t, 0], high[t, 0], low[t, 0]
         )
         if not np.isnan(price):
-            return t, trail
+            break
         trail = raised
         t += 1
     return t, trail
@@ -115,6 +105,8 @@ def next_exit(inside, first, end, rules, opening, opened, trail):  # type: ignor
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
 def _without_raise(opening, trail, trailing, tight, offset):  # type: ignore[no-untyped-def]
     """A high up to which the trailing stop stays where it is."""
+    if np.isnan(trailing) and np.isnan(tight):
+        return np.inf
     arming = on_grid(opening * (1.0 + offset)) if not np.isnan(tight) else np.inf
     if np.isnan(trail):
         return arming if np.isnan(trailing) else 0.0

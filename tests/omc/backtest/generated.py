@@ -53,7 +53,7 @@ def markets(rng: np.random.Generator, rows: int, coins: int, tick: float, *, can
 
 def weights(rng: np.random.Generator, rows: int, coins: int, *, short: bool) -> FloatArray:
     """Rows that mostly repeat the one before."""
-    drawn = rng.choice([0.0, 0.0, 0.2, 0.5, 1.0], (rows, coins)) * (rng.choice([1, -1], (rows, coins)) if short else 1)
+    drawn = rng.choice([0.0, 0.2, 0.5, 1.0, 1.0], (rows, coins)) * (rng.choice([1, -1], (rows, coins)) if short else 1)
     drawn /= np.maximum(abs(drawn).sum(axis=1, keepdims=True), 1.0)
     again = rng.random(rows) < rng.choice([0.0, 0.8])
     for t in range(1, rows):
@@ -102,7 +102,7 @@ def exits(rng: np.random.Generator) -> Exits:
 
 def costs(rng: np.random.Generator, coins: int, *, rough: bool, short: bool) -> Costs:
     fees = np.array(rng.choice([0, 10, 100], coins), np.int64)
-    plain = Costs(fees, float(rng.choice([0.0, 1.0, 50.0])), float(rng.choice([0.0, 0.02, 0.3])))
+    plain = Costs(fees, float(rng.choice([0.0, 1.0, 1.0, 50.0])), float(rng.choice([0.0, 0.02, 0.3])))
     if not rough:
         return plain
     return Costs(
@@ -110,10 +110,10 @@ def costs(rng: np.random.Generator, coins: int, *, rough: bool, short: bool) -> 
         plain.min_order_aud,
         plain.band,
         slippage=Slippage(float(rng.choice([0.0, 2.5, 30.0])), float(rng.choice([0.0, 100.0]))),
-        volume_share=float(rng.choice([0.01, 0.2, inf])),
-        quantity_step=float(rng.choice([1e-8, 0.001, 1.0])),
+        volume_share=float(rng.choice([0.02, 0.3, inf, inf])),
+        quantity_step=float(rng.choice([1e-8, 1e-8, 0.001, 1.0])),
         price_step=float(rng.choice([1e-8, 0.01, 0.5])),
-        latency_bars=int(rng.choice([0, 0, 1, 3])),
+        latency_bars=int(rng.choice([0, 0, 0, 1, 3])),
         short=short,
         limits=Limits(
             max_weight=float(rng.choice([1.0, 0.4])),
@@ -135,7 +135,7 @@ def cases(
 ) -> Case:
     """`ordered` and `rough` say whether decisions are Orders and costs more than the floor's; None leaves it open."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    rows, coins = draw(st.integers(1, 30)), draw(st.integers(1, most_coins))
+    rows, coins = draw(st.sampled_from([30, 20, 40, 12, 5, 2, 1])), draw(st.integers(1, most_coins))
     are_orders = draw(st.booleans()) if ordered is None else ordered
     are_rough = draw(st.booleans()) if rough is None else rough
     short = are_rough and draw(st.booleans())
@@ -146,7 +146,7 @@ def cases(
         market,
         orders(rng, market, targets) if are_orders else targets,
         costs(rng, coins, rough=are_rough, short=short),
-        draw(st.sampled_from([1, 12_345, 1_000_000, 10**9])),
+        draw(st.sampled_from([1_000_000, 10**9, 10**7, 12_345, 1])),
         Exits() if plain_exits or draw(st.booleans()) else exits(rng),
         draw(st.booleans()),
     )

@@ -46,25 +46,25 @@ def assert_they_agree(case: Case) -> None:
     assert np.array_equal(np.round(kernel.equity, 8), np.round(slow.equity, 8))
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, max_examples=1_000)
 @given(cases(ordered=False, rough=False))
 def test_weights_under_the_floors_costs_make_the_book_keepers_trades(case: Case) -> None:
     assert_they_agree(case)
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, max_examples=1_000)
 @given(cases(ordered=False, rough=True))
 def test_weights_under_every_cost_and_limit_make_the_book_keepers_trades(case: Case) -> None:
     assert_they_agree(case)
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, max_examples=1_000)
 @given(cases(ordered=True))
 def test_orders_make_the_book_keepers_trades(case: Case) -> None:
     assert_they_agree(case)
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, max_examples=1_000)
 @given(cases(most_coins=1))
 def test_bars_that_are_skipped_would_have_done_nothing(case: Case) -> None:
     quick, slow = of_kernel(case), of_kernel(case, skip_quiet=False)
