@@ -96,6 +96,8 @@ def test_several_tries_share_their_ground_and_its_indicators():
         ({"coins": ("BTC", "ETH", "BTC")}, "BTC is asked for twice"),
         ({"parameters": {"window": 3}}, "no parameter 'window'"),
         ({"algorithm_type": "custom"}, "sandbox"),
+        ({"algorithm_type": "pairs", "parameters": {}, "coins": ("BTC",)}, "pairs needs exactly 2 coins, not 1"),
+        ({"algorithm_type": "momentum_rotation", "parameters": {}, "coins": ("BTC",)}, "at least 2 coins, not 1"),
     ],
 )
 def test_a_spec_that_cannot_be_carried_out_is_refused_before_prices_are_read(change, reason):

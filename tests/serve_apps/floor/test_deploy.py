@@ -109,6 +109,21 @@ async def test_a_deployment_that_makes_no_sense_is_refused_and_nothing_is_half_d
     assert ports.supervision.nudges == 0
 
 
+async def test_an_algorithm_that_decides_on_two_coins_is_not_put_to_work_on_one(caller, algorithm, ports, refused):
+    record = await algorithm()
+    ports.algorithms.kept[record.id] = replace(record, algorithm_type="pairs", parameters={})
+    body = {
+        "algorithm_id": str(record.id),
+        "deployment_name": "half a pair",
+        "coins": ["BTC"],
+        "mode": "paper",
+        "cash": "100",
+    }
+    error = refused(await caller.post("/deploy", body), 422, "VALIDATION_ERROR")
+    assert "pairs needs exactly 2 coins, not 1" in error["message"]
+    assert ports.deployments.kept == {}
+
+
 async def test_weights_that_promise_more_than_all_the_cash_cannot_be_asked_for(caller, algorithm, refused):
     body = {
         "algorithm_id": str((await algorithm()).id),
