@@ -5,9 +5,9 @@ as it runs; beside a bare kernel and, where `make peers` has installed them, vec
 `--points N …` and `--bars N` change that. `--pruned` compares a pruned walk-forward search with the whole one;
 `--nodes 1 2 4` sweeps on simulated nodes of one machine. `--json FILE` keeps the figures.
 
-The bare kernel (`bench/sweeps/bare.py`) shares rolling means between points and computes signals, fills, equity and Sharpe, and
-nothing else. All sides must make the same trades: a hash of every point's number of trades stands beside each time, and
-final equities are compared (the platform settles in whole cents, the others in floats).
+The bare kernel (`bench/sweeps/bare.py`) shares rolling means between points and computes signals, fills, equity and
+Sharpe, and nothing else. All sides must make the same trades: a hash of every point's number of trades stands beside
+each time, and final equities are compared (the platform settles in whole cents, the others in floats).
 """
 
 import argparse

@@ -51,6 +51,8 @@ class Driver:
     cells: Sequence[int]
     largest_batch: int | None = None
     faults: list[str] = field(default_factory=list)
+    broken: Exception | None = None
+    """What the store said when it could not keep a batch."""
     over: bool = False
     """Nothing is left to be handed out."""
     _rounds: Iterator[Round] | None = None
@@ -83,13 +85,21 @@ class Driver:
         """What a batch showed, to be stored while the next one runs."""
         tried = self.board.tell(outcome, self.sweep.folds)
         while len(self._keeping) >= _WAITING:
-            self._keeping.popleft().result()
+            self._settle()
         self._keeping.append(self._begin(lambda: self.store.add(self.sweep.id, tried)))
 
     def stored(self) -> None:
         """Return when everything that was kept is stored; raises what kept it from being."""
         while self._keeping:
+            self._settle()
+
+    def _settle(self) -> None:
+        try:
             self._keeping.popleft().result()
+        except Exception as fault:
+            # Tune would wrap it into a page of its own.
+            self.broken = fault
+            raise
 
     def closed(self) -> bool:
         """Whether somebody closed the sweep; the store is asked now and then, and how many sweeps share the cluster."""

@@ -71,8 +71,9 @@ async def run(
     try:
         await asyncio.to_thread(_tune, driver, ground, tests, budget, scratch)
     except Exception as fault:
-        await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
-        raise
+        cause = driver.broken or fault
+        await store.finish(sweep.id, RunStatus.FAILED, f"{type(cause).__name__}: {cause}")
+        raise cause from None
     ended = await store.get(sweep.id)
     if ended.done < space.points:
         why = f": {driver.faults[0]}" if driver.faults else ""

@@ -5,7 +5,6 @@ users would run it. A decision made at a close fills at the next one's price, wh
 """
 
 import argparse
-import hashlib
 import json
 import os
 import resource
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.sweeps.ground import CASH_AUD, FEE_BPS, SPACE, closes, hash_of  # noqa: E402
+from bench.sweeps.ground import CASH_AUD, FEE_BPS, closes, hash_of
 
 _CHUNK = 125
 VECTORBT_POINTS, BACKTESTING_POINTS = 1_000, 16

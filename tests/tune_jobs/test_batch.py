@@ -1,0 +1,90 @@
+"""A desk tries points on the whole window or fold by fold, and a point that raises fails alone."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from omc.backtest.ground import Ground
+from omc.backtest.metrics import METRICS
+from omc.backtest.search_space import SearchSpace
+from omc.strategy.moving_average_crossover import MovingAverageCrossover
+from tests.tune_jobs.test_sweep import TERMS, market, sweep
+from tune_jobs.batch import Batch, Desk
+
+ROWS = 2_000
+GRID = {"fast_bars": [3, 6, 12, 200], "slow_bars": [24, 96]}
+
+
+@dataclass(eq=False)
+class Moody(MovingAverageCrossover):
+    """Raises at one of its parameters."""
+
+    def decide(self, frame, indicators):
+        if self.fast_bars == 6:
+            raise ZeroDivisionError("no mood")
+        return MovingAverageCrossover.decide(self, frame, indicators)
+
+
+@dataclass
+class Bench:
+    space: SearchSpace = field(default_factory=lambda: SearchSpace.of(sweep(GRID, ROWS)))
+
+    def desk(self, *tests: tuple[int, int], algorithms=None) -> Desk:
+        ground = Ground.of(sweep(GRID, ROWS).spec, market(ROWS), TERMS)
+        whole = [(0, len(ground.window))]
+        return Desk(ground, algorithms or self.space.algorithms(), tests or whole, self.space.needed_bars)
+
+    def batch(self, first: int = 0, stop: int = 1, order: list[int] | None = None) -> Batch:
+        rows = self.space.draw(self.space.points)
+        order = order or list(range(len(rows)))
+        columns = tuple([rows[at][name] for at in order] for name in self.space.choices)
+        return Batch(np.array(order), tuple(self.space.choices), columns, first, stop)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_order_of_points_does_not_change_their_figures(bench):
+    one = bench.desk().attempt(bench.batch())
+    other = bench.desk().attempt(bench.batch(order=[7, 2, 5, 0, 1, 6, 3, 4]))
+    back = np.argsort(other.indices)
+    np.testing.assert_array_equal(one.figures, other.figures[back])
+    np.testing.assert_array_equal(one.blocks, other.blocks[back])
+    assert one.blocks.shape == (8, 16, 3)
+
+
+def test_folds_together_are_the_folds_one_by_one(bench):
+    tests = ((400, 800), (800, 1_200), (1_200, 1_600))
+    together = bench.desk(*tests).attempt(bench.batch(0, 3))
+    desk = bench.desk(*tests)
+    apart = [desk.attempt(bench.batch(fold, fold + 1)) for fold in range(3)]
+    np.testing.assert_array_equal(together.figures, np.concatenate([each.figures for each in apart], axis=1))
+    np.testing.assert_array_equal(together.blocks, np.concatenate([each.blocks for each in apart], axis=1))
+    assert together.figures[0, :, METRICS.index("bars")].tolist() == [400.0] * 3
+
+
+def test_a_fold_decides_as_if_all_of_the_past_were_there(bench):
+    rows = len(bench.desk()._ground.window)
+    late = bench.desk((rows - 500, rows)).attempt(bench.batch())
+    ground = bench.desk()._ground
+    algorithm = bench.space.algorithms().make({"fast_bars": 12, "slow_bars": 96})
+    decided = algorithm.decide(ground.frame, ground.indicators())[-500:]
+    again = bench.desk((rows - 500, rows))._stretches[0]
+    np.testing.assert_array_equal(algorithm.decide(again.frame, again.indicators)[again.warm :], decided)
+    assert not np.isnan(late.figures[5, 0, METRICS.index("total_return")])
+
+
+def test_a_point_that_raises_fails_alone_with_its_traceback(bench):
+    algorithms = bench.space.algorithms()
+    object.__setattr__(algorithms, "base", Moody())
+    tried = bench.desk(algorithms=algorithms).attempt(bench.batch())
+    assert sorted(tried.failures) == [2, 3, 6, 7]
+    assert tried.failures[2].reason == "ZeroDivisionError: no mood"
+    assert 'raise ZeroDivisionError("no mood")' in tried.failures[2].traceback
+    assert tried.failures[6].traceback is None
+    assert "must be less than slow_bars" in tried.failures[6].reason
+    trades = tried.figures[:, 0, METRICS.index("trades")]
+    assert np.isnan(trades).tolist() == [False, False, True, True, False, False, True, True]
