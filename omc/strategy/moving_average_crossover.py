@@ -52,11 +52,17 @@ class MovingAverageCrossover(Builtin):
 
 @numba.njit(cache=True, nogil=True)
 def _weights(bid, ask, fast, slow, margin, share):  # type: ignore[no-untyped-def]
-    rows, coins = fast.shape
-    weights = np.zeros((rows, coins))
-    for t in range(rows):
-        for c in range(coins):
-            # A mean that is NaN is above nothing.
-            if fast[t, c] > slow[t, c] * margin and not np.isnan(bid[t, c]) and not np.isnan(ask[t, c]):
-                weights[t, c] = share
+    weights = np.empty(fast.shape)
+    wanted, of_bid, of_ask, of_fast, of_slow = (
+        weights.ravel(),
+        bid.ravel(),
+        ask.ravel(),
+        fast.ravel(),
+        slow.ravel(),
+    )
+    # One line without a branch: the compiler decides several rows at once.
+    for i in range(wanted.size):
+        # A mean that is NaN is above nothing, and a price that is NaN is no price.
+        above = (of_fast[i] > of_slow[i] * margin) & (of_bid[i] == of_bid[i]) & (of_ask[i] == of_ask[i])
+        wanted[i] = share if above else 0.0
     return weights
