@@ -19,7 +19,7 @@ TESTS ?=
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup demo up down test cases check bench lock
+.PHONY: setup demo up down test cases check bench peers lock
 
 setup: $(STAMP)
 
@@ -48,12 +48,9 @@ bench: $(STAMP)
 	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # What the benchmarks compare with, apart from the product: .venv-peers.
-peers: .venv-peers/.installed
-
-.venv-peers/.installed: bench/peers/requirements.txt | $(STAMP)
+peers: $(STAMP)
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes -r bench/peers/requirements.txt
-	@touch $@
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile pyproject.toml --extra ccxt --group dev --no-emit-index-url --generate-hashes --universal --python-version 3.11 -o requirements.lock
