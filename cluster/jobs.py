@@ -1,7 +1,9 @@
 """Sweeps as Ray jobs: whatever becomes of one, its end frees all that it held."""
 
+import asyncio
 import shlex
 import sys
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -12,6 +14,7 @@ import httpx
 
 from omc.errors import Unavailable
 
+_LOOK_AGAIN_S = 0.2
 _OVER = ("SUCCEEDED", "STOPPED", "FAILED")
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
@@ -28,7 +31,7 @@ class RayJobs:
     token_file: Path
     home: Path
 
-    async def submit(self, sweep_id: UUID) -> None:
+    async def submit(self, sweep_id: UUID, patience_s: float = 0.0) -> None:
         """Start a job for a stored sweep; one that runs already goes on, one that ended makes room for it."""
         words = [sys.executable, "-m", "cluster.sweep_job", "--home", str(self.home), "--ray", self.address]
         command = shlex.join([*words, str(sweep_id)])
@@ -38,17 +41,22 @@ class RayJobs:
             "submission_id": _name(sweep_id),
             "metadata": {"sweep": str(sweep_id)},
         }
-        for _ in range(2):
+        deadline = time.monotonic() + patience_s
+        while True:
             status, said = await self._ask("POST", "/api/jobs/", job)
             if status == HTTPStatus.OK:
                 return
             if "already exists" not in said:
                 raise Unavailable(f"Ray did not take the job: {_short(said)}")
             _, former = await self._ask("GET", f"/api/jobs/{_name(sweep_id)}")
-            if not any(f'"{over}"' in former for over in _OVER):
+            if any(f'"{over}"' in former for over in _OVER):
+                gone, said = await self._ask("DELETE", f"/api/jobs/{_name(sweep_id)}")
+                if gone != HTTPStatus.OK:
+                    raise Unavailable(f"Ray does not forget the former job: {_short(said)}")
+            elif time.monotonic() >= deadline:
                 return
-            await self._ask("DELETE", f"/api/jobs/{_name(sweep_id)}")
-        raise Unavailable(f"Ray did not take the job: {_short(said)}")
+            else:
+                await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def cancel(self, sweep_id: UUID) -> None:
         """Stop the job of a sweep; none is no fault."""

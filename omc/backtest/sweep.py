@@ -103,8 +103,8 @@ class SweepStore(Protocol):
 class SweepRunner(Protocol):
     """Whatever carries a stored sweep out, away from the request that asked for it."""
 
-    async def submit(self, sweep_id: UUID) -> None:
-        """Carry it out, or on; one that is being carried out is left alone."""
+    async def submit(self, sweep_id: UUID, patience_s: float = 0.0) -> None:
+        """Carry it out, or on; one that is still being carried out after `patience_s` is left alone."""
         ...
 
     async def cancel(self, sweep_id: UUID) -> None: ...

@@ -26,6 +26,7 @@ from serve_apps.wire import Body, Finite, Metric, ParameterName, Scalar, Time, W
 
 _METRIC_NAMES = Literal[tuple(METRICS)]  # type: ignore[valid-type]
 _BATCH = 5_000
+_ENDING_S = 15.0
 
 
 class Range(Body):
@@ -260,7 +261,8 @@ async def _begin(ports: LabPorts, sweep: Sweep) -> Sweep:
 async def _resume(ports: LabPorts, sweep: Sweep) -> Sweep:
     reopened = await ports.sweeps.reopen(sweep.id)
     try:
-        await ports.runner.submit(sweep.id)
+        # Whatever carried out a sweep that has failed is about to end, if it has not.
+        await ports.runner.submit(sweep.id, _ENDING_S if sweep.status is RunStatus.FAILED else 0.0)
     except OmcError as fault:
         await ports.sweeps.finish(sweep.id, RunStatus.FAILED, f"it could not be resumed: {fault}")
         raise Unavailable(f"the sweep could not be resumed: {fault}") from fault

@@ -61,6 +61,13 @@ async def test_a_job_that_runs_is_left_alone(jobs, dashboard):
     assert dashboard.answers == []
 
 
+async def test_a_job_that_is_about_to_end_is_waited_for(jobs, dashboard):
+    running, failed = (200, '{"status": "RUNNING"}'), (200, '{"status": "FAILED"}')
+    dashboard.answers += [EXISTS, running, EXISTS, failed, (200, "true"), (200, "{}")]
+    await jobs.submit(SWEEP, patience_s=60.0)
+    assert dashboard.answers == []
+
+
 @pytest.mark.parametrize("status", ["FAILED", "STOPPED", "SUCCEEDED"])
 async def test_a_job_that_ended_makes_room_for_another(jobs, dashboard, status):
     dashboard.answers += [EXISTS, (200, json.dumps({"status": status})), (200, "true"), (200, "{}")]

@@ -1,0 +1,106 @@
+"""A sweep on a whole platform: killed in the middle and resumed, or cancelled, it leaves nothing behind."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from omc.cli.platform import Platform
+from tests.end_to_end.platforms import Up
+
+pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+
+SPACE = {
+    "fast_bars": {"low": 2, "high": 40, "log": True, "integer": True},
+    "slow_bars": {"low": 50, "high": 200, "log": True, "integer": True},
+}
+# Enough to be caught in the middle of.
+POINTS = 30_000
+Asking = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def there(platform: Up) -> Iterator[Platform]:
+    with Platform(str(platform.ready()["url"]), platform.home) as client:
+        client.register("sweeper@example.org", "correct horse battery", None)
+        client.log_in("sweeper@example.org", "correct horse battery")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def asking(platform: Up, there: Platform) -> Asking:
+    """Asks for a sweep; its path."""
+    made = there.post("/lab/algorithms", {"name": "a", "algorithm_type": "moving_average_crossover"})
+    tape = platform.ready()["tape"]
+    window = {"coins": tape["coins"][:2], "start_date": tape["start"], "end_date": tape["history_end"]}
+
+    def ask(**change: object) -> str:
+        search = {"space": SPACE, "method": "random", "points": POINTS, "initial_cash": "10000"}
+        asked = there.post(f"/lab/algorithms/{made['id']}/sweeps", {**window, **search, **change})
+        return f"/lab/sweeps/{asked['id']}"
+
+    return ask
+
+
+def when(there: Platform, path: str, reached: Callable[[dict], bool], within_s: float = 240.0) -> dict:
+    deadline = time.monotonic() + within_s
+    while not reached(shown := there.get(path)):
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.02)
+    return shown
+
+
+def over(shown: dict) -> bool:
+    return shown["status"] not in ("queued", "running")
+
+
+def begun(shown: dict) -> bool:
+    return shown["done"] > 0
+
+
+def processes(of: str) -> list[int]:
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if of in words and "/bin/sh" not in words:
+            found.append(int(line.parent.name))
+    return found
+
+
+def kept(there: Platform, path: str) -> str:
+    return there.text(f"{path}/results?format=csv&sort=index")
+
+
+def test_a_sweep_killed_in_the_middle_and_resumed_equals_one_that_was_not(there, asking):
+    whole, killed = asking(), asking()
+    assert when(there, whole, over)["status"] == "completed"
+    when(there, killed, begun)
+    (driver,) = processes(killed[-36:])
+    os.kill(driver, signal.SIGKILL)
+    failed = when(there, killed, over)
+    assert (failed["status"], failed["error_message"]) == ("failed", "its driver died: resume it to go on")
+    assert 0 < failed["done"] < POINTS
+    there.post(f"{killed}/resume")
+    ended = when(there, killed, over)
+    assert (ended["status"], ended["done"]) == ("completed", POINTS)
+    assert kept(there, killed) == kept(there, whole)
+    assert ended["best"] == there.get(whole)["best"]
+
+
+def test_a_cancelled_sweep_frees_the_cluster_for_the_next(there, asking):
+    path = asking()
+    when(there, path, begun)
+    assert there.post(f"{path}/cancel")["status"] == "cancelled"
+    deadline = time.monotonic() + 30
+    while processes(path[-36:]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    after = asking(points=50)
+    assert when(there, after, over)["status"] == "completed"
+    assert 0 < there.get(path)["done"] < POINTS
