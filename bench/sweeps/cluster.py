@@ -102,6 +102,7 @@ def on_nodes(count: int) -> Iterator[None]:
 def _closed_doors() -> Iterator[Path]:
     """Ray reads this as it is imported: sockets on the loopback, and a token."""
     folder = Path(tempfile.mkdtemp(prefix="omc-b-"))
+    os.environ["RAY_TMPDIR"] = str(folder)
     token = folder.with_suffix(".token") if "RAY_AUTH_TOKEN_PATH" not in os.environ else None
     if token:
         token.touch(0o600)
