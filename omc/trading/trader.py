@@ -119,7 +119,7 @@ class Trader:
             self._take_up(self._bar)
             return [self._next()]
         held = self._held()
-        memory = self._memory.as_held(held)
+        self._memory = memory = self._unfinished(memory).as_held(held)
         self._bar = Bar(self._mandate, memory, quotes)
         if memory.targets is None and not any(held):
             return [Decide(quotes.time)]
@@ -130,6 +130,19 @@ class Trader:
             # Nothing to trade: a rebalance of no orders needs no recovery, hence no commit.
             return [first]
         return [Remember(self._memory), first]
+
+    def _unfinished(self, memory: TraderMemory) -> TraderMemory:
+        """What is remembered, when bars passed since the one whose orders a death cut short: it had closed coins, and
+        not come to note that they stay out."""
+        begun = memory.rebalance
+        if begun is None or self._mandate.exits.reentry:
+            return memory
+        leaving = [
+            any(self._name(begun.quoted_at, turn, at) in self._ended for turn in (Turn.EXIT_AT_OPEN, Turn.EXIT))
+            for at in range(len(self._mark))
+        ]
+        before = memory.stopped or (False,) * len(leaving)
+        return replace(memory, stopped=tuple(a or b for a, b in zip(before, leaving, strict=True)))
 
     def _take_up(self, bar: Bar) -> None:
         """Go on after the last order of this bar that has ended: what comes before it has had its turn."""
