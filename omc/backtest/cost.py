@@ -20,7 +20,8 @@ _FINEST = 1 / _UNITS
 @dataclass(frozen=True, slots=True)
 class Slippage:
     """How far beyond the quote an order at the market fills: `bps` of it, and `volume_bps` more for an order as large
-    as the bar's volume, in proportion for a smaller one. A limit order waits for its price and does not slip."""
+    as the bar's volume, in proportion for a smaller one. A limit order waits for its price and does not slip, nor does
+    a profit that is taken inside a bar; one taken at the open does."""
 
     bps: float = 0.0
     volume_bps: float = 0.0

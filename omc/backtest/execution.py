@@ -95,7 +95,8 @@ def sized_down(coin, goal, worth, quote, slips, volume, terms, rough):  # type: 
         side = -1 if coin.held > 0.0 else 1
         price = slipped(side, quote, rough[0] + _by_volume(rough[1], fits, volume), coin.price_step)
     done = _within(fits, coin.quantity_step)
-    return (done if done * price >= min_order else 0.0), price, fits < quantity
+    # The venue takes an order for what it is worth at the quote: what it slips to shows only after.
+    return (done if done * quote >= min_order else 0.0), price, fits < quantity
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -166,4 +167,7 @@ def room_for(c, coins, worth, rough):  # type: ignore[no-untyped-def]
                 gross += abs(coins[k].held) * coins[k].mark
     if coins[c].held == 0.0 and count >= rough[6]:
         return 0.0
+    if rough[5] >= 1.0 and not rough[7]:
+        # Nothing is owed, so the cash alone sees to it.
+        return np.inf
     return rough[5] * worth - gross

@@ -90,10 +90,10 @@ def increase(coin, trade, t, c, bid, ask, volume, worth, room, terms, rough, mad
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave(coin, trade, t, c, price, reason, volume, worth, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
+def leave(coin, trade, t, c, price, reason, slips, volume, worth, terms, rough, reentry, made, cash):  # type: ignore[no-untyped-def]
     """Close a coin, as far as that can be done, and keep it closed until the algorithm lets go of it."""
     side = -1 if coin.held > 0.0 else 1
-    quantity, price, _ = sized_down(coin, 0.0, worth, price, reason != _TAKE_PROFIT, volume, terms, rough)
+    quantity, price, _ = sized_down(coin, 0.0, worth, price, slips, volume, terms, rough)
     if quantity > 0.0:
         cash = book(coin, trade, t, c, side, quantity, price, reason, cash)
         made += 1
@@ -123,7 +123,8 @@ def leave_at_open(coin, trade, t, c, bar, worth, levels, terms, rough, reentry, 
     )
     if np.isnan(price):
         return made, cash
-    return leave(coin, trade, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
+    slips = reason != _TAKE_PROFIT
+    return leave(coin, trade, t, c, price, reason, slips, bar[5], worth, terms, rough, reentry, made, cash)
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -132,6 +133,7 @@ def leave_inside(coin, trade, t, c, bar, start, enough, worth, levels, terms, ro
     `enough` the age and gain that `exits.gain_at` finds."""
     sign = 1.0 if coin.held > 0.0 else -1.0
     above = 0.0 if sign > 0.0 else bar[1] - bar[0]
+    first = on_ask(start[0], above)
     price, reason, coin.trail = leaves_inside(
         levels,
         enough[0],
@@ -142,13 +144,15 @@ def leave_inside(coin, trade, t, c, bar, start, enough, worth, levels, terms, ro
         coin.trail,
         coin.stop,
         coin.take,
-        on_ask(start[0], above),
+        first,
         on_ask(start[1], above),
         on_ask(start[2], above),
     )
     if np.isnan(price):
         return made, cash
-    return leave(coin, trade, t, c, price, reason, bar[5], worth, terms, rough, reentry, made, cash)
+    # A gain that is taken at the first price was not waited for: it is an order at the market.
+    slips = reason != _TAKE_PROFIT or price == first
+    return leave(coin, trade, t, c, price, reason, slips, bar[5], worth, terms, rough, reentry, made, cash)
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")

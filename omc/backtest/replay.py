@@ -6,7 +6,7 @@ Everything else of a floor is missing on purpose: no journal, no clock, nothing 
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from math import isnan
@@ -14,7 +14,9 @@ from uuid import UUID
 
 import numpy as np
 
+from omc.backtest.execution import slipped
 from omc.backtest.ground import Ground
+from omc.backtest.kernel import BUY, SELL
 from omc.backtest.market import Market
 from omc.backtest.parity import differences
 from omc.backtest.run import BacktestSpec
@@ -43,6 +45,7 @@ from omc.trading.dialogue import (
     Submit,
     WeightsDecided,
 )
+from omc.trading.exits import Reason
 from omc.trading.fill import Fill, Side
 from omc.trading.mandate import Mandate
 from omc.trading.memory_exchange import MemoryAccount
@@ -81,16 +84,21 @@ def replay(
     *,
     cash_aud: Decimal,
     limits: Limits = WIDE,
+    slippage_bps: float = 0.0,
+    latency_bars: int = 0,
     skip: bool = True,
 ) -> Replay:
     """Carry out `mandate` on `market`, where the algorithm wants `weights`, (T, C), at the close of each bar.
 
-    InvalidInput for shapes that differ and for weights that would halt the trader. With or without `skip` the same
-    comes of it: without, every bar is handed to the trader, however little it does there.
+    Slippage and latency are as `Costs` has them: the trader sees asks that slipped already and weights that come late,
+    and the venue pays less than the bid that it showed. InvalidInput for shapes that differ and for weights that would
+    halt the trader. With or without `skip` the same comes of it: without, every bar is handed to the trader, however
+    little it does there.
     """
     if weights.shape != market.bid.shape or len(times) != len(weights):
         raise InvalidInput(f"weights have shape {weights.shape}, prices {market.bid.shape}, times {times.shape}")
-    stage = _Stage(mandate, times, market, weights, cash_aud, limits)
+    seen = replace(market, ask=_slipped(BUY, market.ask, slippage_bps))
+    stage = _Stage(mandate, times, seen, _late(weights, latency_bars), cash_aud, limits, slippage_bps)
     row = 0
     while row < len(times):
         until = stage.trader.pass_quietly(stage.stretch, row, stage.curves) if skip else row
@@ -98,6 +106,23 @@ def replay(
             stage.play(until)
         row = until + 1
     return Replay(tuple(stage.orders), stage.curves[0], stage.curves[1], stage.trader.account, stage.trader.memory)
+
+
+def _slipped(side: int, quotes: FloatArray, bps: float) -> FloatArray:
+    """`execution.slipped` of each of the quotes, NaN where there is none."""
+    if not bps:
+        return quotes
+    moved = [slipped(side, quote, bps, 1) if quote == quote else quote for quote in quotes.ravel().tolist()]
+    return np.array(moved).reshape(quotes.shape)
+
+
+def _late(weights: FloatArray, bars: int) -> FloatArray:
+    """`weights` as they reach the market: `bars` rows later, and nothing wanted until then."""
+    if not bars:
+        return weights
+    late = np.zeros(weights.shape)
+    late[bars:] = weights[:-bars]
+    return late
 
 
 class _Stage:
@@ -111,6 +136,7 @@ class _Stage:
         weights: FloatArray,
         cash_aud: Decimal,
         limits: Limits,
+        slippage_bps: float = 0.0,
     ) -> None:
         high, low = (market.bid if each is None else each for each in (market.high, market.low))
         prices = (market.bid, market.ask, high, low, market.close, weights)
@@ -121,7 +147,10 @@ class _Stage:
         self._mandate = mandate
         self._limits = limits
         self._book = RiskBook()
-        self._paper = PaperVenue(mandate.terms, mandate.coins)
+        self._slippage_bps = slippage_bps
+        # An order is large enough at the price that it was sized on; what it slips to does not send it back.
+        terms = replace(mandate.terms, min_order_aud=ZERO) if slippage_bps else mandate.terms
+        self._paper = PaperVenue(terms, mandate.coins)
         self._paper.open_account(str(mandate.deployment_id), cash_aud)
         self._venue = MemoryAccount(self._paper, str(mandate.deployment_id))
         self._shown = -1
@@ -151,6 +180,7 @@ class _Stage:
         """What the floor's risk desk does with an intent, as far as nothing is stored, lost or awaited."""
         if row != self._shown:
             self._show(row, intent.quoted_at)
+        intent = self._slip(intent, row)
         order = Order(intent)
         verdict = self._book.assess(intent, self._exposure(intent))
         if isinstance(verdict, Denied):
@@ -160,6 +190,15 @@ class _Stage:
         self.orders.append(order)
         return OrderEnded(order)
 
+    def _slip(self, intent: OrderIntent, row: int) -> OrderIntent:
+        """A sale at the price that it gets: only a profit that is taken inside a bar was waited for at its price."""
+        if not self._slippage_bps or intent.side is Side.BUY:
+            return intent
+        bid, price = self.stretch.bid[row, self._mandate.coins.index(intent.coin)], float(intent.quote_price_aud)
+        if price != bid and intent.reason.startswith(Reason.TAKE_PROFIT.name.lower()):
+            return intent
+        return replace(intent, quote_price_aud=from_grid(slipped(SELL, price, self._slippage_bps, 1)))
+
     def _show(self, row: int, time: datetime) -> None:
         """The bar, to the venue: it is asked only about bars in which somebody trades."""
         bars, self._shown = self.stretch, row
@@ -168,9 +207,12 @@ class _Stage:
             bid, ask, high, low = (float(each[row, c]) for each in (bars.bid, bars.ask, bars.high, bars.low))
             if isnan(bid):
                 continue
+            inside = low != bid or high != bid
+            if self._slippage_bps:
+                bid, low = (slipped(SELL, price, self._slippage_bps, 1) for price in (bid, low))
             price = from_grid(bid)
             quotes[coin] = Quote(coin, price, price if ask == bid else from_grid(ask), price)
-            if low != bid or high != bid:
+            if inside:
                 spans[coin] = Span(from_grid(low), from_grid(high))
         self._paper.show(QuoteBoard(time, quotes), spans)
 
@@ -196,7 +238,15 @@ def parity_of(spec: BacktestSpec, frame: Frame, terms: Terms) -> list[str]:
     weights = algorithm.decide(ground.frame, ground.indicators())[ground.first :]
     mandate = Mandate(NOBODY, NOBODY, spec.coins, spec.rebalance_band, algorithm.exits, terms)
     market = Market.quoted(done.window)
-    events = replay(mandate, done.window.times, market, weights, cash_aud=spec.initial_cash_aud)
+    events = replay(
+        mandate,
+        done.window.times,
+        market,
+        weights,
+        cash_aud=spec.initial_cash_aud,
+        slippage_bps=spec.slippage_bps,
+        latency_bars=spec.latency_bars,
+    )
     found = differences(done.fills, events.fills)
     ours = done.simulation.equity
     rows = np.flatnonzero(ours != events.equity)

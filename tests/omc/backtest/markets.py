@@ -1,12 +1,12 @@
 """Random markets, decisions, exits and terms that trade a lot, for engines to agree on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 from hypothesis import strategies as st
 
-from omc.backtest.cost import Costs
+from omc.backtest.cost import Costs, Slippage
 from omc.backtest.market import Market
 from omc.feature.frame import FloatArray, TimeArray
 from omc.market.terms import Terms
@@ -24,6 +24,8 @@ class Case:
     terms: Terms
     band: float
     cash_aud: Decimal
+    slippage_bps: float = 0.0
+    latency_bars: int = 0
 
     @property
     def coins(self) -> tuple[str, ...]:
@@ -35,7 +37,8 @@ class Case:
 
     @property
     def costs(self) -> Costs:
-        return Costs.of(self.terms, self.coins, self.band)
+        plain = Costs.of(self.terms, self.coins, self.band)
+        return replace(plain, slippage=Slippage(self.slippage_bps), latency_bars=self.latency_bars)
 
 
 exits = st.builds(
@@ -104,4 +107,6 @@ def cases(draw: st.DrawFn, most_rows: int = 40, kinds: tuple[str, ...] = ("quote
         ),
         band=draw(st.sampled_from([0.0, 0.05])),
         cash_aud=draw(st.sampled_from([Decimal(10_000), Decimal("777.77"), Decimal(5_000_000)])),
+        slippage_bps=draw(st.sampled_from([0.0, 0.0, 2.5, 30.0])),
+        latency_bars=draw(st.sampled_from([0, 0, 0, 1, 3])),
     )

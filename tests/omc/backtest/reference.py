@@ -243,11 +243,16 @@ class Reference:
             quantity = on_grid(quantity - 1e-8)
         return quantity if quantity * price >= self.costs.min_order_aud else 0.0
 
+    def fitting(self, room: float, price: float) -> float:
+        return inf if isinf(room) else max(floor(room / price * 1e8) / 1e8, 0.0)
+
     def room(self, c: int, worth: float) -> float:
         held = [coin for coin in self.coins if coin.held]
         most = self.costs.limits.max_positions
         if not self.coins[c].held and most is not None and len(held) >= most:
             return 0.0
+        if self.costs.limits.max_gross >= 1.0 and not self.costs.short:
+            return inf
         gross = 0.0
         for coin in held:
             gross += 0.0 if isnan(coin.mark) else float(abs(coin.held)) * coin.mark
@@ -270,7 +275,7 @@ class Reference:
         fits = min(quantity, coin.volume_left)
         price = self.slipped(-coin.sign, quote, fits, volume) if slips and fits > 0 and not self.costs.plain else quote
         done = self.stepped(fits)
-        if done > 0 and done * price >= self.costs.min_order_aud:
+        if done > 0 and done * quote >= self.costs.min_order_aud:
             self.book(t, c, -coin.sign, done, price, reason)
         return fits < quantity
 
@@ -291,12 +296,11 @@ class Reference:
         price = self.slipped(side, quote, None, volume) if slips else quote
         quantity = self.to_add(coin, coin.target, bid, price, worth)
         if not plain:
-            quantity = min(quantity, max(floor(room / price * 1e8) / 1e8, 0.0))
+            quantity = min(quantity, self.fitting(room, price))
         fits = min(quantity, coin.volume_left)
         if slips and self.costs.slippage.volume_bps > 0 and fits > 0:
             price = self.slipped(side, quote, fits, volume)
-            room_for = max(floor(room / price * 1e8) / 1e8, 0.0)
-            fits = min(fits, self.to_add(coin, coin.target, bid, price, worth), room_for)
+            fits = min(fits, self.to_add(coin, coin.target, bid, price, worth), self.fitting(room, price))
         done, held_back = self.stepped(fits), coin.volume_left < quantity
         if done > 0 and done * price >= self.costs.min_order_aud:
             self.book(t, c, side, done, price, "SIGNAL")
@@ -317,9 +321,9 @@ class Reference:
             coin.stop, coin.take = coin.bracket
         self.trades.append(Trade(t, c, side, amount, moved, decimal(price), reason))
 
-    def close(self, t: int, c: int, price: float, reason: str, volume: float, worth: float) -> None:
+    def close(self, t: int, c: int, price: float, reason: str, slips: bool, volume: float, worth: float) -> None:
         coin, made = self.coins[c], len(self.trades)
-        self.give_up(t, c, 0.0, price, reason, reason != "TAKE_PROFIT", volume, worth)
+        self.give_up(t, c, 0.0, price, reason, slips, volume, worth)
         if len(self.trades) > made:
             coin.unfinished = bool(coin.held)
             coin.target, coin.limit, coin.trigger = (0.0 if coin.held else nan), nan, nan
@@ -358,11 +362,11 @@ class Reference:
         raised = self.is_raised(coin, fixed)
         stop = coin.trail if raised else fixed
         if exits.time_stop_bars and t - coin.opened >= exits.time_stop_bars:
-            self.close(t, c, price, "TIME_STOP", bar.volume, worth)
+            self.close(t, c, price, "TIME_STOP", True, bar.volume, worth)
         elif exits.gaps_at_open and coin.sign * price <= coin.sign * stop:
-            self.close(t, c, price, "TRAILING_STOP" if raised else "STOP_LOSS", bar.volume, worth)
+            self.close(t, c, price, "TRAILING_STOP" if raised else "STOP_LOSS", True, bar.volume, worth)
         elif coin.sign * price >= coin.sign * coin.take:
-            self.close(t, c, price, "TAKE_PROFIT", bar.volume, worth)
+            self.close(t, c, price, "TAKE_PROFIT", False, bar.volume, worth)
 
     def inside(self, t: int, c: int, bar: Bar, worth: float, *, last: bool) -> None:
         coin, made = self.coins[c], len(self.trades)
@@ -408,7 +412,8 @@ class Reference:
     def exit_inside(self, t: int, c: int, bar: Bar, seen: Bar, worth: float) -> None:
         price, reason = self.look_inside(self.coins[c], t, bar, seen)
         if not isnan(price):
-            self.close(t, c, price, reason, bar.volume, worth)
+            first = seen.bid if self.coins[c].held > 0 else self.dear(seen.bid, bar)
+            self.close(t, c, price, reason, reason != "TAKE_PROFIT" or price == first, bar.volume, worth)
 
     def look_inside(self, coin: Coin, t: int, bar: Bar, seen: Bar) -> tuple[float, str]:
         """Shorts are looked at in a mirror: prices are negative, so that the best is the highest for both."""

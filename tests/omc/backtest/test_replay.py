@@ -29,7 +29,16 @@ def mandate(case: Case) -> Mandate:
 
 
 def replayed(case: Case, *, skip: bool = True) -> Replay:
-    return replay(mandate(case), case.times, case.market, case.weights, cash_aud=case.cash_aud, skip=skip)
+    return replay(
+        mandate(case),
+        case.times,
+        case.market,
+        case.weights,
+        cash_aud=case.cash_aud,
+        slippage_bps=case.slippage_bps,
+        latency_bars=case.latency_bars,
+        skip=skip,
+    )
 
 
 @settings(deadline=None, max_examples=300)
@@ -135,6 +144,18 @@ SPEC = BacktestSpec(
 def test_kernel_and_event_engine_have_parity() -> None:
     assert parity_of(SPEC, frame(), Terms()) == []
     assert parity_of(replace(SPEC, algorithm_type="moving_average_crossover", parameters={}), frame(), Terms()) == []
+
+
+def test_slippage_and_latency_are_no_difference() -> None:
+    assert parity_of(replace(SPEC, slippage_bps=20.0, latency_bars=2), frame(), Terms()) == []
+
+
+def test_a_profit_taken_at_the_open_slips_and_one_taken_inside_the_bar_does_not() -> None:
+    flat, exits = (100.0,) * 4, Exits(take_profit=((0, 0.1),))
+    waited = replayed(one_coin(flat, flat, (100, 130, 90, 120), exits=exits, slippage_bps=100.0))
+    seen = replayed(one_coin(flat, flat, (130.0,) * 4, exits=exits, slippage_bps=100.0))
+    assert [float(order.intent.quote_price_aud) for order in waited.orders] == [101, 111.1]
+    assert [float(order.intent.quote_price_aud) for order in seen.orders] == [101, 128.7]
 
 
 def test_what_cannot_be_carried_out_has_no_parity() -> None:

@@ -61,7 +61,15 @@ def by_kernel(case: Case) -> Outcome:
 
 def by_events(case: Case) -> Outcome:
     mandate = Mandate(NOBODY, NOBODY, case.coins, case.band, case.exits, case.terms)
-    made = replay(mandate, case.times, case.market, case.weights, cash_aud=case.cash_aud)
+    made = replay(
+        mandate,
+        case.times,
+        case.market,
+        case.weights,
+        cash_aud=case.cash_aud,
+        slippage_bps=case.slippage_bps,
+        latency_bars=case.latency_bars,
+    )
     trades = [
         Trade(
             fill.executed_at,
