@@ -103,8 +103,10 @@ def full(prices, fast, slow, cash, fee, costs, exits, ages, gains, rows, sides, 
                     if age == 0:
                         price = max(min(opening * (1.0 - distance), trail), low)
         if reason:
-            slips = bps + volume_bps * min(held / volumes[t], 1.0) if reason != 3 else 0.0
-            sold_at = _slipped(price, slips, tick, False) if reason != 3 else price
+            # A gain that had to be waited for was taken by a resting order.
+            resting = reason == 3 and price != first
+            slips = bps + volume_bps * min(held / volumes[t], 1.0)
+            sold_at = price if resting else _slipped(price, slips, tick, False)
             cash += held * sold_at * (1.0 - fee)
             held, out = 0.0, reason > 1
             rows[made], sides[made] = t, -1

@@ -51,6 +51,7 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
         bid, ask, close, high, low, volume = prices
         partial, reentry, at_close, close_at_end, skip = ways
         t, made, cash = start
+        said = decisions.view(np.int64)
         rows = decisions.shape[0]
         room = trades.shape[0] - MOST_TRADES * coins.shape[0]
         skip = skip and coins.shape[0] == 1 and orders is None
@@ -218,7 +219,13 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
             if rough is not None:
                 goal = min(goal, rough[3])
             lowest, highest = bids_without_trade(coin.held, cash, goal, terms[1], terms[0])
-            until = next_change(bid, decisions, t, rows - close_at_end, lowest, highest)
+            end = rows - close_at_end
+            until = next_change(bid, said, t, end, lowest, highest)
+            if until < end and lowest <= bid[until, 0] <= highest:
+                weight = decisions[until, 0]
+                if least <= weight <= 1.0 or (partial and np.isnan(weight)):
+                    # Nothing is traded there either; it only decides something else.
+                    until += 1
             if rules is not None and coin.held > 0.0:
                 until, coin.trail = next_exit(
                     bid, high, low, t, until, levels, ages, gains, coin.opening, coin.opened, coin.trail
@@ -226,6 +233,7 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
             if until > t:
                 _fill(curves, bid, close, t, until, cash, coin.held)
                 coin.mark = bid[until - 1, 0] if np.isnan(close[until - 1, 0]) else close[until - 1, 0]
+                decide(coin, decisions[until - 1, 0], None)
                 t = until
         return rows, made, cash, True
 
@@ -240,17 +248,12 @@ def _grid_floor(quantity):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, inline="always", error_model="numpy")
 def _fill(curves, bid, close, first, end, cash, held):  # type: ignore[no-untyped-def]
     """Mark the books in rows in which nothing was traded."""
-    for t in range(first, end):
-        curves[1, t] = cash
-    if held == 0.0:
-        for t in range(first, end):
-            curves[0, t] = cash
-        return
     unmarked = 0
-    for t in range(first, end):
-        value = cash + held * close[t, 0]
+    for t in range(np.uintp(first), np.uintp(end)):
+        value = cash + held * close[t, 0] if held != 0.0 else cash
         curves[0, t] = value
-        unmarked += value != value
+        curves[1, t] = cash
+        unmarked += 1 if value != value else 0
     if unmarked > 0:
         # Quoted when the bar opened and not when it closed: the open is the last mark.
         for t in range(first, end):

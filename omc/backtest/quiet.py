@@ -8,7 +8,7 @@ bar within them would surely have done nothing; a bar outside is for the exact a
 import numba
 import numpy as np
 
-from omc.trading.exits import gain_at, leaves_inside
+from omc.trading.exits import gain_at
 from omc.trading.sizing import on_grid
 
 # Relative: floats are off by 1e-16 a step, so what is this far from a bound is on the right side of it.
@@ -16,6 +16,7 @@ _MARGIN = 1e-9
 # Weights closer to each other than this are judged exactly.
 _CLOSE = 1e-6
 _UNIT = 1e-8
+_BLOCK = 32
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -50,24 +51,25 @@ def bids_without_trade(held, cash, goal, band, min_order):  # type: ignore[no-un
 
 
 @numba.njit(cache=True, inline="always", error_model="numpy")
-def next_change(bid, weights, first, end, lowest, highest):  # type: ignore[no-untyped-def]
-    """The first row from `first` on whose bid is outside the bounds or not quoted, or whose weight is not that of the
-    row before `first`; `end` when there is none."""
-    weight = weights[first - 1, 0]
+def next_change(bid, said, first, end, lowest, highest):  # type: ignore[no-untyped-def]
+    """The first row from `first` on whose bid is outside the bounds or not quoted, or for which something else was
+    `said` than for the row before `first` (the bits of its weight); `end` when there is none."""
+    before = said[first - 1, 0]
     t = first
-    if np.isnan(weight):
-        while t < end and lowest <= bid[t, 0] <= highest and np.isnan(weights[t, 0]):
-            t += 1
-        return t
-    while t + 16 <= end:
-        # Without a way out of it, the compiler looks at several rows at once.
-        same = 0
-        for i in range(t, t + 16):
-            same += (bid[i, 0] >= lowest) & (bid[i, 0] <= highest) & (weights[i, 0] == weight)
-        if same < 16:
+    while t + _BLOCK <= end:
+        # No way out in the middle, and rows that cannot be negative: the compiler looks at several of them at once.
+        others = 0
+        for i in range(np.uintp(t), np.uintp(t + _BLOCK)):
+            at = bid[i, 0]
+            others += 0 if (at >= lowest) & (at <= highest) & (said[i, 0] == before) else 1
+        if others > 0:
             break
-        t += 16
-    while t < end and lowest <= bid[t, 0] <= highest and weights[t, 0] == weight:
+        t += _BLOCK
+    while t < end:
+        i = np.uintp(t)
+        at = bid[i, 0]
+        if not ((at >= lowest) & (at <= highest) & (said[i, 0] == before)):
+            break
         t += 1
     return t
 
@@ -77,40 +79,44 @@ def next_exit(bid, high, low, first, end, levels, ages, gains, opening, opened, 
     """For a long position opened at row `opened`: the first row from `first` to `end` in which an exit may close it,
     and where the rows before leave its trailing stop."""
     stop_loss, trailing, tight, offset, time_stop, _ = levels
-    since, gain = gain_at(ages, gains, first - opened)
+    _, gain = gain_at(ages, gains, first - opened)
     until = min(np.float64(end), opened + time_stop)
     for k in range(ages.shape[0]):
         if ages[k] > first - opened:
             until = min(until, opened + np.ceil(ages[k]))
     most = np.inf if np.isnan(gain) else opening * (1.0 + gain)
     least = -np.inf if np.isnan(stop_loss) else opening * (1.0 - stop_loss)
+    arming = on_grid(opening * (1.0 + offset)) if not np.isnan(tight) else np.inf
+    floor = (least if np.isnan(trail) else max(least, trail)) * (1.0 + _MARGIN) + _UNIT
+    most = most * (1.0 - _MARGIN) - _UNIT
+    still = _without_raise(arming, trail, trailing, tight)
     t = first
     while t < until:
-        floor = (least if np.isnan(trail) else max(least, trail)) * (1.0 + _MARGIN) + _UNIT
-        ceiling = min(most, _without_raise(opening, trail, trailing, tight, offset)) * (1.0 - _MARGIN) - _UNIT
-        while t < until and low[t, 0] > floor and bid[t, 0] > floor and high[t, 0] < ceiling:
-            t += 1
-        if t >= until or not (bid[t, 0] > floor and low[t, 0] > floor):
+        i = np.uintp(t)
+        if not ((low[i, 0] > floor) & (bid[i, 0] > floor) & (high[i, 0] < most)):
             break
-        price, _, raised = leaves_inside(
-            levels, since, gain, 1.0, opening, t - opened, trail, np.nan, np.nan, bid[t, 0], high[t, 0], low[t, 0]
-        )
-        if not np.isnan(price):
-            break
-        trail = raised
+        if high[i, 0] > still:
+            distance = tight if high[i, 0] > arming else trailing
+            level = on_grid(high[i, 0] * (1.0 - distance))
+            if level > trail or (np.isnan(trail) and not np.isnan(level)):
+                if not low[i, 0] > level * (1.0 + _MARGIN) + _UNIT:
+                    break
+                trail = level
+                floor = max(floor, level * (1.0 + _MARGIN) + _UNIT)
+                still = _without_raise(arming, trail, trailing, tight)
         t += 1
     return t, trail
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def _without_raise(opening, trail, trailing, tight, offset):  # type: ignore[no-untyped-def]
-    """A high up to which the trailing stop stays where it is."""
+def _without_raise(arming, trail, trailing, tight):  # type: ignore[no-untyped-def]
+    """A high up to which the trailing stop surely stays where it is; what is above it is computed."""
     if np.isnan(trailing) and np.isnan(tight):
         return np.inf
-    arming = on_grid(opening * (1.0 + offset)) if not np.isnan(tight) else np.inf
     if np.isnan(trail):
-        return arming if np.isnan(trailing) else 0.0
-    loose = arming if np.isnan(trailing) else min(trail / (1.0 - trailing), arming)
-    if np.isnan(tight) or tight > trailing or trail / (1.0 - tight) < arming:
-        return loose
-    return trail / (1.0 - tight)
+        return arming * (1.0 - _MARGIN) if np.isnan(trailing) else 0.0
+    still = arming if np.isnan(trailing) else min(trail / (1.0 - trailing), arming)
+    if not np.isnan(tight) and not tight > trailing:
+        beyond = trail / (1.0 - tight)
+        still = beyond if beyond >= arming else still
+    return still * (1.0 - _MARGIN)
