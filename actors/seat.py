@@ -10,7 +10,7 @@ import numpy as np
 
 from actors.trader import TraderPorts
 from omc.errors import Halted
-from omc.feature.frame import FloatArray, Frame
+from omc.feature.frame import FloatArray, Frame, as_datetime64
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.algorithm import Algorithm
@@ -140,7 +140,7 @@ class Seat:
         tail = await ports.archive.tail(deployment.coins, until, max(bars, 2))
         if _missed_bars(memory, tail):
             # What was wanted then was to be had at the next bar: by now it is a guess, so this bar only decides.
-            memory = replace(memory, targets=None)
+            memory = replace(memory, targets=None, ages=await self._aged(memory, until))
         marks = last_bids(tail)
         for coin, position in account.positions.items():
             if position.quantity and coin not in marks:
@@ -154,6 +154,15 @@ class Seat:
             terms=ports.terms,
         )
         return Trader(mandate, memory, account, ended=ended, marks=marks), Window(tail, bars)
+
+    async def _aged(self, memory: TraderMemory, until: datetime) -> tuple[int | None, ...] | None:
+        """Ages by the bars that are stored since, up to the one before `until`: a position grows old whoever looks."""
+        if memory.ages is None or memory.done_until is None:
+            return memory.ages
+        stored = await self._ports.archive.read(self._deployment.coins, memory.done_until, until)
+        low, high = as_datetime64(memory.done_until), as_datetime64(until)
+        missed = int(np.count_nonzero((stored.times > low) & (stored.times < high)))
+        return tuple(None if age is None else age + missed for age in memory.ages)
 
     async def _end_orders(self, memory: TraderMemory, until: datetime) -> list[Order]:
         """The orders of a rebalance that a death cut short, each carried to its end before the account is read: so no

@@ -234,6 +234,16 @@ async def test_what_was_decided_before_bars_were_missed_is_not_traded_after_them
         await house.close()
 
 
+async def test_a_position_grows_old_in_bars_that_were_missed() -> None:
+    tape, _ = market(60, gaps=0.0)
+    house = House(tape, lambda *_: Written(dict.fromkeys(tape.frame.times, np.array([0.5, 0.0, 0.0]))))
+    try:
+        await paused_over_some_bars(house)
+        assert (await house.blotter.recall(OURS.id)).ages == (58, None, None)
+    finally:
+        await house.close()
+
+
 async def test_an_intent_whose_bar_has_passed_is_denied_not_sent(house: House) -> None:
     """Journaled, and then everybody died for longer than a bar."""
     await house.deployments.create(OURS)
