@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cluster import processes, ray_head
 from cluster.ear import ASKED, Ear, Told
@@ -26,9 +26,10 @@ from cluster.sandbox import Sandbox
 from cluster.storage import Storage
 from cluster.wiring import Wiring, wiring
 from omc.adapters.key_file import ensure_key
-from omc.backtest.run import RunStatus
-from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.errors import OmcError, Unavailable
+
+if TYPE_CHECKING:
+    from cluster.jobs import RayJobs
 
 ROOT = Path(__file__).resolve().parents[1]
 _READY_WITHIN_S = 180.0
@@ -110,26 +111,21 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         _wait_until_ready(record["url"], ear)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
         home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
-        asyncio.run(_resume(wired, serve.runner))
+        asyncio.run(_ready_for_sweeps(wired, serve.runner))
         sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
         sys.stdout.flush()
         _watch(sandbox, ear)
 
 
-async def _resume(wired: Wiring, runner: SweepRunner) -> None:
-    await resume_sweeps(wired.sweeps, runner)
+async def _ready_for_sweeps(wired: Wiring, jobs: "RayJobs") -> None:
+    """Sweeps that were under way when the platform stopped, or was killed, wait again, and somebody takes them."""
+    try:
+        for sweep_id in await wired.sweeps.unfinished():
+            await wired.sweeps.reopen(sweep_id, interrupted=True)
+        await jobs.stand_by()
+    except OmcError as fault:
+        logger.warning("nobody stands by for sweeps: %s", fault)
     await wired.database.close()
-
-
-async def resume_sweeps(sweeps: SweepStore, runner: SweepRunner) -> None:
-    """Sweeps that were under way when the platform stopped, or was killed, go on; one that cannot has failed."""
-    for sweep_id in await sweeps.unfinished():
-        try:
-            await runner.submit(sweep_id)
-        except OmcError as fault:
-            why = f"the platform stopped while it ran, and it could not be resumed: {fault}"
-            await sweeps.finish(sweep_id, RunStatus.FAILED, why)
-            logger.warning("sweep %s: %s", sweep_id, why)
 
 
 def _options() -> argparse.ArgumentParser:

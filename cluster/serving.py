@@ -68,7 +68,8 @@ class Serving:
     @property
     def runner(self) -> RayJobs:
         """What carries sweeps out."""
-        return RayJobs(self.dashboard, self.ray_address, self.wired.ray_token_file, self.wired.home.folder)
+        wired = self.wired
+        return RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder, wired.sweeps)
 
     def _rules(self) -> Rules:
         return Rules(cors_origins=self.wired.chosen.cors_origins)

@@ -1,13 +1,18 @@
-"""`python -m cluster.sweep_job SWEEP_ID`: carries one stored sweep out, as the driver of a Ray job."""
+"""`python -m cluster.sweep_job`: the driver of a Ray job that carries one stored sweep out, or stands by for any.
+
+Everything that it needs is imported, and the cluster joined, before a sweep comes.
+"""
 
 import argparse
 import asyncio
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -25,57 +30,107 @@ from tune_jobs import sweep as tuning
 logger = logging.getLogger("omc.sweep")
 # A little less than a whole one, because the platform itself asks for a little of some.
 _CPUS_PER_BATCH = 0.9
+_LOOK_S, _WATCH_S, _PAUSE_S = 0.15, 0.3, 2.0
+# A driver that has become larger than this makes room for a fresh one.
+_LARGEST_KB = 600_000
+DIED = "its driver died: resume it to go on"
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--ray", required=True, help="the cluster's address")
-    options.add_argument("--died", action="store_true", help="only say that it died, if it is not over")
-    options.add_argument("sweep_id", type=UUID)
+    options.add_argument("--driver", required=True, help="the name of this job")
+    options.add_argument("--died", action="store_true", help="only say that it died")
+    options.add_argument("sweep_id", type=UUID, nargs="?", help="carry out this one, and no other")
     chosen = options.parse_args()
     logging.basicConfig(level=logging.WARNING)
     wired = wiring(home=chosen.home)
     if chosen.died:
-        asyncio.run(wired.sweeps.finish(chosen.sweep_id, RunStatus.FAILED, "its driver died: resume it to go on"))
+        asyncio.run(wired.sweeps.abandon(chosen.driver, DIED))
         return 1
     ray.init(address=chosen.ray, namespace="omc", log_to_driver=False, logging_level=logging.WARNING)
     scratch = Path(tempfile.mkdtemp(prefix="omc-sweep-"))
-    _leave_at_once(scratch)
+    driver = SweepDriver(wired, chosen.driver, scratch)
+    # Ray has a handler of its own, which waits.
+    signal.signal(signal.SIGTERM, lambda number, _: driver.leave(128 + number))
     try:
-        return asyncio.run(carry_out(wired, chosen.sweep_id, scratch))
+        asyncio.run(driver.stand_by() if chosen.sweep_id is None else driver.take(chosen.sweep_id))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return 0
 
 
-def _leave_at_once(scratch: Path) -> None:
-    """Told to stop, do not wait for a batch: what is stored is stored, and Ray ends the workers of a driver that is
-    gone. The sweep's row stays as it is: cancelled, or to be resumed when the platform starts again."""
+class SweepDriver:
+    """Carries out sweeps, one at a time."""
 
-    def leave(number: int, _: object) -> None:
-        shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(128 + number)
+    def __init__(self, wired: Wiring, name: str, scratch: Path) -> None:
+        self._wired, self._name, self._scratch = wired, name, scratch
 
-    # Ray has a handler of its own, which waits.
-    signal.signal(signal.SIGTERM, leave)
+    def leave(self, code: int) -> None:
+        """Do not wait for a batch: what is stored is stored, and Ray ends the workers of a driver that is gone. The
+        sweep's row stays as it is: cancelled, or to be resumed when the platform starts again."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        os._exit(code)
 
+    async def stand_by(self) -> None:
+        """Carry out whatever waits."""
+        await self._patiently_abandon()
+        while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _LARGEST_KB:
+            try:
+                sweep = await self._wired.sweeps.claim(self._name)
+            except OmcError as fault:
+                logger.warning("sweeps wait: %s", fault)
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            if sweep is None:
+                await asyncio.sleep(_LOOK_S)
+            else:
+                await self._carry_out(sweep)
 
-async def carry_out(wired: Wiring, sweep_id: UUID, scratch: Path) -> int:
-    """An exit code. What goes wrong stands in the sweep's own row."""
-    try:
-        sweep = await wired.sweeps.get(sweep_id)
-        frame = await prices(wired, sweep)
-        done = await tuning.run(
-            sweep, frame, wired.sweeps, wired.terms, scratch=scratch, cpus_per_batch=_CPUS_PER_BATCH
-        )
-    except Conflict:
-        # It was cancelled, or carried out, before we came.
-        return 0
-    except OmcError as fault:
-        await wired.sweeps.finish(sweep_id, RunStatus.FAILED, str(fault))
-        logger.warning("sweep %s failed: %s", sweep_id, fault)
-        return 1
-    return 0 if done.status in (RunStatus.COMPLETED, RunStatus.CANCELLED) else 1
+    async def _patiently_abandon(self) -> None:
+        """What a former driver of this name left behind has failed."""
+        while True:
+            try:
+                return await self._wired.sweeps.abandon(self._name, DIED)
+            except OmcError as fault:
+                logger.warning("sweeps wait: %s", fault)
+                await asyncio.sleep(_PAUSE_S)
+
+    async def take(self, sweep_id: UUID) -> None:
+        """Carry out this one, unless it was cancelled, or somebody else took it, before we came."""
+        sweep = await self._wired.sweeps.claim(self._name, sweep_id)
+        if sweep is not None:
+            await self._carry_out(sweep)
+
+    async def _carry_out(self, sweep: Sweep) -> None:
+        """What goes wrong stands in the sweep's own row."""
+        store = self._wired.sweeps
+        watching = asyncio.create_task(self._watch(sweep.id))
+        try:
+            frame = await prices(self._wired, sweep)
+            await tuning.run(
+                sweep, frame, store, self._wired.terms, scratch=self._scratch, cpus_per_batch=_CPUS_PER_BATCH
+            )
+        except Conflict:
+            logger.info("sweep %s was over before it began", sweep.id)
+        except OmcError as fault:
+            await store.finish(sweep.id, RunStatus.FAILED, str(fault))
+            logger.warning("sweep %s failed: %s", sweep.id, fault)
+        except Exception as fault:
+            # Its row says why already, unless it was another's fault; the next sweep is not to suffer for it.
+            await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
+            logger.exception("sweep %s failed", sweep.id)
+        finally:
+            watching.cancel()
+
+    async def _watch(self, sweep_id: UUID) -> None:
+        """Somebody who cancels a sweep wants its processors now."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            with suppress(OmcError):
+                if (await self._wired.sweeps.get(sweep_id)).status is RunStatus.CANCELLED:
+                    self.leave(0)
 
 
 async def prices(wired: Wiring, sweep: Sweep) -> Frame:

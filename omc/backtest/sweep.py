@@ -51,6 +51,8 @@ class Sweep:
     """Whether bad points are given up after some folds."""
     failed: int = 0
     pruned: int = 0
+    driver: str | None = None
+    """Who carries it out, or did last."""
 
 
 class SweepStore(Protocol):
@@ -68,8 +70,18 @@ class SweepStore(Protocol):
         """QUEUED or RUNNING -> RUNNING; Conflict when it is over."""
         ...
 
-    async def reopen(self, sweep_id: UUID) -> Sweep:
-        """FAILED -> QUEUED, with every point that it has. QUEUED and RUNNING stay; Conflict for the others."""
+    async def claim(self, driver: str, sweep_id: UUID | None = None) -> Sweep | None:
+        """Take the oldest QUEUED sweep, or just this one, for `driver`: it is RUNNING from now on, and nobody else gets
+        it. None when there is none to be had."""
+        ...
+
+    async def abandon(self, driver: str, why: str) -> None:
+        """`driver` died: what it was carrying out has FAILED."""
+        ...
+
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
+        """FAILED -> QUEUED, with every point that it has, and so RUNNING when its driver is known to be gone:
+        `interrupted`. QUEUED and RUNNING stay otherwise; Conflict for the others."""
         ...
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
@@ -103,8 +115,8 @@ class SweepStore(Protocol):
 class SweepRunner(Protocol):
     """Whatever carries a stored sweep out, away from the request that asked for it."""
 
-    async def submit(self, sweep_id: UUID, patience_s: float = 0.0) -> None:
-        """Carry it out, or on; one that is still being carried out after `patience_s` is left alone."""
+    async def submit(self, sweep_id: UUID) -> None:
+        """Carry it out, or on; one that is being carried out is left alone."""
         ...
 
     async def cancel(self, sweep_id: UUID) -> None: ...
@@ -148,11 +160,25 @@ class MemorySweepStore:
         self.kept[sweep_id] = replace(sweep, status=RunStatus.RUNNING, started_at=started_at)
         return self.kept[sweep_id]
 
-    async def reopen(self, sweep_id: UUID) -> Sweep:
+    async def claim(self, driver: str, sweep_id: UUID | None = None) -> Sweep | None:
+        queued = [each for each in await self.unfinished() if self.kept[each].status is RunStatus.QUEUED]
+        for each in queued:
+            if sweep_id in (None, each):
+                self.kept[each] = replace(self.kept[each], driver=driver)
+                return await self.start(each)
+        return None
+
+    async def abandon(self, driver: str, why: str) -> None:
+        for each in await self.unfinished():
+            sweep = self.kept[each]
+            if (sweep.driver, sweep.status) == (driver, RunStatus.RUNNING):
+                await self.finish(each, RunStatus.FAILED, why)
+
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
         sweep = await self.get(sweep_id)
         check_reopens(sweep)
-        if sweep.status is RunStatus.FAILED:
-            changed = replace(sweep, status=RunStatus.QUEUED, error_message=None, completed_at=None)
+        if sweep.status is RunStatus.FAILED or (interrupted and sweep.status is RunStatus.RUNNING):
+            changed = replace(sweep, status=RunStatus.QUEUED, driver=None, error_message=None, completed_at=None)
             self.kept[sweep_id] = changed
         return self.kept[sweep_id]
 

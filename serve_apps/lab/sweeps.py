@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Discriminator, Field, Tag
 
-from omc.backtest.folds import MOST_FOLDS
+from omc.backtest.folds import MOST_FOLDS, fewest_bars
 from omc.backtest.metrics import METRICS
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import MOST_POINTS, SearchSpace
@@ -26,7 +26,6 @@ from serve_apps.wire import Body, Finite, Metric, ParameterName, Scalar, Time, W
 
 _METRIC_NAMES = Literal[tuple(METRICS)]  # type: ignore[valid-type]
 _BATCH = 5_000
-_ENDING_S = 15.0
 
 
 class Range(Body):
@@ -173,7 +172,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
         spec = body.spec(record)
-        await check_stored(ports.archive, spec)
+        await check_stored(ports.archive, spec, fewest_bars(body.folds, body.purge_bars, body.embargo_bars))
         asked = Sweep(
             id=uuid4(),
             user_id=user_id,
@@ -261,8 +260,7 @@ async def _begin(ports: LabPorts, sweep: Sweep) -> Sweep:
 async def _resume(ports: LabPorts, sweep: Sweep) -> Sweep:
     reopened = await ports.sweeps.reopen(sweep.id)
     try:
-        # Whatever carried out a sweep that has failed is about to end, if it has not.
-        await ports.runner.submit(sweep.id, _ENDING_S if sweep.status is RunStatus.FAILED else 0.0)
+        await ports.runner.submit(sweep.id)
     except OmcError as fault:
         await ports.sweeps.finish(sweep.id, RunStatus.FAILED, f"it could not be resumed: {fault}")
         raise Unavailable(f"the sweep could not be resumed: {fault}") from fault
@@ -280,7 +278,9 @@ async def _file(ports: LabPorts, sweep: Sweep, indices: Sequence[int], kind: Lit
     """A row a point: its index, parameters, metrics, scores by fold and error; empty where there is no value."""
     name = f"sweep-{sweep.id.hex[:8]}"
     if kind == "parquet":
-        return as_file(ports, _columns(sweep, [point async for point in _points(ports, sweep, indices)]), name, kind)
+        return await as_file(
+            ports, _columns(sweep, [point async for point in _points(ports, sweep, indices)]), name, kind
+        )
 
     async def lines() -> AsyncIterator[str]:
         some: list[SweepPoint] = []

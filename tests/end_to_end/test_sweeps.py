@@ -77,12 +77,13 @@ def kept(there: Platform, path: str) -> str:
     return there.text(f"{path}/results?format=csv&sort=index")
 
 
-def test_a_sweep_killed_in_the_middle_and_resumed_equals_one_that_was_not(there, asking):
-    whole, killed = asking(), asking()
+def test_a_sweep_killed_in_the_middle_and_resumed_equals_one_that_was_not(platform, there, asking):
+    whole = asking()
     assert when(there, whole, over)["status"] == "completed"
+    killed = asking()
     when(there, killed, begun)
-    (driver,) = processes(killed[-36:])
-    os.kill(driver, signal.SIGKILL)
+    for driver in processes(f"cluster.sweep_job --home {platform.home}"):
+        os.kill(driver, signal.SIGKILL)
     failed = when(there, killed, over)
     assert (failed["status"], failed["error_message"]) == ("failed", "its driver died: resume it to go on")
     assert 0 < failed["done"] < POINTS
@@ -98,7 +99,7 @@ def test_a_cancelled_sweep_frees_the_cluster_for_the_next(there, asking):
     when(there, path, begun)
     assert there.post(f"{path}/cancel")["status"] == "cancelled"
     deadline = time.monotonic() + 30
-    while processes(path[-36:]):
+    while processes("PointTrial") or processes("ResourceTrainable"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     after = asking(points=50)

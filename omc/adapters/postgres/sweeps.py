@@ -27,14 +27,14 @@ from omc.errors import Conflict, InvalidInput, NotFound
 
 _SEARCH = """
     space, method, points, seed, objective, folds, scheme, purge_bars, embargo_bars, prune, status, done, failed,
-    pruned, best, error_message, created_at, started_at, completed_at
+    pruned, best, error_message, created_at, started_at, completed_at, driver
 """
 _COLUMNS = f"id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, {_SEARCH}"
 _CREATE = text(f"""
     INSERT INTO sweeps ({_COLUMNS}) VALUES (
         :id, :user_id, :algorithm_id, :algorithm_version, {specs.VALUES}, CAST(:space AS jsonb), :method, :points,
         :seed, :objective, :folds, :scheme, :purge_bars, :embargo_bars, :prune, :status, :done, :failed, :pruned,
-        CAST(:best AS jsonb), :error_message, :created_at, :started_at, :completed_at
+        CAST(:best AS jsonb), :error_message, :created_at, :started_at, :completed_at, :driver
     ) RETURNING {_COLUMNS}
 """)
 _GET = text(f"""
@@ -49,8 +49,21 @@ _UNFINISHED = text("SELECT id FROM sweeps WHERE status IN ('queued', 'running') 
 _START = text(f"""
     UPDATE sweeps SET status = 'running', started_at = coalesce(started_at, now()) WHERE id = :id RETURNING {_COLUMNS}
 """)
+# Rows that another driver is taking at this moment are passed by rather than waited for.
+_CLAIM = text(f"""
+    UPDATE sweeps SET status = 'running', driver = :driver, started_at = coalesce(started_at, now()) WHERE id = (
+        SELECT id FROM sweeps
+        WHERE status = 'queued' AND (CAST(:id AS uuid) IS NULL OR id = :id)
+        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) RETURNING {_COLUMNS}
+""")
+_ABANDON = text("""
+    UPDATE sweeps SET status = 'failed', error_message = :why, completed_at = now()
+    WHERE driver = :driver AND status = 'running'
+""")
 _REOPEN = text(f"""
-    UPDATE sweeps SET status = 'queued', error_message = NULL, completed_at = NULL WHERE id = :id RETURNING {_COLUMNS}
+    UPDATE sweeps SET status = 'queued', driver = NULL, error_message = NULL, completed_at = NULL WHERE id = :id
+    RETURNING {_COLUMNS}
 """)
 _FINISH = text(f"""
     UPDATE sweeps SET status = :status, error_message = :error_message, completed_at = now() WHERE id = :id
@@ -137,6 +150,7 @@ class PostgresSweeps:
             "created_at": sweep.created_at,
             "started_at": sweep.started_at,
             "completed_at": sweep.completed_at,
+            "driver": sweep.driver,
         }
         try:
             async with self.database.transaction() as connection:
@@ -168,11 +182,21 @@ class PostgresSweeps:
         async with self.database.transaction() as connection:
             return list((await connection.execute(_UNFINISHED)).scalars())
 
-    async def reopen(self, sweep_id: UUID) -> Sweep:
+    async def claim(self, driver: str, sweep_id: UUID | None = None) -> Sweep | None:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_CLAIM, {"driver": driver, "id": sweep_id})).first()
+            return _sweep(row) if row else None
+
+    async def abandon(self, driver: str, why: str) -> None:
+        async with self.database.transaction() as connection:
+            await connection.execute(_ABANDON, {"driver": driver, "why": why})
+
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
         async with self.database.transaction() as connection:
             sweep, _ = await _locked(connection, sweep_id)
             check_reopens(sweep)
-            if sweep.status is not RunStatus.FAILED:
+            again = (RunStatus.FAILED, RunStatus.RUNNING) if interrupted else (RunStatus.FAILED,)
+            if sweep.status not in again:
                 return sweep
             return _sweep((await connection.execute(_REOPEN, {"id": sweep_id})).one())
 
@@ -328,4 +352,5 @@ def _sweep(row: Row[Any]) -> Sweep:
         prune=row.prune,
         failed=row.failed,
         pruned=row.pruned,
+        driver=row.driver,
     )

@@ -28,7 +28,7 @@ class MemoryRunner:
     cancelled: list[UUID] = field(default_factory=list)
     reachable: bool = True
 
-    async def submit(self, sweep_id: UUID, patience_s: float = 0.0) -> None:
+    async def submit(self, sweep_id: UUID) -> None:
         if not self.reachable:
             raise Unavailable("the cluster takes no jobs")
         self.submitted.append(sweep_id)

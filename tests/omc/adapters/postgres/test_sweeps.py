@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -12,6 +14,7 @@ from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, SweepStore
 from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
+from omc.strategy.algorithm import AlgorithmRecord
 from tests.omc.adapters.postgres.house import NOON, SPEC, House, algorithm, in_postgres
 
 
@@ -20,13 +23,11 @@ def sweeps(house: House) -> SweepStore:
     return house.sweeps
 
 
-@pytest.fixture
-async def sweep(house: House, sweeps: SweepStore) -> Sweep:
-    user_id = await house.user()
-    record = await house.algorithms.create(algorithm(user_id))
+def a_sweep(record: AlgorithmRecord, **changes: Any) -> Sweep:
+    """A sweep that is not stored yet."""
     wanted = Sweep(
         id=uuid4(),
-        user_id=user_id,
+        user_id=record.user_id,
         algorithm_id=record.id,
         algorithm_version=1,
         spec=SPEC,
@@ -43,6 +44,14 @@ async def sweep(house: House, sweeps: SweepStore) -> Sweep:
         started_at=None,
         completed_at=None,
     )
+    return replace(wanted, **changes)
+
+
+@pytest.fixture
+async def sweep(house: House, sweeps: SweepStore) -> Sweep:
+    user_id = await house.user()
+    record = await house.algorithms.create(algorithm(user_id))
+    wanted = a_sweep(record)
     assert await sweeps.create(wanted) == wanted
     return wanted
 
@@ -128,26 +137,7 @@ async def test_a_sweep_is_created_once(sweeps: SweepStore, sweep: Sweep):
 @pytest.mark.postgres
 async def test_a_sweep_needs_an_algorithm_and_finite_figures(database: Database):
     house = in_postgres(database)
-    run = await house.queued()
-    wanted = Sweep(
-        id=uuid4(),
-        user_id=run.user_id,
-        algorithm_id=run.algorithm_id,
-        algorithm_version=1,
-        spec=SPEC,
-        space={},
-        method="grid",
-        points=1,
-        seed=0,
-        objective="sharpe",
-        status=RunStatus.QUEUED,
-        done=0,
-        best=None,
-        error_message=None,
-        created_at=NOON,
-        started_at=None,
-        completed_at=None,
-    )
+    wanted = a_sweep(await house.algorithms.create(algorithm(await house.user())))
     with pytest.raises(NotFound):
         await house.sweeps.create(replace(wanted, algorithm_id=uuid4()))
     await house.sweeps.create(wanted)
@@ -205,3 +195,24 @@ async def test_a_sweep_that_failed_goes_on_and_one_that_is_over_for_good_does_no
     await sweeps.finish(sweep.id, RunStatus.CANCELLED)
     with pytest.raises(Conflict, match="cancelled"):
         await sweeps.reopen(sweep.id)
+
+
+async def test_a_queued_sweep_is_claimed_once_and_fails_with_its_driver(fresh_house: House):
+    sweeps, ours = fresh_house.sweeps, []
+    for number in range(2):
+        record = await fresh_house.algorithms.create(algorithm(await fresh_house.user()))
+        ours.append(await sweeps.create(a_sweep(record, created_at=NOON + timedelta(seconds=number))))
+    taken = await asyncio.gather(*(sweeps.claim(f"driver {number}", ours[1].id) for number in range(3)))
+    assert [each.id for each in taken if each is not None] == [ours[1].id]
+    assert (await sweeps.claim("another")).id == ours[0].id
+    assert await sweeps.claim("another") is None
+    await sweeps.abandon("another", "its driver died")
+    first, second = [await sweeps.get(each.id) for each in ours]
+    assert (first.status, first.error_message, second.status) == (
+        RunStatus.FAILED,
+        "its driver died",
+        RunStatus.RUNNING,
+    )
+    assert (await sweeps.reopen(second.id)).status is RunStatus.RUNNING
+    assert (await sweeps.reopen(second.id, interrupted=True)).status is RunStatus.QUEUED
+    assert (await sweeps.claim("third")).id == second.id

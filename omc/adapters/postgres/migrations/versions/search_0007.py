@@ -15,7 +15,8 @@ _STATEMENTS: tuple[str, ...] = (
         ADD prune boolean NOT NULL DEFAULT false,
         ADD failed integer NOT NULL DEFAULT 0,
         ADD pruned integer NOT NULL DEFAULT 0,
-        ADD figures text[] NOT NULL DEFAULT '{}'
+        ADD figures text[] NOT NULL DEFAULT '{}',
+        ADD driver text
     """,
     # A point's figures are in the order of its sweep's names, NaN where there is none.
     """
