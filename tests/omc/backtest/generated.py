@@ -25,10 +25,12 @@ class Case(NamedTuple):
     close_at_end: bool
 
 
-def markets(rng: np.random.Generator, rows: int, coins: int, tick: float, *, candles: bool, gaps: bool) -> Market:
+def markets(
+    rng: np.random.Generator, rows: int, coins: int, tick: float, *, candles: bool, gaps: bool, step: float = 0.03
+) -> Market:
     """A walk in steps of `tick`: a coarse one meets stops and limits to the very price."""
     start = rng.choice([20.0, 1_000.0, 60_000.0], coins)
-    walk = start * np.exp(np.cumsum(rng.normal(0, 0.03, (rows, coins)), axis=0))
+    walk = start * np.exp(np.cumsum(rng.normal(0, step, (rows, coins)), axis=0))
 
     def ticked(prices: FloatArray) -> FloatArray:
         return np.rint(np.maximum(np.rint(prices / tick), 1.0) * tick * 1e8) / 1e8
@@ -36,16 +38,16 @@ def markets(rng: np.random.Generator, rows: int, coins: int, tick: float, *, can
     bid = ticked(walk)
     spread = rng.choice([0.0, tick, 3 * tick])
     ask = np.rint((bid + spread) * 1e8) / 1e8
-    close = ticked(bid * np.exp(rng.normal(0, 0.02, bid.shape))) if candles else bid
-    high = ticked(np.maximum(bid, close) * (1 + rng.exponential(0.01, bid.shape) * (rng.random(bid.shape) < 0.7)))
-    low = ticked(np.minimum(bid, close) * (1 - np.minimum(rng.exponential(0.01, bid.shape), 0.5)))
+    close = ticked(bid * np.exp(rng.normal(0, step * 0.7, bid.shape))) if candles else bid
+    high = ticked(np.maximum(bid, close) * (1 + rng.exponential(step / 3, bid.shape) * (rng.random(bid.shape) < 0.7)))
+    low = ticked(np.minimum(bid, close) * (1 - np.minimum(rng.exponential(step / 3, bid.shape), 0.5)))
     high, low = np.maximum(high, np.maximum(bid, close)), np.minimum(low, np.minimum(bid, close))
     volume = np.rint(rng.exponential(50.0, bid.shape) * 1e4) / 1e4
     if gaps:
-        unquoted = rng.random(bid.shape) < 0.15
+        unquoted = rng.random(bid.shape) < 5 * step
         bid, ask, close, high, low = (np.where(unquoted, NAN, each) for each in (bid, ask, close, high, low))
         # A close alone may be missing as well.
-        close = np.where(rng.random(bid.shape) < 0.03, NAN, close) if candles else bid
+        close = np.where(rng.random(bid.shape) < step, NAN, close) if candles else bid
     if not candles:
         return Market(bid, ask, bid, volume=volume)
     return Market(bid, ask, close, high, low, volume)

@@ -15,6 +15,7 @@ from omc.feature.frame import FloatArray
 from omc.market.terms import Terms
 from omc.trading import sizing
 from omc.trading.exits import Exits, Reason
+from tests.omc.backtest import generated
 from tests.omc.backtest.generated import NAN, Case, cases
 from tests.omc.backtest.reference import Reference, decimal
 
@@ -64,14 +65,33 @@ def test_orders_make_the_book_keepers_trades(case: Case) -> None:
     assert_they_agree(case)
 
 
-@settings(deadline=None, max_examples=1_000)
-@given(cases(most_coins=1))
-def test_bars_that_are_skipped_would_have_done_nothing(case: Case) -> None:
+def assert_nothing_is_missed(case: Case) -> None:
     quick, slow = of_kernel(case), of_kernel(case, skip_quiet=False)
     assert quick.trades.tobytes() == slow.trades.tobytes()
     assert quick.equity.tobytes() == slow.equity.tobytes()
     assert quick.cash.tobytes() == slow.cash.tobytes()
     assert quick.holdings.tobytes() == slow.holdings.tobytes()
+
+
+@settings(deadline=None, max_examples=1_000)
+@given(cases(most_coins=1))
+def test_bars_that_are_skipped_would_have_done_nothing(case: Case) -> None:
+    assert_nothing_is_missed(case)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.booleans())
+def test_long_quiet_stretches_are_skipped_as_if_they_were_not(
+    seed: int, candles: bool, rough: bool, held: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    market = generated.markets(rng, 700, 1, 0.01, candles=candles, gaps=bool(rng.random() < 0.5), step=0.002)
+    wanted = rng.choice([0.0, 0.6, 1.0], 700)
+    changes = rng.random(700) < rng.choice([0.003, 0.03])
+    wanted = wanted[np.maximum.accumulate(np.where(changes, np.arange(700), 0))].reshape(-1, 1)
+    exits = generated.exits(rng) if held else Exits()
+    costs = generated.costs(rng, 1, rough=rough, short=False)
+    assert_nothing_is_missed(Case(market, wanted, costs, 1_000_000, exits, bool(rng.random() < 0.5)))
 
 
 @settings(deadline=None, max_examples=50)
@@ -96,7 +116,7 @@ def weights(*values: float) -> FloatArray:
 FREE = Costs(np.array([0]), min_order_aud=0.0, band=0.0)
 
 
-def test_a_decision_fills_at_the_first_row_after_it():
+def test_a_decision_fills_at_the_first_row_after_it() -> None:
     simulation = simulate(one_coin(10, 20, 40, 80), weights(1, 1, 0, 0), FREE, cash_aud=100.0, exits=Exits())
     assert simulation.trades["row"].tolist() == [1, 3]
     assert simulation.trades["price_aud"].tolist() == [20, 80]
@@ -104,20 +124,20 @@ def test_a_decision_fills_at_the_first_row_after_it():
     assert simulation.cash.tolist() == [100, 0, 0, 400]
 
 
-def test_an_unquoted_coin_waits_at_its_last_mark():
+def test_an_unquoted_coin_waits_at_its_last_mark() -> None:
     simulation = simulate(one_coin(10, 10, NAN, 5), weights(1, 0, 0, 0), FREE, cash_aud=100.0, exits=Exits())
     assert simulation.trades["row"].tolist() == [1, 3]
     assert simulation.equity.tolist() == [100, 100, 100, 50]
 
 
-def test_a_stopped_coin_stays_out_until_its_weight_has_been_zero():
+def test_a_stopped_coin_stays_out_until_its_weight_has_been_zero() -> None:
     prices = one_coin(10, 10, 8, 8, 8, 8, 8)
     simulation = simulate(prices, weights(1, 1, 1, 1, 0, 1, 1), FREE, cash_aud=100.0, exits=Exits(stop_loss=0.1))
     assert simulation.trades["row"].tolist() == [1, 2, 6]
     assert simulation.trades["side"].tolist() == [BUY, SELL, BUY]
 
 
-def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close():
+def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close() -> None:
     market = Market.candles(
         *(np.array(prices).reshape(-1, 1) for prices in ([10.0, 20], [15.0, 30], [9.0, 20], [12.0, 30]))
     )
@@ -126,7 +146,7 @@ def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close():
     assert simulation.equity.tolist() == [100, 150]
 
 
-def test_more_trades_than_there_was_room_for_are_all_there():
+def test_more_trades_than_there_was_room_for_are_all_there() -> None:
     rows = 2_000
     simulation = simulate(
         one_coin(*[10.0] * rows), weights(*[1.0, 0.0] * (rows // 2)), FREE, cash_aud=1e4, exits=Exits()
@@ -148,7 +168,7 @@ def test_weights_that_cannot_be_traded_are_refused(wanted, reason):
         simulate(one_coin(10, 10), weights(*wanted), FREE, cash_aud=100.0, exits=Exits())
 
 
-def test_more_coins_than_cash_is_refused():
+def test_more_coins_than_cash_is_refused() -> None:
     two = np.full((2, 2), 10.0)
     with pytest.raises(InvalidInput, match="more coins than cash"):
         simulate(
@@ -162,13 +182,13 @@ def test_no_cash_is_refused(cash):
         simulate(one_coin(10), weights(1), FREE, cash_aud=cash, exits=Exits())
 
 
-def test_a_coin_worth_next_to_nothing_is_bought_as_far_as_its_quantity_can_be_counted():
+def test_a_coin_worth_next_to_nothing_is_bought_as_far_as_its_quantity_can_be_counted() -> None:
     simulation = simulate(one_coin(1e-8, 1e-8, 1e-8), weights(1, 1, 1), FREE, cash_aud=1e7, exits=Exits())
     assert simulation.holdings.tolist() == [sizing.LARGEST_HOLDING]
     assert simulation.cash[-1] == 9_999_999.8
 
 
-def test_costs_follow_the_venues_terms():
+def test_costs_follow_the_venues_terms() -> None:
     costs = Costs.of(Terms(), ("BTC", "PEPE"), 0.02)
     assert costs.fee_bps.tolist() == [10, 100]
     assert costs.min_order_aud == 1.0
