@@ -143,10 +143,11 @@ class Bar:
         trails = [self._trails.get(at, self._trail(at)) for at in coins]
         return ages, tuple(trails[at] if held[at] and not isnan(trails[at]) else None for at in coins)
 
-    def why(self, at: int, wants: str, out: bool) -> str:
+    def why(self, at: int, wants: str, out: bool, account: Account) -> str:
         """What came of what the algorithm wants, when something came between: `out` says that the coin is kept out."""
         if at in self.exits:
-            return f"out by {self.exits[at]}; {wants}"
+            left = not held_of(account, self._mandate.coins[at])
+            return f"{'out' if left else 'not out yet'} by {self.exits[at]}; {wants}"
         return f"kept out after its exit; {wants}" if out else wants
 
     def _opening(self, at: int, account: Account) -> float:

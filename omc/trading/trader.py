@@ -222,7 +222,7 @@ class Trader:
                 event.why.get(coin, f"the algorithm wants {weight:.4f}")
                 for coin, weight in zip(coins, weights, strict=True)
             ]
-            why = {coin: bar.why(at, wants[at], stopped[at]) for at, coin in enumerate(coins)}
+            why = {coin: bar.why(at, wants[at], stopped[at], self._account) for at, coin in enumerate(coins)}
             decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why)
         ages, trails = bar.after(self._account)
         self._memory = TraderMemory(event.time, event.time, targets, stopped, ages=ages, trails=trails)

@@ -358,6 +358,23 @@ def test_a_stopped_coin_is_sold_at_once_and_stays_out_until_the_algorithm_wants_
     assert played.bar(25, 89, 0.5).targets == (0.5, 0, 0)
 
 
+@pytest.mark.parametrize("reentry", [False, True])
+def test_an_exit_that_failed_is_told_so_and_tried_again_at_the_next_bar(reentry: bool) -> None:
+    played = Played(Exits(stop_loss=0.1, reentry=reentry))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    _, submit = played.trader.handle(quotes(10, 80, NAN, NAN))
+    assert isinstance(submit, Submit)
+    failed = Order(submit.intent).become(OrderStatus.SUBMITTED).become(OrderStatus.FAILED)
+    assert played.trader.handle(OrderEnded(failed)) == [Decide(START + timedelta(minutes=10))]
+    (remember,) = decided(played.trader, 10, 0.5, 0, 0)
+    assert isinstance(remember, Remember)
+    assert remember.decision is not None
+    assert remember.decision.why["BTC"].startswith("not out yet by stop_loss at 80.00000000")
+    played.bar(15, 79, 0.5)
+    assert played.sold() == [("sell:exit-at-open" if reentry else "sell", Decimal(79))]
+
+
 def test_a_coin_that_may_be_bought_again_is_bought_a_bar_after_its_exit() -> None:
     played = Played(Exits(stop_loss=0.1, reentry=True))
     for minute, price in ((0, 100), (5, 100), (10, 89)):
