@@ -33,11 +33,16 @@ def check_folds(count: int, scheme: str, purge_bars: int, embargo_bars: int) -> 
         raise InvalidInput("purge_bars and embargo_bars cannot be negative")
 
 
+def fewest_bars(count: int, purge_bars: int, embargo_bars: int) -> int:
+    """Of a window with so many folds, none included."""
+    return (count + 1) * (_FEWEST_BARS + purge_bars + embargo_bars) if count else _FEWEST_BARS
+
+
 def folds(rows: int, count: int, *, scheme: str, purge_bars: int, embargo_bars: int) -> tuple[Fold, ...]:
     """The folds of a window of `rows`, oldest first. InvalidInput when too few rows are left to test on."""
     check_folds(count, scheme, purge_bars, embargo_bars)
     edges = [rows * part // (count + 1) for part in range(count + 2)]
-    if rows // (count + 1) - purge_bars - embargo_bars < _FEWEST_BARS:
+    if rows < fewest_bars(count, purge_bars, embargo_bars):
         raise InvalidInput(
             f"{rows} bars are too few for {count} folds: each would be tested on less than {_FEWEST_BARS} of them"
         )

@@ -162,7 +162,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
         run = await completed(ports, user_id, backtest_id)
         made = await ports.curves.trades(run.id)
         if query.format != "json":
-            return as_file(ports, trade_columns(made), f"trades-{run.id.hex[:8]}", query.format)
+            return await as_file(ports, trade_columns(made), f"trades-{run.id.hex[:8]}", query.format)
         shown = made[query.offset : query.offset + query.per_page]
         return Page.of([SimulatedTrade.of(each) for each in shown], len(made), query)
 
@@ -174,7 +174,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
         run = await completed(ports, user_id, backtest_id)
         whole = await ports.curves.curves(run.id)
         if query.format != "json":
-            return as_file(ports, whole.columns(), f"equity-{run.id.hex[:8]}", query.format)
+            return await as_file(ports, whole.columns(), f"equity-{run.id.hex[:8]}", query.format)
         shown = whole.rows(thinned(whole.equity_aud, query.points))
         return Success(
             data=Curve(

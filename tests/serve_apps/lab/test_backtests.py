@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from omc.adapters import parquet
@@ -134,6 +135,34 @@ async def test_what_a_person_wrote_is_text_on_the_report(creating, testing, port
     assert done["id"] in page
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"start_date": "2025-06-10T00:00:00Z", "end_date": "2025-06-10T00:04:00Z"},
+        {"start_date": "2025-06-10T00:01:00Z", "end_date": "2025-06-10T00:04:00Z"},
+        {"start_date": "2010-01-01", "end_date": "2010-02-01"},
+        {"start_date": "2030-01-01", "end_date": "2030-02-01"},
+    ],
+)
+async def test_a_window_with_too_few_bars_is_refused_before_anything_is_queued(
+    creating, caller, ports, window, refused, change
+):
+    made = await creating()
+    answer = await caller.post(f"/algorithms/{made['id']}/backtest", {**window, **change})
+    assert "stored" in refused(answer, 422, "VALIDATION_ERROR")["message"]
+    assert not ports.backtests.kept
+
+
+async def test_a_coin_whose_prices_all_lie_beyond_the_window_is_refused_by_name(
+    creating, caller, ports, window, refused
+):
+    made = await creating()
+    late = {np.datetime64("2025-07-01T00:00:00", "us"): (1.0, 1.1, 1.05)}
+    ports.archive.bars["NEW"] = late
+    answer = await caller.post(f"/algorithms/{made['id']}/backtest", {**window, "coins": ["BTC", "NEW"]})
+    assert "prices of NEW are stored from 2025-07-01" in refused(answer, 422, "VALIDATION_ERROR")["message"]
+
+
 async def test_results_are_refused_until_there_are_any(creating, caller, window, refused):
     made = await creating()
     queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
@@ -185,10 +214,13 @@ async def test_a_backtest_that_makes_no_sense_is_refused(creating, caller, ports
     assert ports.backtests.kept == {}
 
 
-async def test_a_backtest_that_turns_out_impossible_has_failed_and_says_why(creating, testing):
-    done = await testing(await creating(), start_date="2025-06-10T12:00:00Z", end_date="2025-06-10T12:01:00Z")
+async def test_a_backtest_that_turns_out_impossible_has_failed_and_says_why(creating, testing, ports):
+    kept = ports.archive.bars["ETH"]
+    ports.archive.bars["ETH"] = {time: quote for time, quote in kept.items() if time < np.datetime64("2025-06-10")}
+    ports.archive.bars["ETH"][max(kept)] = kept[max(kept)]
+    done = await testing(await creating(), start_date="2025-06-10T01:00:00Z", end_date="2025-06-10T02:00:00Z")
     assert done["status"] == "failed"
-    assert "only one bar" in done["error_message"]
+    assert "no prices of ETH" in done["error_message"]
     assert done["metrics"] is None
 
 

@@ -81,6 +81,8 @@ async def test_a_random_sweep_draws_as_many_points_as_it_is_told(creating, sweep
         {"folds": -1},
         {"folds": 3, "scheme": "random"},
         {"folds": 3, "purge_bars": -1},
+        {"folds": 3, "purge_bars": 99_999},
+        {"folds": 50, "start_date": "2025-06-10T00:00:00Z", "end_date": "2025-06-10T01:00:00Z"},
         {"prune": True},
         {"folds": 3, "prune": "yes"},
         {"points": 5},
