@@ -36,7 +36,8 @@ class Proposer(Protocol):
 
     def tell(self, scores: Sequence[Sequence[float | None]], folds: int) -> None:
         """Scores of the points asked for last, in their order: a mean a fold so far; fewer than `folds` for a point
-        that was given up, none for one that failed."""
+        that was given up, none for one that failed. Of several folds the last is kept from it: what is proposed by how
+        a fold went cannot be tested on that fold."""
         ...
 
 
@@ -160,7 +161,8 @@ def rounds(sweep: Sweep, space: SearchSpace, board: Board, proposer: Proposer | 
             else:
                 yield Round(alive, 0, depths, nobody)
         if proposer is not None:
-            proposer.tell([_told(board, index) for index in range(start, stop)], depths)
+            told = max(1, depths - 1)
+            proposer.tell([_told(board, index, told) for index in range(start, stop)], told)
 
 
 def _generations(space: SearchSpace) -> Iterator[tuple[int, int]]:
@@ -169,10 +171,10 @@ def _generations(space: SearchSpace) -> Iterator[tuple[int, int]]:
         yield start, min(space.points, start + size)
 
 
-def _told(board: Board, index: int) -> list[float | None]:
+def _told(board: Board, index: int, folds: int) -> list[float | None]:
     if index in board.failures:
         return []
-    scores = board.scores[index, : board.seen[index]]
+    scores = board.scores[index, : min(board.seen[index], folds)]
     return [None if mean != mean else mean for mean in (np.cumsum(scores) / np.arange(1, len(scores) + 1)).tolist()]
 
 

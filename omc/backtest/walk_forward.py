@@ -13,7 +13,6 @@ from omc.backtest.folds import SCHEMES, Fold
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray
 
-NAN = float("nan")
 # Sums of squares lose digits: less deviation than this part of the mean square is rounding.
 _NOTHING = 1e-12
 
@@ -38,27 +37,25 @@ class Selection:
         """Annualized, of the chosen points' folds one after the other; NaN for returns that never vary."""
         return float(sharpes(self.moments.sum(axis=0)) * np.sqrt(bars_per_year))
 
-    @property
-    def degradation(self) -> float:
-        """The part of the ratio in sample that is gone out of sample, by their means over the folds: 0 when all of it
-        is left, above 1 when the choice lost. NaN when what was chosen showed nothing in sample."""
-        ours = np.nanmean(self.in_sample) if len(self.in_sample) else NAN
+    def degradation(self, bars_per_year: float) -> float:
+        """How much of the annualized ratio in sample is gone out of sample, by their means over the folds; a fold that
+        never varied has 0. A difference, since a part of next to nothing says nothing."""
         theirs = np.where(np.isnan(self.out_of_sample), 0.0, self.out_of_sample)
-        return float(1 - theirs.mean() / ours) if ours > 0 else NAN
+        return float((self.in_sample.mean() - theirs.mean()) * np.sqrt(bars_per_year))
 
 
-def select(moments: FloatArray, scheme: str = "anchored") -> Selection | None:
+def select(moments: FloatArray, scheme: str = "anchored", *, first: int = 1) -> Selection | None:
     """Walk through K folds with N points, whose (N, K, 3) moments are those that `metrics.moments` makes; NaN for a
     fold that a point was not tried on.
 
     Fold k is traded by the point with the highest Sharpe ratio in all folds before it (anchored), or in the one before
-    it (rolling); among equals by the first. Who was not tried on it cannot be chosen for it. The first fold only
-    chooses. None when there is nothing to choose from; InvalidInput for another scheme.
+    it (rolling); among equals by the first. Who was not tried on it cannot be chosen for it. Folds before number
+    `first` only choose. None when there is nothing to choose from; InvalidInput for another scheme.
     """
     if scheme not in SCHEMES:
         raise InvalidInput(f"the scheme of folds is {' or '.join(SCHEMES)}, not {scheme!r}")
     folds, chosen, ours = [], [], []
-    for fold in range(1, moments.shape[1]):
+    for fold in range(max(1, first), moments.shape[1]):
         seen = moments[:, :fold] if scheme == "anchored" else moments[:, fold - 1 : fold]
         ratios = np.where(np.isnan(moments[:, fold, 0]), np.nan, sharpes(seen.sum(axis=1)))
         if not np.isnan(ratios).all():

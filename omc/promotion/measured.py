@@ -10,7 +10,6 @@ from omc.backtest.metrics import YEAR_S
 from omc.backtest.replay import parity_of
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
-from omc.backtest.walk_forward import select
 from omc.feature.frame import Frame
 from omc.market.money import from_grid
 from omc.market.terms import Terms
@@ -89,13 +88,14 @@ def _out_of_sample(search: Search, bar_s: float) -> Figure:
     sweep = search.sweep
     if not sweep.folds:
         return Figure(None, f"sweep {sweep.id} had no folds, so nothing of it is out of sample: {HOW}")
-    walked = select(search.by_fold()[1], sweep.scheme)
+    walked = search.walked()
     ratio = float("nan") if walked is None else walked.sharpe(YEAR_S / bar_s)
     if walked is None or np.isnan(ratio):
         return Figure(None, "what the search chose never varied in a fold that it was not chosen by")
+    many = "1 fold" if len(walked.folds) == 1 else f"{len(walked.folds)} folds"
     return Figure(
         ratio,
-        f"{ratio:.2f} over {walked.bars:,} bars of {len(walked.chosen)} folds, each traded by what was best before it",
+        f"{ratio:.2f} over {walked.bars:,} bars of {many}, traded by what was best before it",
     )
 
 

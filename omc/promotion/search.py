@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omc.backtest.sweep import Sweep
 from omc.backtest.tried import Tried
+from omc.backtest.walk_forward import Selection, select
 from omc.feature.frame import FloatArray
 
 
@@ -44,3 +45,11 @@ class Search:
             at += len(part)
         order = np.argsort(indices)
         return indices[order], moments[order]
+
+    def walked(self) -> Selection | None:
+        """Trading, fold by fold, what was best before it: rows count `by_fold`. A search that learns was told of all
+        folds but the last, so only that one is out of sample. None where nothing is."""
+        folds = self.sweep.folds
+        if not folds:
+            return None
+        return select(self.by_fold()[1], self.sweep.scheme, first=folds - 1 if self.sweep.method == "optuna" else 1)

@@ -8,7 +8,6 @@ from typing import Any
 from omc.backtest import overfitting
 from omc.backtest.deflated import Deflated
 from omc.backtest.metrics import NAN, YEAR_S
-from omc.backtest.walk_forward import select
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 
@@ -29,7 +28,7 @@ class Choice:
 class SweepVerdict:
     """`deflated` is of the best point by Sharpe ratio, with all tries of the algorithm, the earlier ones included; None
     when no point has a ratio. `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and
-    `degradation` the part of the ratio in sample that is gone then; NaN without folds. `overfitting` is the probability
+    `degradation` how much of the ratio in sample is gone then; NaN without folds. `overfitting` is the probability
     that the best half the time is not even average in the other half; NaN when too little was tried."""
 
     tries: int
@@ -42,9 +41,8 @@ class SweepVerdict:
 
 def verdict_of(search: Search, tally: Tally, bar_s: float) -> SweepVerdict:
     """Of what was tried so far, on bars of `bar_s` seconds."""
-    blocks, sweep = search.blocks(), search.sweep
-    indices, moments = search.by_fold()
-    walked = select(moments, sweep.scheme) if sweep.folds else None
+    blocks = search.blocks()
+    indices, walked = search.by_fold()[0], search.walked()
     parameters = {
         int(at): point for part in search.tried for at, point in zip(part.indices, part.parameters, strict=True)
     }
@@ -57,7 +55,7 @@ def verdict_of(search: Search, tally: Tally, bar_s: float) -> SweepVerdict:
         deflated=_deflated(search, tally, bar_s),
         overfitting=overfitting.probability_of_overfitting(blocks) if len(blocks) > 1 else NAN,
         out_of_sample_sharpe=NAN if walked is None else walked.sharpe(YEAR_S / bar_s),
-        degradation=NAN if walked is None else walked.degradation,
+        degradation=NAN if walked is None else walked.degradation(YEAR_S / bar_s),
         choices=tuple(
             Choice(fold + 1, int(indices[row]), parameters[int(indices[row])], float(ours) * year, float(theirs) * year)
             for fold, row, ours, theirs in chosen

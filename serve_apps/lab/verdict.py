@@ -50,8 +50,8 @@ class ChoiceOut(BaseModel):
 
 class VerdictOut(BaseModel):
     """`tries` counts everything that was ever tried of the algorithm; `pbo` is the probability of backtest overfitting;
-    `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and `degradation` the part of the
-    ratio in sample that is gone then. What cannot be said is null."""
+    `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and `degradation` how much of the
+    ratio in sample is gone then. What cannot be said is null."""
 
     sweep_id: UUID
     tries: int
@@ -93,6 +93,6 @@ async def judged(ports: LabPorts, sweep: Sweep) -> tuple[Search, SweepVerdict]:
     """What a sweep has tried so far, and the verdict on it."""
     tried = await ports.sweeps.tried(sweep.id)
     tally = await ports.tries.tally(sweep.algorithm_id)
-    bars = await ports.archive.tail(sweep.spec.coins[:1], sweep.spec.end, _SOME_BARS)
+    bars = await ports.archive.tail(sweep.spec.coins, sweep.spec.end, _SOME_BARS)
     search = Search(sweep, tried)
     return search, await asyncio.to_thread(verdict_of, search, tally, bars.bar_s)

@@ -118,3 +118,30 @@ def test_figures_of_folds_are_summed_averaged_or_the_worst():
     assert (merged[SHARPE], merged[TRADES], merged[FALL]) == (1.5, 3.0, -0.5)
     second[0, SHARPE] = np.nan
     assert np.isnan(merge(first, second, 1)[0, SHARPE])
+
+
+@pytest.mark.parametrize(("folds", "told"), [(0, 1), (2, 1), (3, 2)])
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_search_that_learns_is_not_told_of_the_last_fold(folds, told, prune):
+    if prune and not folds:
+        return
+    heard = []
+
+    class Listener:
+        def ask(self, count):
+            return [{"fast_bars": 3, "slow_bars": 9}] * count
+
+        def tell(self, scores, folds):
+            heard.append((scores, folds))
+
+    asked = replace(walk_forward(folds=folds, prune=prune), method="optuna")
+    space = SearchSpace.of(asked)
+    board = Board.of(asked, space)
+    for turn in rounds(asked, space, board, Listener()):
+        board.tell(outcome(turn.indices.tolist(), turn.first, turn.stop), asked.folds)
+    assert sum(len(scores) for scores, _ in heard) == 60
+    for scores, of in heard:
+        assert of == told
+        assert max(map(len, scores)) == told
+    first = heard[0][0][0]
+    assert first == pytest.approx(np.cumsum([score(0, k) for k in range(len(first))]) / np.arange(1, len(first) + 1))

@@ -56,9 +56,25 @@ def test_what_happens_in_a_fold_changes_no_choice_up_to_it(seed, scheme, fold):
 
 def test_noise_loses_what_it_showed_and_skill_keeps_it():
     noise = np.random.default_rng(8).normal(0, 0.01, (300, 6, 200))
-    assert select(moments_of(noise)).degradation > 0.5
+    lost = select(moments_of(noise))
+    assert lost.degradation(365) == pytest.approx((lost.in_sample.mean() - lost.out_of_sample.mean()) * np.sqrt(365))
+    assert lost.degradation(365) > 1.5
     noise[5] += 0.004
-    assert abs(select(moments_of(noise)).degradation) < 0.3
+    assert abs(select(moments_of(noise)).degradation(365)) < 1.0
+
+
+def test_what_is_gone_of_next_to_nothing_is_not_much():
+    flat = np.tile([0.01, -0.01], (1, 3, 40))
+    flat[0, 0, 0] += 1e-9
+    flat[0, 1:] += 0.001
+    assert -2.0 < select(moments_of(flat), "rolling").degradation(365) < 0.0
+
+
+def test_folds_before_the_first_only_choose():
+    last = select(MOMENTS, first=3)
+    assert (last.folds, last.chosen) == ((3,), (0,))
+    assert last.bars == RETURNS.shape[2]
+    assert select(MOMENTS, first=4) is None
 
 
 def test_what_was_given_up_is_not_chosen():

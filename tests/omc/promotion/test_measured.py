@@ -117,6 +117,15 @@ async def test_without_folds_nothing_is_out_of_sample():
     assert gates["pbo"].figure is not None
 
 
+async def test_only_the_last_fold_is_out_of_sample_where_the_search_learned_from_the_others():
+    frame = trending(1, 2_000)
+    search, _ = await searched(sweep_of(frame, SIX, folds=4), frame)
+    learned = replace(search, sweep=replace(search.sweep, method="optuna"))
+    assert search.walked().folds == (1, 2, 3)
+    assert learned.walked().folds == (3,)
+    assert learned.walked().chosen == search.walked().chosen[-1:]
+
+
 async def test_more_tries_leave_less_of_the_same_ratio():
     frame = driftless(2)
     search, tally = await searched(sweep_of(frame, SIX, folds=2), frame)
