@@ -34,10 +34,13 @@ class Drawdown:
 
 @numba.njit(cache=True, nogil=True)
 def max_drawdown(equity: FloatArray) -> float:
-    """The deepest fall below an earlier high, as a fraction of that high: 0, or negative; NaN without a bar."""
+    """The deepest fall below an earlier high, as a fraction of that high: 0, or negative; NaN without a bar, or
+    with one that is NaN."""
     deepest = 0.0 if equity.shape[0] else np.nan
     high = 0.0
     for value in equity:
+        if np.isnan(value):
+            return np.nan
         high = max(high, value)
         if high > 0.0:
             deepest = min(deepest, value / high - 1.0)

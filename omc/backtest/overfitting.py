@@ -31,7 +31,8 @@ def expected_max_sharpe(tries: int, variance: float) -> float:
     `variance`, in the square of the unit of the answer (Bailey and López de Prado 2014, equation 1): 0 for one try."""
     if tries < 2:
         return 0.0
-    usual, beyond = _NORMAL.inv_cdf(1 - 1 / tries), _NORMAL.inv_cdf(1 - 1 / (tries * e))
+    # Of the other tail, which loses no digits however often was tried.
+    usual, beyond = -_NORMAL.inv_cdf(1 / tries), -_NORMAL.inv_cdf(1 / (tries * e))
     return sqrt(variance) * ((1 - EULER) * usual + EULER * beyond) if variance >= 0 else NAN
 
 

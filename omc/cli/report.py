@@ -33,7 +33,7 @@ def report(
         kind, page = _page(there, asked)
     file = to or Path(f"{kind}-{asked.hex[:8]}.html")
     try:
-        file.write_text(page)
+        file.write_text(page, encoding="utf-8")
     except OSError as fault:
         raise Failure(f"{file} cannot be written: {fault.strerror}") from None
     written = {"kind": kind, "id": str(asked), "file": str(file), "bytes": len(page.encode())}

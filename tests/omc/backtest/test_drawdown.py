@@ -29,6 +29,7 @@ def test_a_curve_that_never_fell_has_no_fall():
     assert drawdown.longest(np.array([1.0, 1.0, 2.0])) == 0
     assert drawdown.ulcer_index(np.array([1.0, 1.0, 2.0])) == 0
     assert np.isnan(drawdown.max_drawdown(np.array([])))
+    assert np.isnan(drawdown.max_drawdown(np.array([2.0, np.nan, 1.0])))
 
 
 def test_the_longest_fall_need_not_be_the_deepest():

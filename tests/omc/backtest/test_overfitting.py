@@ -61,3 +61,4 @@ def test_what_cannot_be_said_is_not_said():
     assert isnan(overfitting.min_track_record_length(0.1, benchmark=0.1))
     assert isnan(overfitting.expected_max_sharpe(2, -1.0))
     assert overfitting.expected_max_sharpe(1, 1.0) == 0.0
+    assert 8.0 < overfitting.expected_max_sharpe(10**17, 1.0) < 9.0
