@@ -98,4 +98,4 @@ async def check_stored(archive: PriceArchive, spec: BacktestSpec, fewest_bars: i
         newest = await archive.tail(spec.coins, spec.end, fewest_bars)
         held = len(newest) - newest.first_row(spec.start)
     if held < fewest_bars:
-        raise InvalidInput(f"too few bars are stored in this window: {held:,}, and it takes {fewest_bars:,} at least")
+        raise InvalidInput(f"fewer bars are stored in this window than the {fewest_bars:,} that it takes")
