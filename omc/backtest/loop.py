@@ -22,7 +22,7 @@ from omc.backtest.phases import (
     on_ask,
     reduce,
 )
-from omc.backtest.quiet import bids_without_trade, next_change, next_exit
+from omc.backtest.quiet import bids_without_trade, mark_quiet, next_change, next_exit
 from omc.trading import exits, sizing
 from omc.trading.exits import gain_at
 from omc.trading.sizing import UNITS
@@ -231,7 +231,7 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                     bid, high, low, t, until, levels, ages, gains, coin.opening, coin.opened, coin.trail
                 )
             if until > t:
-                _fill(curves, bid, close, t, until, cash, coin.held)
+                mark_quiet(curves, bid, close, t, until, cash, coin.held)
                 coin.mark = bid[until - 1, 0] if np.isnan(close[until - 1, 0]) else close[until - 1, 0]
                 decide(coin, decisions[until - 1, 0], None)
                 t = until
@@ -243,21 +243,6 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
 def _grid_floor(quantity):  # type: ignore[no-untyped-def]
     return np.floor(quantity * UNITS) / UNITS if quantity > 0.0 else 0.0
-
-
-@numba.njit(cache=True, inline="always", error_model="numpy")
-def _fill(curves, bid, close, first, end, cash, held):  # type: ignore[no-untyped-def]
-    """Mark the books in rows in which nothing was traded."""
-    unmarked = 0
-    for t in range(np.uintp(first), np.uintp(end)):
-        value = cash + held * close[t, 0] if held != 0.0 else cash
-        curves[0, t] = value
-        curves[1, t] = cash
-        unmarked += 1 if value != value else 0
-    if unmarked > 0:
-        # Quoted when the bar opened and not when it closed: the open is the last mark.
-        for t in range(first, end):
-            curves[0, t] = cash + held * (bid[t, 0] if np.isnan(close[t, 0]) else close[t, 0])
 
 
 run = _compiled("".join(inspect.getsource(each) for each in (sizing, exits, execution, phases, quiet)))

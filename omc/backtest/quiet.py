@@ -120,3 +120,18 @@ def _without_raise(arming, trail, trailing, tight):  # type: ignore[no-untyped-d
         beyond = trail / (1.0 - tight)
         still = beyond if beyond >= arming else still
     return still * (1.0 - _MARGIN)
+
+
+@numba.njit(cache=True, inline="always", error_model="numpy")
+def mark_quiet(curves, bid, close, first, end, cash, held):  # type: ignore[no-untyped-def]
+    """Mark the books in rows in which nothing was traded."""
+    unmarked = 0
+    for t in range(np.uintp(first), np.uintp(end)):
+        value = cash + held * close[t, 0] if held != 0.0 else cash
+        curves[0, t] = value
+        curves[1, t] = cash
+        unmarked += 1 if value != value else 0
+    if unmarked > 0:
+        # Quoted when the bar opened and not when it closed: the open is the last mark.
+        for t in range(first, end):
+            curves[0, t] = cash + held * (bid[t, 0] if np.isnan(close[t, 0]) else close[t, 0])
