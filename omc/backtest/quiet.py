@@ -66,9 +66,9 @@ def next_change(bid, said, first, end, lowest, highest):  # type: ignore[no-unty
             break
         t += _BLOCK
     while t < end:
-        i = np.uintp(t)
-        at = bid[i, 0]
-        if not ((at >= lowest) & (at <= highest) & (said[i, 0] == before)):
+        row = np.uintp(t)
+        at = bid[row, 0]
+        if not ((at >= lowest) & (at <= highest) & (said[row, 0] == before)):
             break
         t += 1
     return t
