@@ -4,8 +4,6 @@ Points are copied in as they are, thousands at a time. The sweep's row, locked m
 of them, so that nothing is looked through again when more come.
 """
 
-# ruff: noqa: S608 - statements are composed of the constants below
-
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,110 +11,18 @@ from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omc.adapters.postgres import faults, jsonb, specs, trial_rows
+from omc.adapters.postgres import sweep_sql as sql
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.tries import count_sweep
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, check_reopens, shown
 from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
-
-_SEARCH = """
-    space, method, points, seed, objective, folds, scheme, purge_bars, embargo_bars, prune, status, done, failed,
-    pruned, best, error_message, created_at, started_at, completed_at, driver
-"""
-_COLUMNS = f"id, user_id, algorithm_id, algorithm_version, {specs.COLUMNS}, {_SEARCH}"
-_CREATE = text(f"""
-    INSERT INTO sweeps ({_COLUMNS}) VALUES (
-        :id, :user_id, :algorithm_id, :algorithm_version, {specs.VALUES}, CAST(:space AS jsonb), :method, :points,
-        :seed, :objective, :folds, :scheme, :purge_bars, :embargo_bars, :prune, :status, :done, :failed, :pruned,
-        CAST(:best AS jsonb), :error_message, :created_at, :started_at, :completed_at, :driver
-    ) RETURNING {_COLUMNS}
-""")
-_GET = text(f"""
-    SELECT {_COLUMNS} FROM sweeps WHERE id = :id AND (CAST(:user_id AS uuid) IS NULL OR user_id = :user_id)
-""")
-_LOCK = text(f"SELECT {_COLUMNS}, figures FROM sweeps WHERE id = :id FOR NO KEY UPDATE")
-_PAGE = text(f"""
-    SELECT {_COLUMNS} FROM sweeps WHERE user_id = :user_id ORDER BY created_at DESC, id OFFSET :offset LIMIT :limit
-""")
-_COUNT = text("SELECT count(*) FROM sweeps WHERE user_id = :user_id")
-_UNFINISHED = text("SELECT id FROM sweeps WHERE status IN ('queued', 'running') ORDER BY created_at, id")
-_START = text(f"""
-    UPDATE sweeps SET status = 'running', started_at = coalesce(started_at, now()) WHERE id = :id RETURNING {_COLUMNS}
-""")
-# Rows that another driver is taking at this moment are passed by rather than waited for.
-_CLAIM = text(f"""
-    UPDATE sweeps SET status = 'running', driver = :driver, started_at = coalesce(started_at, now()) WHERE id = (
-        SELECT id FROM sweeps
-        WHERE status = 'queued' AND (CAST(:id AS uuid) IS NULL OR id = :id)
-        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) RETURNING {_COLUMNS}
-""")
-_ABANDON = text("""
-    UPDATE sweeps SET status = 'failed', error_message = :why, completed_at = now()
-    WHERE driver = :driver AND status = 'running'
-""")
-_REOPEN = text(f"""
-    UPDATE sweeps SET status = 'queued', driver = NULL, error_message = NULL, completed_at = NULL WHERE id = :id
-    RETURNING {_COLUMNS}
-""")
-_FINISH = text(f"""
-    UPDATE sweeps SET status = :status, error_message = :error_message, completed_at = now() WHERE id = :id
-    RETURNING {_COLUMNS}
-""")
-_OVER = "error_message IS NOT NULL OR pruned_after IS NOT NULL OR cardinality(fold_scores) = CAST(:folds AS integer)"
-_REMOVE = text(f"""
-    DELETE FROM trials WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
-    RETURNING {_OVER} AS over, error_message IS NOT NULL AS failed, pruned_after IS NOT NULL AS pruned,
-        figures[CAST(:sharpe AS integer)] AS sharpe
-""")
-_COUNT_UP = text(f"""
-    UPDATE sweeps SET done = done + :done, failed = failed + :failed, pruned = pruned + :pruned, figures = :figures,
-        best = CAST(:best AS jsonb) WHERE id = :id RETURNING {_COLUMNS}
-""")
-_PRUNE = text("""
-    UPDATE trials SET pruned_after = :folds_seen
-    WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[])) AND pruned_after IS NULL
-""")
-_PRUNED = text(f"""
-    UPDATE sweeps SET done = done + :more, pruned = pruned + :more WHERE id = :id RETURNING {_COLUMNS}
-""")
-_TRIED = text(f"""
-    SELECT {trial_rows.SELECTED} FROM trials WHERE sweep_id = :id ORDER BY cardinality(fold_scores), index
-""")
-_POINTS = text(f"""
-    SELECT {trial_rows.SELECTED} FROM trials
-    WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
-""")
-_NAMES = text("SELECT figures FROM sweeps WHERE id = :id")
-_TRIALS = text("SELECT count(*) FROM trials WHERE sweep_id = :id")
-
-
-def _ranked(order: str) -> TextClause:
-    return text(f"""
-        SELECT index FROM trials, LATERAL (
-            SELECT nullif(figures[CAST(:place AS integer)], 'NaN') AS figure
-        ) AS measured WHERE sweep_id = :id ORDER BY {order} OFFSET :offset LIMIT :limit
-    """)
-
-
-_BY_FIGURE = {
-    descending: _ranked(
-        f"figure IS NULL, cardinality(fold_scores) DESC, figure {'DESC' if descending else 'ASC'}, index"
-    )
-    for descending in (False, True)
-}
-_BY_INDEX = {
-    descending: text(f"""
-        SELECT index FROM trials WHERE sweep_id = :id ORDER BY index {way} OFFSET :offset LIMIT :limit
-    """)
-    for descending, way in ((False, "ASC"), (True, "DESC"))
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +60,7 @@ class PostgresSweeps:
         }
         try:
             async with self.database.transaction() as connection:
-                return _sweep((await connection.execute(_CREATE, values)).one())
+                return _sweep((await connection.execute(sql.CREATE, values)).one())
         except IntegrityError as error:
             if faults.constraint(error).endswith("_pkey"):
                 raise Conflict(f"there is a sweep {sweep.id} already") from None
@@ -162,13 +68,13 @@ class PostgresSweeps:
 
     async def get(self, sweep_id: UUID, user_id: UUID | None = None) -> Sweep:
         async with self.database.transaction() as connection:
-            row = (await connection.execute(_GET, {"id": sweep_id, "user_id": user_id})).first()
+            row = (await connection.execute(sql.GET, {"id": sweep_id, "user_id": user_id})).first()
             return _found(row, sweep_id)
 
     async def page(self, user_id: UUID, offset: int, limit: int) -> tuple[list[Sweep], int]:
         async with self.database.transaction() as connection:
-            rows = await connection.execute(_PAGE, {"user_id": user_id, "offset": offset, "limit": limit})
-            total = (await connection.execute(_COUNT, {"user_id": user_id})).scalar_one()
+            rows = await connection.execute(sql.PAGE, {"user_id": user_id, "offset": offset, "limit": limit})
+            total = (await connection.execute(sql.COUNT, {"user_id": user_id})).scalar_one()
             return [_sweep(row) for row in rows], total
 
     async def start(self, sweep_id: UUID) -> Sweep:
@@ -176,20 +82,20 @@ class PostgresSweeps:
             sweep, _ = await _locked(connection, sweep_id)
             if sweep.status.over:
                 raise Conflict(f"the sweep is {sweep.status} already")
-            return _sweep((await connection.execute(_START, {"id": sweep_id})).one())
+            return _sweep((await connection.execute(sql.START, {"id": sweep_id})).one())
 
     async def unfinished(self) -> list[UUID]:
         async with self.database.transaction() as connection:
-            return list((await connection.execute(_UNFINISHED)).scalars())
+            return list((await connection.execute(sql.UNFINISHED)).scalars())
 
     async def claim(self, driver: str, sweep_id: UUID | None = None) -> Sweep | None:
         async with self.database.transaction() as connection:
-            row = (await connection.execute(_CLAIM, {"driver": driver, "id": sweep_id})).first()
+            row = (await connection.execute(sql.CLAIM, {"driver": driver, "id": sweep_id})).first()
             return _sweep(row) if row else None
 
     async def abandon(self, driver: str, why: str) -> None:
         async with self.database.transaction() as connection:
-            await connection.execute(_ABANDON, {"driver": driver, "why": why})
+            await connection.execute(sql.ABANDON, {"driver": driver, "why": why})
 
     async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
         async with self.database.transaction() as connection:
@@ -198,7 +104,7 @@ class PostgresSweeps:
             again = (RunStatus.FAILED, RunStatus.RUNNING) if interrupted else (RunStatus.FAILED,)
             if sweep.status not in again:
                 return sweep
-            return _sweep((await connection.execute(_REOPEN, {"id": sweep_id})).one())
+            return _sweep((await connection.execute(sql.REOPEN, {"id": sweep_id})).one())
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
         if np.isinf(tried.figures).any():
@@ -208,7 +114,7 @@ class PostgresSweeps:
             sweep, known = await _locked(connection, sweep_id)
             names = list(dict.fromkeys((*known, *tried.names)))
             which = {"id": sweep_id, "indices": indices, "folds": sweep.folds, "sharpe": _place(names, "sharpe")}
-            replaced = (await connection.execute(_REMOVE, which)).all()
+            replaced = (await connection.execute(sql.REMOVE, which)).all()
             source = io.BytesIO(trial_rows.encoded(sweep_id, tried, names))
             driver = (await connection.get_raw_connection()).driver_connection
             await driver.copy_to_table(  # type: ignore[union-attr]
@@ -227,19 +133,19 @@ class PostgresSweeps:
                 "figures": names,
                 "best": None if best is None else jsonb.text(best),
             }
-            return _sweep((await connection.execute(_COUNT_UP, counts)).one())
+            return _sweep((await connection.execute(sql.COUNT_UP, counts)).one())
 
     async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
         values = {"id": sweep_id, "indices": list(indices), "folds_seen": folds_seen}
         async with self.database.transaction() as connection:
             await _locked(connection, sweep_id)
-            more = (await connection.execute(_PRUNE, values)).rowcount
-            return _sweep((await connection.execute(_PRUNED, {"id": sweep_id, "more": more})).one())
+            more = (await connection.execute(sql.PRUNE, values)).rowcount
+            return _sweep((await connection.execute(sql.PRUNED, {"id": sweep_id, "more": more})).one())
 
     async def tried(self, sweep_id: UUID) -> list[Tried]:
         async with self.database.transaction() as connection:
-            names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one_or_none() or []
-            return trial_rows.tried(await connection.execute(_TRIED, {"id": sweep_id}), names)
+            names = (await connection.execute(sql.NAMES, {"id": sweep_id})).scalar_one_or_none() or []
+            return trial_rows.tried(await connection.execute(sql.TRIED, {"id": sweep_id}), names)
 
     async def ranking(
         self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None
@@ -248,15 +154,15 @@ class PostgresSweeps:
         async with self.database.transaction() as connection:
             page: dict[str, Any] = {"id": sweep_id, "offset": offset, "limit": limit}
             if sort == "index":
-                rows = await connection.execute(_BY_INDEX[descending], page)
+                rows = await connection.execute(sql.BY_INDEX[descending], page)
             else:
-                names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one()
-                rows = await connection.execute(_BY_FIGURE[descending], page | {"place": _place(names, sort)})
-            return list(rows.scalars()), (await connection.execute(_TRIALS, {"id": sweep_id})).scalar_one()
+                names = (await connection.execute(sql.NAMES, {"id": sweep_id})).scalar_one()
+                rows = await connection.execute(sql.BY_FIGURE[descending], page | {"place": _place(names, sort)})
+            return list(rows.scalars()), (await connection.execute(sql.TRIALS, {"id": sweep_id})).scalar_one()
 
     async def results(self, sweep_id: UUID, indices: Sequence[int]) -> list[SweepPoint]:
         async with self.database.transaction() as connection:
-            names = (await connection.execute(_NAMES, {"id": sweep_id})).scalar_one_or_none() or []
+            names = (await connection.execute(sql.NAMES, {"id": sweep_id})).scalar_one_or_none() or []
             return await _points(connection, sweep_id, indices, names)
 
     async def finish(self, sweep_id: UUID, status: RunStatus, error_message: str | None = None) -> Sweep:
@@ -265,19 +171,19 @@ class PostgresSweeps:
             if sweep.status.over:
                 return sweep
             values = {"id": sweep_id, "status": status.value, "error_message": error_message}
-            return _sweep((await connection.execute(_FINISH, values)).one())
+            return _sweep((await connection.execute(sql.FINISH, values)).one())
 
 
 async def _locked(connection: AsyncConnection, sweep_id: UUID) -> tuple[Sweep, list[str]]:
     """A sweep, and the names of its figures, in the order in which its points have them."""
-    row = (await connection.execute(_LOCK, {"id": sweep_id})).first()
+    row = (await connection.execute(sql.LOCK, {"id": sweep_id})).first()
     return _found(row, sweep_id), list(row.figures) if row else []
 
 
 async def _points(
     connection: AsyncConnection, sweep_id: UUID, indices: Sequence[int], names: Sequence[str]
 ) -> list[SweepPoint]:
-    rows = await connection.execute(_POINTS, {"id": sweep_id, "indices": list(indices)})
+    rows = await connection.execute(sql.POINTS, {"id": sweep_id, "indices": list(indices)})
     found = {row.at: trial_rows.point(row, names) for row in rows}
     return [found[index] for index in indices if index in found]
 
@@ -293,7 +199,7 @@ async def _best(connection: AsyncConnection, sweep: Sweep, tried: Tried, names: 
     if then is None or then.index not in tried.indices:
         return before
     page = {"id": sweep.id, "place": _place(names, sweep.objective), "offset": 0, "limit": 1}
-    first = list((await connection.execute(_BY_FIGURE[True], page)).scalars())
+    first = list((await connection.execute(sql.BY_FIGURE[True], page)).scalars())
     best = await _points(connection, sweep.id, first, names)
     return shown(best[0]) if best and best[0].metrics.get(sweep.objective) is not None else None
 
