@@ -98,6 +98,16 @@ def end(pids: Iterable[int], patience_s: float = 3.0) -> None:
             return
 
 
+def end_below(parent: int, within_s: float = 30.0) -> None:
+    """End every process below `parent`.
+
+    Looked for again until none is found: one whose own parent dies while we look is on neither's list.
+    """
+    deadline = time.monotonic() + within_s
+    while (below := descendants(parent)) and time.monotonic() < deadline:
+        end(below)
+
+
 class Family:
     """Everything below this process, remembered before it is taken apart."""
 

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, pass_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED)
     code = _outlive(platform.pid)
-    processes.end(processes.descendants(os.getpid()))
+    processes.end_below(os.getpid())
     if code < 0:
         sys.stderr.write(f"omc: the platform was ended by {signal.Signals(-code).name}\n")
         return 1

@@ -59,6 +59,25 @@ def test_whoever_does_not_listen_is_made_to_stop():
     assert gone(child.pid)
 
 
+def test_none_is_left_below_even_of_those_that_start_another_as_they_stop():
+    breeder = (
+        "import signal, subprocess, sys, time\n"
+        f"signal.signal(15, lambda *_: (subprocess.Popen({SLEEPER!r}), sys.exit()))\n"
+        "print(1, flush=True); time.sleep(60)"
+    )
+    owner = (
+        "import os, subprocess, sys\n"
+        "from cluster import processes\n"
+        "processes.adopt_orphans()\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {breeder!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "processes.end_below(os.getpid())\n"
+        "print(processes.descendants(os.getpid()))"
+    )
+    told = subprocess.run([sys.executable, "-c", owner], cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert told.stdout == "[]\n", told.stderr
+
+
 def test_processes_of_an_earlier_run_are_known_by_their_mark(tmp_path):
     child = subprocess.Popen(SLEEPER, env={**os.environ, processes.MARK: str(tmp_path)})
     other = subprocess.Popen(SLEEPER, env={**os.environ, processes.MARK: str(tmp_path) + "-other"})
