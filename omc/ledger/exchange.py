@@ -56,7 +56,16 @@ class PriceArchive(Protocol):
         ...
 
     async def coverage(self) -> list[Coverage]:
-        """What is stored, by coin."""
+        """What is stored, by coin: every bar is counted."""
+        ...
+
+    async def spans(self, coins: Sequence[str] | None = None) -> dict[str, tuple[datetime, datetime]]:
+        """The first and the last stored bar of each of `coins`, or of every coin, that has any; rising by name. However
+        much is stored, this is quick."""
+        ...
+
+    async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
+        """How many rows `read` would have, counted as far as `most`; a coin never stored adds none."""
         ...
 
 
@@ -114,6 +123,15 @@ class MemoryPriceArchive:
             Coverage(coin, as_datetime(min(bars)), as_datetime(max(bars)), len(bars))
             for coin, bars in sorted(self.bars.items())
         ]
+
+    async def spans(self, coins: Sequence[str] | None = None) -> dict[str, tuple[datetime, datetime]]:
+        asked = set(self.bars if coins is None else asked_coins(coins))
+        return {each.coin: (each.first, each.last) for each in await self.coverage() if each.coin in asked}
+
+    async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
+        low, high = as_datetime64(utc(start)), as_datetime64(utc(end))
+        times = {time for coin in asked_coins(coins) for time in self.bars.get(coin, ()) if low <= time <= high}
+        return min(len(times), max(0, most))
 
     def _store(self, coin: str, time: np.datetime64, prices: tuple[float, ...]) -> int:
         bid, ask, last = prices

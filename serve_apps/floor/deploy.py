@@ -168,7 +168,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         board = await newest_board(ports.hot)
         unknown = [coin for coin in coins if board is None or coin not in board.quotes]
         if unknown:
-            stored = {each.coin for each in await ports.archive.coverage()}
+            stored = await ports.archive.spans(unknown)
             unknown = [coin for coin in unknown if coin not in stored]
         if unknown:
             raise InvalidInput(f"coins: {ports.venue} does not quote {', '.join(unknown)}")

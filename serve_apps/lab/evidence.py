@@ -83,7 +83,7 @@ class Cases:
 async def _prices_for(ports: LabPorts, algorithm: Algorithm) -> Frame:
     """The newest stored prices, or a made market where there are too few to show all of it."""
     bars = bars_for(algorithm)
-    known = sorted(each.coin for each in await ports.archive.coverage())[:_COINS_LOOKED_AT]
+    known = list(await ports.archive.spans())[:_COINS_LOOKED_AT]
     coins = coins_for(algorithm, tuple(known))
     stored = await ports.archive.tail(coins, LATEST, bars) if len(coins) >= algorithm.fewest_coins else None
     return stored if stored is not None and len(stored) == bars else made_market(bars, coins_for(algorithm))

@@ -85,17 +85,13 @@ class SpecOut(BaseModel):
 async def check_stored(archive: PriceArchive, spec: BacktestSpec, fewest_bars: int = 2) -> None:
     """InvalidInput for a coin without any stored price, and for a window that lies beyond all prices of one of them, or
     holds fewer than `fewest_bars`: what is decided at one is filled at the next."""
-    covered = {each.coin: each for each in await archive.coverage()}
-    unknown = [coin for coin in spec.coins if coin not in covered]
+    spans = await archive.spans(spec.coins)
+    unknown = [coin for coin in spec.coins if coin not in spans]
     if unknown:
         raise InvalidInput(f"coins: no prices of {', '.join(unknown)} are stored")
     for coin in spec.coins:
-        first, last = covered[coin].first, covered[coin].last
+        first, last = spans[coin]
         if spec.end < first or spec.start > last:
             raise InvalidInput(f"prices of {coin} are stored from {first.isoformat()} to {last.isoformat()} only")
-    held = sum(covered[coin].bars for coin in spec.coins)
-    if held >= fewest_bars:
-        newest = await archive.tail(spec.coins, spec.end, fewest_bars)
-        held = len(newest) - newest.first_row(spec.start)
-    if held < fewest_bars:
+    if await archive.count(spec.coins, spec.start, spec.end, fewest_bars) < fewest_bars:
         raise InvalidInput(f"fewer bars are stored in this window than the {fewest_bars:,} that it takes")

@@ -42,11 +42,30 @@ _LOAD = text("""
     ON CONFLICT DO NOTHING
 """)
 _MONTH = text("SELECT price_data_5min_month(CAST(:first_day AS date))")
-_STORED = text("""
+STORED = text("""
     SELECT c.coin, s.first, s.last FROM unnest(CAST(:coins AS text[])) AS c (coin), LATERAL (
         SELECT min(p.timestamp) AS first, max(p.timestamp) AS last FROM price_data_5min p
         WHERE p.coin_type = c.coin AND p.venue = :venue AND p.timestamp <= :until
     ) s WHERE s.last IS NOT NULL
+""")
+# A step in the index for each coin, however many bars it has.
+KNOWN = text("""
+    WITH RECURSIVE known AS (
+        (SELECT coin_type AS coin FROM price_data_5min WHERE venue = :venue ORDER BY coin_type LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT p.coin_type FROM price_data_5min p WHERE p.venue = :venue AND p.coin_type > k.coin
+            ORDER BY p.coin_type LIMIT 1
+        ) FROM known k WHERE k.coin IS NOT NULL
+    ) SELECT coin FROM known WHERE coin IS NOT NULL ORDER BY coin
+""")
+# Whatever are the first of all coins together are among the first of one of them.
+COUNT = text("""
+    SELECT least(count(DISTINCT s.timestamp), :most) FROM unnest(CAST(:coins AS text[])) AS c (coin), LATERAL (
+        SELECT p.timestamp FROM price_data_5min p
+        WHERE p.coin_type = c.coin AND p.venue = :venue AND p.timestamp BETWEEN :start AND :end
+        ORDER BY p.timestamp LIMIT :most
+    ) s
 """)
 _COVERAGE = text("""
     SELECT coin_type, min(timestamp) AS first, max(timestamp) AS last, count(*) AS bars
@@ -128,6 +147,20 @@ class PostgresPrices:
             rows = await connection.execute(_COVERAGE, {"venue": self.venue})
             return [Coverage(row.coin_type, row.first, row.last, row.bars) for row in rows]
 
+    async def spans(self, coins: Sequence[str] | None = None) -> dict[str, tuple[datetime, datetime]]:
+        if coins is None:
+            async with self.database.transaction() as connection:
+                known = list((await connection.execute(KNOWN, {"venue": self.venue})).scalars())
+        else:
+            known = sorted(asked_coins(coins))
+        return await self._stored(known, _FOREVER, missing_ok=True) if known else {}
+
+    async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
+        which = {"coins": list(asked_coins(coins)), "venue": self.venue, "most": max(0, most)}
+        async with self.database.transaction() as connection:
+            counted = await connection.execute(COUNT, which | {"start": utc(start), "end": utc(end)})
+            return int(counted.scalar_one())
+
     async def _append(self, values: dict[str, Any]) -> int:
         async with self.database.transaction() as connection:
             return int((await connection.execute(_APPEND, values)).rowcount)
@@ -142,7 +175,7 @@ class PostgresPrices:
     ) -> dict[str, tuple[datetime, datetime]]:
         """The first and last stored bar of each coin up to `until`."""
         async with self.database.transaction() as connection:
-            rows = await connection.execute(_STORED, {"coins": list(coins), "venue": self.venue, "until": until})
+            rows = await connection.execute(STORED, {"coins": list(coins), "venue": self.venue, "until": until})
             stored = {row.coin: (row.first, row.last) for row in rows}
         missing = [coin for coin in coins if coin not in stored]
         if missing and not missing_ok:

@@ -1,8 +1,10 @@
 """The price archive's promises, which PostgreSQL and the twin in memory keep alike."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -10,8 +12,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from omc.adapters.postgres import dsn
+from omc.adapters.postgres import dsn, prices
+from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.errors import InvalidInput, NotFound
 from omc.feature.frame import Frame, as_datetime64
@@ -125,6 +129,56 @@ async def test_coverage_says_what_is_stored_of_each_coin(archive: PriceArchive):
         Coverage("BTC", START + BAR, START + BAR, 1),
         Coverage("ETH", START, START + BAR, 2),
     ]
+
+
+async def test_spans_say_from_when_to_when_each_coin_is_stored(archive: PriceArchive):
+    assert await archive.spans() == {}
+    assert await archive.spans(["BTC"]) == {}
+    await archive.load(frame(START, ETH=[1.0, 2.0], BTC=[NAN, 2.0]))
+    later = START + timedelta(days=400)
+    await archive.append(board(later, ETH="4", ADA="1"))
+    every = {"ADA": (later, later), "BTC": (START + BAR, START + BAR), "ETH": (START, later)}
+    assert list((await archive.spans()).items()) == list(every.items())
+    assert await archive.spans(["ETH", "DOGE"]) == {"ETH": every["ETH"]}
+
+
+async def test_rows_of_a_window_are_counted_as_far_as_asked(archive: PriceArchive):
+    await archive.load(frame(START, ETH=[1.0, 2.0, NAN, 4.0], BTC=[NAN, 2.0, 3.0, 4.0]))
+    end = START + 3 * BAR
+
+    async def count(*coins: str, start: datetime = START, most: int = 99) -> int:
+        return await archive.count(coins, start, end, most)
+
+    assert [await count("ETH"), await count("ETH", "BTC"), await count("BTC", start=START + 2 * BAR)] == [3, 4, 2]
+    assert [await count("ETH", "BTC", most=most) for most in (0, 1, 3)] == [0, 1, 3]
+    assert [await count("DOGE"), await count("DOGE", "ETH"), await count("ETH", start=end + BAR)] == [0, 3, 0]
+
+
+@pytest.mark.postgres
+async def test_neither_asks_for_more_than_a_few_entries_of_an_index(database: Database):
+    archive = PostgresPrices(database, venue=uuid4().hex[:20])
+    await archive.load(frame(START, BTC=[1.0] * 3_000, ETH=[2.0] * 3_000))
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("ANALYZE price_data_5min")
+    for statement, values in (
+        (prices.KNOWN, {}),
+        (prices.STORED, {"coins": ["BTC", "ETH"], "until": datetime(2099, 1, 1, tzinfo=UTC)}),
+        (
+            prices.COUNT,
+            {"coins": ["BTC", "ETH"], "start": START, "end": START + timedelta(days=20), "most": 2},
+        ),
+    ):
+        async with database.transaction() as connection:
+            explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
+            found = (await connection.execute(explained, {"venue": archive.venue, **values})).scalar_one()
+        assert max(rows_read(found[0]["Plan"])) < 200
+
+
+def rows_read(plan: dict[str, Any]) -> Iterator[float]:
+    """How many rows each step of a plan made, and threw away."""
+    yield plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    for part in plan.get("Plans", ()):
+        yield from rows_read(part)
 
 
 @pytest.mark.parametrize("bid", [0.0, -1.0, np.inf])
