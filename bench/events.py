@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def ours(bars: int) -> list[dict[str, Any]]:
     from omc.backtest.cost import Costs
     from omc.backtest.kernel import BUY, simulate
     from omc.backtest.market import Market
-    from omc.backtest.replay import NOBODY, replay
+    from omc.backtest.replay import replay
     from omc.feature.indicator import Indicators
     from omc.market.money import from_grid
     from omc.market.terms import Terms
@@ -70,7 +71,7 @@ def ours(bars: int) -> list[dict[str, Any]]:
     market, terms = Market(prices, prices, prices), Terms()
     times = np.datetime64("2024-01-01", "us") + np.arange(bars) * np.timedelta64(300, "s")
     rows = {time.astype(datetime).replace(tzinfo=UTC): row for row, time in enumerate(times)}
-    mandate = Mandate(NOBODY, NOBODY, ("BTC",), 0.0, Exits(), terms)
+    mandate = Mandate(UUID(int=0), UUID(int=0), ("BTC",), 0.0, Exits(), terms)
 
     def weights() -> np.ndarray:
         indicators = Indicators(prices)

@@ -23,8 +23,8 @@ from omc.backtest.phases import (
     reduce,
 )
 from omc.backtest.quiet import bids_without_trade, mark_quiet, next_change, next_exit
-from omc.trading import exits, sizing
-from omc.trading.exits import gain_at
+from omc.trading import exit_fills, exits, sizing
+from omc.trading.exit_fills import gain_at
 from omc.trading.sizing import UNITS
 
 MOST_TRADES = 10
@@ -245,4 +245,4 @@ def _grid_floor(quantity):  # type: ignore[no-untyped-def]
     return np.floor(quantity * UNITS) / UNITS if quantity > 0.0 else 0.0
 
 
-run = _compiled("".join(inspect.getsource(each) for each in (sizing, exits, execution, phases, quiet)))
+run = _compiled("".join(inspect.getsource(each) for each in (sizing, exits, exit_fills, execution, phases, quiet)))

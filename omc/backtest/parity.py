@@ -2,9 +2,23 @@
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from uuid import UUID
 
+import numpy as np
+
+from omc.backtest.ground import Ground
+from omc.backtest.market import Market
+from omc.backtest.replay import replay
+from omc.backtest.run import BacktestSpec
+from omc.backtest.study import study
+from omc.feature.frame import Frame
 from omc.market.money import cents, eight_places
+from omc.market.terms import Terms
+from omc.strategy.registry import make
 from omc.trading.fill import Fill
+from omc.trading.mandate import Mandate
+
+_NOBODY = UUID(int=0)
 
 
 def differences(kernel: Sequence[Fill], floor: Sequence[Fill]) -> list[str]:
@@ -56,3 +70,34 @@ def _between(kernel: Fill, floor: Fill) -> list[str]:
 
 def _named(fill: Fill) -> str:
     return f"{fill.side} of {fill.quantity:f} {fill.coin} at {fill.executed_at.isoformat()}"
+
+
+def parity_of(spec: BacktestSpec, frame: Frame, terms: Terms) -> list[str]:
+    """What the event engine did otherwise than the kernel on `spec`, one sentence for each difference; none is parity.
+
+    `frame` is as `study` takes it. InvalidInput for what cannot be carried out.
+    """
+    done = study(spec, frame, terms)
+    ground, algorithm = Ground.of(spec, frame, terms), make(spec.algorithm_type, spec.parameters)
+    weights = algorithm.decide(ground.frame, ground.indicators())[ground.first :]
+    mandate = Mandate(_NOBODY, _NOBODY, spec.coins, spec.rebalance_band, algorithm.exits, terms)
+    market = Market.quoted(done.window)
+    events = replay(
+        mandate,
+        done.window.times,
+        market,
+        weights,
+        cash_aud=spec.initial_cash_aud,
+        slippage_bps=spec.slippage_bps,
+        latency_bars=spec.latency_bars,
+    )
+    found = differences(done.fills, events.fills)
+    ours = done.simulation.equity
+    rows = np.flatnonzero(ours != events.equity)
+    if len(rows) and not found:
+        first = int(rows[0])
+        found.append(
+            f"at {done.window.time(first).isoformat()} the books are worth {ours[first]} in the backtest and "
+            f"{events.equity[first]} in the event engine, and {len(rows):,} bars differ"
+        )
+    return found

@@ -9,7 +9,8 @@ import numba
 import numpy as np
 
 from omc.backtest.execution import book, room_for, sized_down, sized_up, slipped
-from omc.trading.exits import Reason, leaves_at_open, leaves_inside
+from omc.trading.exit_fills import leaves_at_open, leaves_inside
+from omc.trading.exits import Reason
 
 _SIGNAL, _TAKE_PROFIT, _END = int(Reason.SIGNAL), int(Reason.TAKE_PROFIT), int(Reason.END)
 

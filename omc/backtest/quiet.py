@@ -8,7 +8,7 @@ bar within them would surely have done nothing; a bar outside is for the exact a
 import numba
 import numpy as np
 
-from omc.trading.exits import gain_at
+from omc.trading.exit_fills import gain_at
 from omc.trading.sizing import on_grid
 
 # Relative: floats are off by 1e-16 a step, so what is this far from a bound is on the right side of it.

@@ -7,7 +7,7 @@ import numpy as np
 from omc.backtest import overfitting
 from omc.backtest.deflated import Deflated
 from omc.backtest.metrics import YEAR_S
-from omc.backtest.replay import parity_of
+from omc.backtest.parity import parity_of
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
 from omc.feature.frame import Frame
@@ -100,7 +100,7 @@ def _out_of_sample(search: Search, bar_s: float) -> Figure:
 
 
 def _deflated(done: Study, tally: Tally) -> Figure:
-    deflated = Deflated.of(done.metrics, _bar_s(done), tries=tally.tries, variance=tally.variance_sharpe)
+    deflated = Deflated.of(done.metrics, _bar_s(done), tally)
     return Figure(deflated.probability, deflated.sentence())
 
 

@@ -7,7 +7,8 @@ from omc.market.money import from_grid
 from omc.portfolio.account import Account
 from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.dialogue import QuotesArrived
-from omc.trading.exits import Reason, exit_at_open, exit_inside
+from omc.trading.exit_fills import gain_at, leaves_at_open, leaves_inside
+from omc.trading.exits import Reason
 from omc.trading.mandate import Mandate
 from omc.trading.order import Turn
 from omc.trading.sizing import quantity_to_buy, quantity_to_sell
@@ -89,7 +90,8 @@ class Bar:
         if age == 0 or not self._may_leave(at, account):
             return None
         bid, opening = float(self.quotes.bid[at]), self._opening(at, account)
-        price, reason = exit_at_open(self._mandate.exits.rules, LONG, opening, age, self._trail(at), nan, nan, bid)
+        levels, _, _ = self._mandate.exits.rules
+        price, reason = leaves_at_open(levels, LONG, opening, age, self._trail(at), nan, nan, bid)
         return self._leave(at, account, price, reason)
 
     def _exit_inside(self, at: int, account: Account) -> Wish | None:
@@ -105,12 +107,14 @@ class Bar:
 
     def _look_inside(self, at: int, account: Account) -> tuple[float, int]:
         """What closes a coin inside the bar, if anything; where that leaves its trailing stop is noted."""
-        quotes, bid = self.quotes, float(self.quotes.bid[at])
-        price, reason, self._trails[at] = exit_inside(
-            self._mandate.exits.rules,
+        quotes, bid, age = self.quotes, float(self.quotes.bid[at]), self._age(at)
+        levels, ages, gains = self._mandate.exits.rules
+        price, reason, self._trails[at] = leaves_inside(
+            levels,
+            *gain_at(ages, gains, age),
             LONG,
             self._opening(at, account),
-            self._age(at),
+            age,
             self._trail(at),
             nan,
             nan,

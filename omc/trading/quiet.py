@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from omc.feature.frame import FloatArray, TimeArray, as_datetime
 from omc.portfolio.account import Account
-from omc.trading import exits, sizing
+from omc.trading import exit_fills, sizing
 from omc.trading.blotter import TraderMemory
-from omc.trading.exits import exit_at_open, exit_inside
+from omc.trading.exit_fills import gain_at, leaves_at_open, leaves_inside
 from omc.trading.mandate import Mandate
 from omc.trading.sizing import equity, quantity_to_buy, quantity_to_sell
 
@@ -64,6 +64,7 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
         arithmetic  # noqa: B018
         bid, ask, high, low, close = prices
         fee_bps, band, least = of
+        levels, ages, gains = rules
         cash, held, opening, mark, target, stopped, age, trail = state
         rows, coins = weights.shape
         trailed = np.empty(coins)
@@ -86,11 +87,24 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                         and quantity_to_sell(target[c], worth, held[c], bid[t, c], band, least) > 0.0
                     ):
                         return t
-                    price, _ = exit_at_open(rules, 1.0, opening[c], age[c] + 1, trail[c], np.nan, np.nan, bid[t, c])
+                    old = age[c] + 1
+                    price, _ = leaves_at_open(levels, 1.0, opening[c], old, trail[c], np.nan, np.nan, bid[t, c])
                     if held[c] * price >= least:
                         return t
-                    price, _, trailed[c] = exit_inside(
-                        rules, 1.0, opening[c], age[c] + 1, trail[c], np.nan, np.nan, bid[t, c], high[t, c], low[t, c]
+                    since, gain = gain_at(ages, gains, old)
+                    price, _, trailed[c] = leaves_inside(
+                        levels,
+                        since,
+                        gain,
+                        1.0,
+                        opening[c],
+                        old,
+                        trail[c],
+                        np.nan,
+                        np.nan,
+                        bid[t, c],
+                        high[t, c],
+                        low[t, c],
                     )
                     if held[c] * price >= least:
                         return t
@@ -119,7 +133,7 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
     return quiet_until
 
 
-quiet_until = _compiled(inspect.getsource(sizing) + inspect.getsource(exits))
+quiet_until = _compiled(inspect.getsource(sizing) + inspect.getsource(exit_fills))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from omc.backtest import replay as events
 from omc.backtest.cost import Costs
 from omc.backtest.kernel import Simulation, simulate
 from omc.backtest.lookahead import Data, of_algorithm
 from omc.backtest.market import Market
+from omc.backtest.replay import WIDE, replay
+from omc.backtest.stage import Stage
 from omc.backtest.warm_up import WarmUp, warm_up
 from omc.feature.frame import Frame
 from omc.feature.indicator import rolling_mean
@@ -97,8 +98,8 @@ def _resumed(frame: Frame, algorithm: Builtin) -> bool:
     """The floor's trader, forgotten in the middle and made anew from what it left in its books and its memory."""
     mandate = Mandate(UUID(int=1), UUID(int=1), frame.coins, BAND, algorithm.exits, TERMS)
     market, weights, cash = Market.quoted(frame), algorithm.predict(frame), Decimal(1_000_000)
-    whole = events.replay(mandate, frame.times, market, weights, cash_aud=cash)
-    stage = events._Stage(mandate, frame.times, market, weights, cash, events.WIDE)
+    whole = replay(mandate, frame.times, market, weights, cash_aud=cash)
+    stage = Stage(mandate, frame.times, market, weights, cash, WIDE)
     for row in range(len(frame)):
         if row == CUT:
             stage.trader = Trader(mandate, stage.trader.memory, stage.trader.account)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 from hypothesis import strategies as st
@@ -11,9 +12,11 @@ from omc.backtest.market import Market
 from omc.feature.frame import FloatArray, TimeArray
 from omc.market.terms import Terms
 from omc.trading.exits import Exits
+from omc.trading.mandate import Mandate
 
 COINS = ("BTC", "XYZ", "ETH")
 NAN = float("nan")
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Case:
     @property
     def coins(self) -> tuple[str, ...]:
         return COINS[: self.weights.shape[1]]
+
+    @property
+    def mandate(self) -> Mandate:
+        return Mandate(NOBODY, NOBODY, self.coins, self.band, self.exits, self.terms)
 
     @property
     def times(self) -> TimeArray:

@@ -4,11 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omc.backtest.parity import differences
+from omc.backtest.parity import differences, parity_of
+from omc.backtest.run import BacktestSpec
+from omc.errors import InvalidInput
+from omc.feature.frame import Frame
+from omc.market.terms import Terms
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
 
@@ -61,3 +66,38 @@ def test_a_fee_is_compared_to_the_cent():
     assert differences([TRADES[0]], [replace(TRADES[0], fee_aud=TRADES[0].fee_aud + Decimal("0.000001"))]) != []
     nearly = replace(TRADES[0], fee_aud=TRADES[0].fee_aud + Decimal("0.000000001"))
     assert differences([TRADES[0]], [nearly]) == []
+
+
+# A tape, for the gate
+
+
+def frame(rows: int = 3_000) -> Frame:
+    rng = np.random.default_rng(1)
+    last = np.round(np.array([60_000.0, 3_000.0]) * np.exp(rng.normal(0, 0.004, (rows, 2)).cumsum(axis=0)), 2)
+    times = np.datetime64("2025-01-01", "us") + np.arange(rows) * np.timedelta64(300, "s")
+    return Frame(times, ("BTC", "ETH"), np.round(last * 0.999, 2), np.round(last * 1.001, 2), last)
+
+
+SPEC = BacktestSpec(
+    algorithm_type="mean_reversion",
+    parameters={"stop_loss": 0.01},
+    coins=("BTC", "ETH"),
+    start=START + timedelta(days=2),
+    end=START + timedelta(days=9),
+    initial_cash_aud=Decimal(10_000),
+    rebalance_band=0.02,
+)
+
+
+def test_kernel_and_event_engine_have_parity() -> None:
+    assert parity_of(SPEC, frame(), Terms()) == []
+    assert parity_of(replace(SPEC, algorithm_type="moving_average_crossover", parameters={}), frame(), Terms()) == []
+
+
+def test_slippage_and_latency_are_no_difference() -> None:
+    assert parity_of(replace(SPEC, slippage_bps=20.0, latency_bars=2), frame(), Terms()) == []
+
+
+def test_what_cannot_be_carried_out_has_no_parity() -> None:
+    with pytest.raises(InvalidInput, match="no prices of DOGE"):
+        parity_of(replace(SPEC, coins=("BTC", "DOGE")), frame(), Terms())

@@ -1,7 +1,7 @@
 """The event engine: the floor's own objects over a tape, with quiet bars passed over or not."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -9,28 +9,21 @@ import pytest
 from hypothesis import given, settings
 
 from omc.backtest.market import Market
-from omc.backtest.replay import NOBODY, Replay, parity_of, replay
-from omc.backtest.run import BacktestSpec
+from omc.backtest.replay import Replay, replay
 from omc.errors import InvalidInput
-from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.risk.limits import Limits
 from omc.trading.exits import Exits
 from omc.trading.fill import Side
-from omc.trading.mandate import Mandate
 from omc.trading.order import OrderStatus
 from tests.omc.backtest.markets import NAN, Case, cases
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def mandate(case: Case) -> Mandate:
-    return Mandate(NOBODY, NOBODY, case.coins, case.band, case.exits, case.terms)
-
-
 def replayed(case: Case, *, skip: bool = True) -> Replay:
     return replay(
-        mandate(case),
+        case.mandate,
         case.times,
         case.market,
         case.weights,
@@ -83,7 +76,7 @@ def test_the_books_are_marked_at_each_close() -> None:
 def test_limits_deny_what_they_deny_on_the_floor() -> None:
     case = one_coin(*[(100.0,) * 4] * 6, weights=np.array([[0.5], [1], [1], [0], [0], [0]]))
     limits = Limits(Decimal(10_000), Decimal(600), Decimal(10_000))
-    denied = replay(mandate(case), case.times, case.market, case.weights, cash_aud=case.cash_aud, limits=limits)
+    denied = replay(case.mandate, case.times, case.market, case.weights, cash_aud=case.cash_aud, limits=limits)
     assert [(order.intent.side, order.status) for order in denied.orders] == [
         (Side.BUY, OrderStatus.FILLED),
         (Side.BUY, OrderStatus.DENIED),
@@ -100,7 +93,7 @@ def test_what_was_lost_in_a_day_denies_purchases_until_the_next() -> None:
     weights = np.tile([[1.0], [1.0], [0.0]], (rows // 3, 1))
     case = one_coin((100.0,) * 4, market=Market(bid, bid, bid), weights=weights)
     limits = Limits(Decimal(10_000), Decimal(10_000), Decimal(100))
-    ended = replay(mandate(case), case.times, case.market, weights, cash_aud=case.cash_aud, limits=limits)
+    ended = replay(case.mandate, case.times, case.market, weights, cash_aud=case.cash_aud, limits=limits)
     denied = [order.intent.quoted_at.date() for order in ended.orders if order.status is OrderStatus.DENIED]
     assert set(denied) == {START.date()}
     assert sum(order.intent.quoted_at.date() > START.date() for order in ended.orders if order.fills) > 50
@@ -120,44 +113,9 @@ def test_shapes_that_differ_are_refused() -> None:
         replayed(replace(case, weights=np.ones((3, 1))))
 
 
-# Parity, for the gate
-
-
-def frame(rows: int = 3_000) -> Frame:
-    rng = np.random.default_rng(1)
-    last = np.round(np.array([60_000.0, 3_000.0]) * np.exp(rng.normal(0, 0.004, (rows, 2)).cumsum(axis=0)), 2)
-    times = np.datetime64("2025-01-01", "us") + np.arange(rows) * np.timedelta64(300, "s")
-    return Frame(times, ("BTC", "ETH"), np.round(last * 0.999, 2), np.round(last * 1.001, 2), last)
-
-
-SPEC = BacktestSpec(
-    algorithm_type="mean_reversion",
-    parameters={"stop_loss": 0.01},
-    coins=("BTC", "ETH"),
-    start=START + timedelta(days=2),
-    end=START + timedelta(days=9),
-    initial_cash_aud=Decimal(10_000),
-    rebalance_band=0.02,
-)
-
-
-def test_kernel_and_event_engine_have_parity() -> None:
-    assert parity_of(SPEC, frame(), Terms()) == []
-    assert parity_of(replace(SPEC, algorithm_type="moving_average_crossover", parameters={}), frame(), Terms()) == []
-
-
-def test_slippage_and_latency_are_no_difference() -> None:
-    assert parity_of(replace(SPEC, slippage_bps=20.0, latency_bars=2), frame(), Terms()) == []
-
-
 def test_a_profit_taken_at_the_open_slips_and_one_taken_inside_the_bar_does_not() -> None:
     flat, exits = (100.0,) * 4, Exits(take_profit=((0, 0.1),))
     waited = replayed(one_coin(flat, flat, (100, 130, 90, 120), exits=exits, slippage_bps=100.0))
     seen = replayed(one_coin(flat, flat, (130.0,) * 4, exits=exits, slippage_bps=100.0))
     assert [float(order.intent.quote_price_aud) for order in waited.orders] == [101, 111.1]
     assert [float(order.intent.quote_price_aud) for order in seen.orders] == [101, 128.7]
-
-
-def test_what_cannot_be_carried_out_has_no_parity() -> None:
-    with pytest.raises(InvalidInput, match="no prices of DOGE"):
-        parity_of(replace(SPEC, coins=("BTC", "DOGE")), frame(), Terms())

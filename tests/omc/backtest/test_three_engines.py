@@ -13,12 +13,11 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from omc.backtest.kernel import BUY, simulate
-from omc.backtest.replay import NOBODY, replay
+from omc.backtest.replay import replay
 from omc.feature.frame import as_datetime
 from omc.market.money import from_grid
 from omc.trading.exits import Reason
 from omc.trading.fill import Side
-from omc.trading.mandate import Mandate
 from omc.trading.order import Order
 from tests.omc.backtest.markets import Case, cases
 from tests.omc.backtest.reference import Reference
@@ -60,7 +59,7 @@ def by_kernel(case: Case) -> Outcome:
 
 
 def by_events(case: Case) -> Outcome:
-    mandate = Mandate(NOBODY, NOBODY, case.coins, case.band, case.exits, case.terms)
+    mandate = case.mandate
     made = replay(
         mandate,
         case.times,
