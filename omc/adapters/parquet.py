@@ -14,7 +14,7 @@ _MONEY = pa.decimal128(38, 8)
 
 def encode(columns: Mapping[str, Any]) -> bytes:
     """`columns` are numpy arrays (datetime64 is UTC), or lists of one kind: Decimal to eight places, str, int, float,
-    bool; None where there is no value."""
+    bool; None, or NaN, where there is no value."""
     table = pa.table({name: _array(values) for name, values in columns.items()})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
@@ -31,7 +31,8 @@ def _array(values: Any) -> pa.Array:
     if isinstance(values, np.ndarray):
         if values.dtype.kind == "M":
             return pa.array(values.astype("datetime64[us]"), _TIME)
-        return pa.array(values)
+        # NaN is no value: other programs tell the two apart.
+        return pa.array(values, from_pandas=True)
     if any(isinstance(value, Decimal) for value in values):
         return pa.array(values, _MONEY)
     return pa.array(values)

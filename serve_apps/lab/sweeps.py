@@ -1,11 +1,12 @@
 """Sweeps: a search over parameters, asked for at once and carried out elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
+import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
@@ -15,6 +16,7 @@ from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep, SweepPoint
 from omc.errors import Conflict, InvalidInput, OmcError, Unavailable
+from omc.feature.frame import FloatArray
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_csv, as_file
@@ -23,7 +25,7 @@ from serve_apps.lab.spec import check_stored
 from serve_apps.lab.sweep_schemas import PointOut, ResultQuery, SweepIn, SweepOut
 from serve_apps.uncut import uncut
 
-_BATCH = 5_000
+_BATCH = 2_000
 
 
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
@@ -140,45 +142,55 @@ async def _cancel(ports: LabPorts, sweep: Sweep) -> Sweep:
 
 
 async def _file(ports: LabPorts, sweep: Sweep, indices: Sequence[int], kind: Literal["csv", "parquet"]) -> Response:
-    """A row a point: its index, parameters, metrics, scores by fold and error; empty where there is no value."""
+    """A row a point: its index, parameters, metrics, scores by fold and error; empty where there is no value. Points
+    are read, and written, some at a time, away from the event loop."""
     name = f"sweep-{sweep.id.hex[:8]}"
     if kind == "parquet":
-        return await as_file(
-            ports, _columns(sweep, [point async for point in _points(ports, sweep, indices)]), name, kind
-        )
+        parts = [part async for part in _parts(ports, sweep, indices)]
+        return await as_file(ports, await asyncio.to_thread(_joined, parts or [_columns(sweep, [])]), name, kind)
 
     async def lines() -> AsyncIterator[str]:
-        some: list[SweepPoint] = []
-        yield as_csv(_columns(sweep, some))
-        async for point in _points(ports, sweep, indices):
-            some.append(point)
-            if len(some) == _BATCH:
-                yield _body(as_csv(_columns(sweep, some)))
-                some.clear()
-        yield _body(as_csv(_columns(sweep, some)))
+        yield as_csv(_columns(sweep, []))
+        async for part in _parts(ports, sweep, indices):
+            yield _body(await asyncio.to_thread(as_csv, part))
 
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _points(ports: LabPorts, sweep: Sweep, indices: Sequence[int]) -> AsyncIterator[SweepPoint]:
+async def _parts(ports: LabPorts, sweep: Sweep, indices: Sequence[int]) -> AsyncIterator[dict[str, Any]]:
     for start in range(0, len(indices), _BATCH):
-        for point in await ports.sweeps.results(sweep.id, indices[start : start + _BATCH]):
-            yield point
+        points = await ports.sweeps.results(sweep.id, indices[start : start + _BATCH])
+        yield await asyncio.to_thread(_columns, sweep, points)
 
 
-def _columns(sweep: Sweep, points: Sequence[SweepPoint]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {"index": [point.index for point in points]}
+def _columns(sweep: Sweep, points: Sequence[SweepPoint]) -> dict[str, Any]:
+    columns: dict[str, Any] = {"index": np.array([point.index for point in points], np.int64)}
     columns |= {
         name: [point.parameters.get(name) for point in points] for name in {**sweep.spec.parameters, **sweep.space}
     }
-    columns |= {name: [point.metrics.get(name) for point in points] for name in METRICS}
+    columns |= {name: _numbers(point.metrics.get(name) for point in points) for name in METRICS}
     for fold in range(sweep.folds):
-        scores = [point.fold_scores[fold] if fold < len(point.fold_scores) else None for point in points]
-        columns[f"fold_{fold + 1}"] = scores
+        columns[f"fold_{fold + 1}"] = _numbers(
+            point.fold_scores[fold] if fold < len(point.fold_scores) else None for point in points
+        )
     if sweep.prune:
         columns["pruned_after"] = [point.pruned_after for point in points]
     return columns | {"error": [point.error for point in points]}
+
+
+def _numbers(values: Iterable[float | None]) -> FloatArray:
+    """NaN where there is none."""
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        name: np.concatenate([part[name] for part in parts])
+        if isinstance(first, np.ndarray)
+        else [value for part in parts for value in part[name]]
+        for name, first in parts[0].items()
+    }
 
 
 def _body(text: str) -> str:

@@ -4,7 +4,7 @@
 
 from sqlalchemy import TextClause, text
 
-from omc.adapters.postgres import specs, trial_rows
+from omc.adapters.postgres import specs, trial_decoder
 
 SEARCH = """
     space, method, points, seed, objective, folds, scheme, purge_bars, embargo_bars, prune, status, done, failed,
@@ -67,22 +67,26 @@ PRUNE = text("""
 PRUNED = text(f"""
     UPDATE sweeps SET done = done + :more, pruned = pruned + :more WHERE id = :id RETURNING {COLUMNS}
 """)
-TRIED = text(f"""
-    SELECT {trial_rows.SELECTED} FROM trials WHERE sweep_id = :id ORDER BY cardinality(fold_scores), index
-""")
-POINTS = text(f"""
-    SELECT {trial_rows.SELECTED} FROM trials
-    WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
-""")
+# Copied out, so that their parameters have numbers.
+TRIED = f"""
+    SELECT {trial_decoder.SELECTED} FROM trials WHERE sweep_id = $1 ORDER BY cardinality(fold_scores), index
+"""
+POINTS = f"""
+    SELECT {trial_decoder.SELECTED} FROM trials WHERE sweep_id = $1 AND index = ANY($2::integer[])
+"""
 NAMES = text("SELECT figures FROM sweeps WHERE id = :id")
 TRIALS = text("SELECT count(*) FROM trials WHERE sweep_id = :id")
 
 
+def _indices(among: str) -> TextClause:
+    """One array, where a sweep's would be a hundred thousand rows."""
+    return text(f"SELECT ARRAY(SELECT index {among} OFFSET :offset LIMIT :limit)")
+
+
 def _ranked(order: str) -> TextClause:
-    return text(f"""
-        SELECT index FROM trials, LATERAL (
-            SELECT nullif(figures[CAST(:place AS integer)], 'NaN') AS figure
-        ) AS measured WHERE sweep_id = :id ORDER BY {order} OFFSET :offset LIMIT :limit
+    return _indices(f"""
+        FROM trials, LATERAL (SELECT nullif(figures[CAST(:place AS integer)], 'NaN') AS figure) AS measured
+        WHERE sweep_id = :id ORDER BY {order}
     """)
 
 
@@ -93,8 +97,6 @@ BY_FIGURE = {
     for descending in (False, True)
 }
 BY_INDEX = {
-    descending: text(f"""
-        SELECT index FROM trials WHERE sweep_id = :id ORDER BY index {way} OFFSET :offset LIMIT :limit
-    """)
+    descending: _indices(f"FROM trials WHERE sweep_id = :id ORDER BY index {way}")
     for descending, way in ((False, "ASC"), (True, "DESC"))
 }

@@ -4,6 +4,7 @@ Points are copied in as they are, thousands at a time. The sweep's row, locked m
 of them, so that nothing is looked through again when more come.
 """
 
+import asyncio
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omc.adapters.postgres import faults, jsonb, specs, trial_rows
 from omc.adapters.postgres import sweep_sql as sql
 from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.trial_decoder import TrialDecoder
 from omc.adapters.postgres.tries import count_sweep
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, check_reopens, shown
 from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
+
+_PIECE_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,8 @@ class PostgresSweeps:
     async def tried(self, sweep_id: UUID) -> list[Tried]:
         async with self.database.transaction() as connection:
             names = (await connection.execute(sql.NAMES, {"id": sweep_id})).scalar_one_or_none() or []
-            return trial_rows.tried(await connection.execute(sql.TRIED, {"id": sweep_id}), names)
+            copied = await _copied(connection, names, sql.TRIED, sweep_id)
+        return await asyncio.to_thread(copied.tried)
 
     async def ranking(
         self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None
@@ -158,7 +163,7 @@ class PostgresSweeps:
             else:
                 names = (await connection.execute(sql.NAMES, {"id": sweep_id})).scalar_one()
                 rows = await connection.execute(sql.BY_FIGURE[descending], page | {"place": _place(names, sort)})
-            return list(rows.scalars()), (await connection.execute(sql.TRIALS, {"id": sweep_id})).scalar_one()
+            return rows.scalar_one(), (await connection.execute(sql.TRIALS, {"id": sweep_id})).scalar_one()
 
     async def results(self, sweep_id: UUID, indices: Sequence[int]) -> list[SweepPoint]:
         async with self.database.transaction() as connection:
@@ -183,9 +188,30 @@ async def _locked(connection: AsyncConnection, sweep_id: UUID) -> tuple[Sweep, l
 async def _points(
     connection: AsyncConnection, sweep_id: UUID, indices: Sequence[int], names: Sequence[str]
 ) -> list[SweepPoint]:
-    rows = await connection.execute(sql.POINTS, {"id": sweep_id, "indices": list(indices)})
-    found = {row.at: trial_rows.point(row, names) for row in rows}
+    copied = await _copied(connection, names, sql.POINTS, sweep_id, list(indices))
+    found = await asyncio.to_thread(copied.points)
     return [found[index] for index in indices if index in found]
+
+
+async def _copied(connection: AsyncConnection, names: Sequence[str], statement: str, *values: Any) -> TrialDecoder:
+    """What `statement` selects. It is read away from the event loop, a piece at a time: others are answered meanwhile,
+    and the stream is never held whole."""
+    decoder, waiting = TrialDecoder(tuple(names)), bytearray()
+
+    async def take(piece: bytes) -> None:
+        waiting.extend(piece)
+        if len(waiting) >= _PIECE_BYTES:
+            await read()
+
+    async def read() -> None:
+        piece = bytes(waiting)
+        waiting.clear()
+        await asyncio.to_thread(decoder.feed, piece)
+
+    driver = (await connection.get_raw_connection()).driver_connection
+    await driver.copy_from_query(statement, *values, output=take, format="binary")  # type: ignore[union-attr]
+    await read()
+    return decoder
 
 
 async def _best(connection: AsyncConnection, sweep: Sweep, tried: Tried, names: Sequence[str]) -> dict[str, Any] | None:
@@ -199,7 +225,7 @@ async def _best(connection: AsyncConnection, sweep: Sweep, tried: Tried, names: 
     if then is None or then.index not in tried.indices:
         return before
     page = {"id": sweep.id, "place": _place(names, sweep.objective), "offset": 0, "limit": 1}
-    first = list((await connection.execute(sql.BY_FIGURE[True], page)).scalars())
+    first = (await connection.execute(sql.BY_FIGURE[True], page)).scalar_one()
     best = await _points(connection, sweep.id, first, names)
     return shown(best[0]) if best and best[0].metrics.get(sweep.objective) is not None else None
 

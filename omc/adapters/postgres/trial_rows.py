@@ -1,17 +1,15 @@
-"""Points of a sweep in PostgreSQL's binary COPY format, and back: numbers as arrays, and a few bytes joined a point."""
+"""Points of a sweep in PostgreSQL's binary COPY format: numbers as arrays, and a few bytes joined a point."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from struct import pack
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import orjson
-from sqlalchemy import Row
 
 from omc.adapters.postgres import jsonb
-from omc.backtest.tried import BLOCK_BYTES, Failure, SweepPoint, Tried, with_nan, without_nan
-from omc.errors import InvalidInput
+from omc.backtest.tried import Tried
 from omc.feature.frame import FloatArray
 
 COLUMNS = (
@@ -25,12 +23,11 @@ COLUMNS = (
     "error_message",
     "traceback",
 )
-SELECTED = "index AS at, parameters, figures, fold_scores, blocks, pruned_after, error_message, traceback"
-_SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _NULL = pack(">i", -1)
 _FLOAT8 = 701
-_ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
+ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
 
 
 def encoded(sweep_id: UUID, tried: Tried, names: Sequence[str]) -> bytes:
@@ -40,7 +37,7 @@ def encoded(sweep_id: UUID, tried: Tried, names: Sequence[str]) -> bytes:
     scores = _arrays(tried.fold_scores)
     blocks = _bytes(tried.blocks)
     indices = tried.indices.astype(">i4").tobytes()
-    pieces = [_SIGNATURE]
+    pieces = [SIGNATURE]
     for row, (index, parameters) in enumerate(zip(tried.indices.tolist(), tried.parameters, strict=True)):
         failure = tried.failures.get(index)
         said = _NULL * 3 if failure is None else _NULL + _text(failure.reason) + _text(failure.traceback)
@@ -82,7 +79,7 @@ def _arrays(values: FloatArray) -> list[bytes]:
         empty = pack(">iiii", 12, 0, 0, _FLOAT8)
         return [empty] * rows
     head = pack(">iiiiii", 20 + 12 * width, 1, 0, _FLOAT8, width, 1)
-    wire = np.empty((rows, width), _ELEMENT)
+    wire = np.empty((rows, width), ELEMENT)
     wire["length"], wire["value"] = 8, values
     return [head + row for row in _cut(wire.tobytes(), rows)]
 
@@ -100,43 +97,3 @@ def _bytes(blocks: FloatArray) -> list[bytes]:
 def _cut(whole: bytes, rows: int) -> list[bytes]:
     size = len(whole) // rows if rows else 0
     return [whole[row * size : (row + 1) * size] for row in range(rows)]
-
-
-def point(row: Row[Any], names: Sequence[str]) -> SweepPoint:
-    """A row of SELECTED; figures that were not known when it was stored are None."""
-    figures = without_nan(np.array(row.figures, float))
-    return SweepPoint(
-        index=row.at,
-        parameters=row.parameters,
-        metrics=dict(zip(names, (*figures, *(None,) * (len(names) - len(figures))), strict=True)),
-        error=row.error_message,
-        blocks=row.blocks,
-        fold_scores=without_nan(np.array(row.fold_scores, float)),
-        pruned_after=row.pruned_after,
-        traceback=row.traceback,
-    )
-
-
-def tried(rows: Iterable[Row[Any]], names: Sequence[str]) -> list[Tried]:
-    """Rows of SELECTED in order of the number of folds seen: a Tried for each such number."""
-    deep: dict[int, list[Row[Any]]] = {}
-    for row in rows:
-        deep.setdefault(len(row.fold_scores), []).append(row)
-    return [_tried(each, tuple(names), depth) for depth, each in deep.items()]
-
-
-def _tried(rows: list[Row[Any]], names: tuple[str, ...], depth: int) -> Tried:
-    blocks = {len(row.blocks or b"") for row in rows}
-    if len(blocks) > 1:
-        raise InvalidInput("points of one sweep have different numbers of blocks")
-    return Tried(
-        np.array([row.at for row in rows], np.int64),
-        [row.parameters for row in rows],
-        names,
-        with_nan([[*row.figures, *[None] * (len(names) - len(row.figures))] for row in rows], len(names)),
-        with_nan([row.fold_scores for row in rows], depth),
-        np.frombuffer(b"".join(row.blocks or b"" for row in rows), "<f8").reshape(
-            len(rows), max(blocks) // BLOCK_BYTES, 3
-        ),
-        {row.at: Failure(row.error_message, row.traceback) for row in rows if row.error_message is not None},
-    )

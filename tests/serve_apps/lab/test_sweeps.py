@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.tried import SweepPoint, Tried
 from omc.strategy.registry import make
+from serve_apps.lab import sweeps
 from serve_apps.window import window_of
 
 GRID = {"fast_bars": [3, 6], "slow_bars": [12, 24, 48]}
@@ -205,3 +207,23 @@ async def test_results_come_as_parquet_all_at_once(creating, sweeping, running, 
     assert columns["index"].tolist() == [0, 1, 2, 3, 4, 5]
     assert columns["fast_bars"].tolist() == [3, 3, 3, 6, 6, 6]
     assert len(columns["sharpe"]) == 6
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+async def test_a_file_of_many_parts_is_written_away_from_the_event_loop(
+    creating, sweeping, running, caller, monkeypatch, kind
+):
+    sweep = await sweeping(await creating())
+    await running(sweep)
+    path = f"/sweeps/{sweep['id']}/results"
+    whole, places = (await caller.get(path, format=kind)).content, []
+    columns = sweeps._columns
+
+    def seen(sweep, points):
+        places.append((len(points), threading.current_thread() is threading.main_thread()))
+        return columns(sweep, points)
+
+    monkeypatch.setattr(sweeps, "_BATCH", 4)
+    monkeypatch.setattr(sweeps, "_columns", seen)
+    assert (await caller.get(path, format=kind)).content == whole
+    assert [place for place in places if place[0]] == [(4, False), (2, False)]

@@ -1,6 +1,7 @@
 """Sweeps: every point is kept once, ranked, and counted."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.trial_decoder import TrialDecoder
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, SweepStore
 from omc.backtest.tried import SweepPoint, Tried
@@ -147,6 +149,28 @@ async def test_a_sweep_needs_an_algorithm_and_finite_figures(database: Database)
     with pytest.raises(InvalidInput):
         await house.sweeps.add(wanted.id, endless)
     assert await house.sweeps.tried(wanted.id) == []
+
+
+@pytest.mark.postgres
+async def test_points_are_read_away_from_the_event_loop(database: Database, monkeypatch: pytest.MonkeyPatch):
+    house, places = in_postgres(database), set()
+
+    def seen(name: str) -> Any:
+        real = getattr(TrialDecoder, name)
+
+        def traced(self: TrialDecoder, *given: Any) -> Any:
+            places.add((name, threading.current_thread() is threading.main_thread()))
+            return real(self, *given)
+
+        return traced
+
+    for name in ("feed", "tried", "points"):
+        monkeypatch.setattr(TrialDecoder, name, seen(name))
+    stored = await house.sweeps.create(a_sweep(await house.algorithms.create(algorithm(await house.user()))))
+    await house.sweeps.add(stored.id, Tried.of([point(n, float(n)) for n in range(9)]))
+    assert [len(part) for part in await house.sweeps.tried(stored.id)] == [9]
+    assert len(await house.sweeps.results(stored.id, [3, 4])) == 2
+    assert places == {("feed", False), ("tried", False), ("points", False)}
 
 
 def folded(index: int, *scores: float | None, pruned_after: int | None = None) -> SweepPoint:
