@@ -4,13 +4,13 @@ in bounded memory. Points come in the order of their windows, so that a batch ne
 
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from omc.backtest.ground import Ground
-from omc.backtest.kernel import simulate
+from omc.backtest.kernel import Buffers, simulate
 from omc.backtest.market import Market
 from omc.backtest.metrics import METRICS, bounds, figures_and_moments
 from omc.backtest.rounds import Outcome, blocks_per_fold
@@ -63,6 +63,13 @@ class Stretch:
         return cls(frame, first - begin, Market.quoted(window), bounds(len(window), blocks), indicators)
 
 
+def _sharing(frame: Frame) -> Frame:
+    """`frame`, in which prices that are the same share their memory: the processor then reads them once."""
+    bits = frame.bid.view(np.int64)
+    ask, last = (frame.bid if (bits == each.view(np.int64)).all() else each for each in (frame.ask, frame.last))
+    return replace(frame, ask=ask, last=last)
+
+
 class Desk:
     """Where a worker tries points: one a worker, for as many batches as it gets."""
 
@@ -70,8 +77,10 @@ class Desk:
         self, ground: Ground, algorithms: Algorithms, tests: Sequence[tuple[int, int]], needed_bars: int
     ) -> None:
         """`tests` are the rows of the window that each fold tests on; all of the window where there are no folds."""
+        ground = replace(ground, frame=_sharing(ground.frame))
         self._ground, self._algorithms = ground, algorithms
         self._blocks = blocks_per_fold(len(tests) if len(tests) > 1 else 0)
+        self._buffers = Buffers()
         share = INDICATORS_BYTES // len(tests)
         self._stretches = [Stretch.of(ground, test, needed_bars, self._blocks, share) for test in tests]
 
@@ -101,5 +110,12 @@ class Desk:
     def _try(self, stretch: Stretch, searched: Mapping[str, Any]) -> tuple[dict[str, float | None], FloatArray]:
         algorithm, ground = self._algorithms.make(searched), self._ground
         decisions = algorithm.decide(stretch.frame, stretch.indicators)[stretch.warm :]
-        simulation = simulate(stretch.market, decisions, ground.costs, cash_aud=ground.cash_aud, exits=algorithm.exits)
+        simulation = simulate(
+            stretch.market,
+            decisions,
+            ground.costs,
+            cash_aud=ground.cash_aud,
+            exits=algorithm.exits,
+            buffers=self._buffers,
+        )
         return figures_and_moments(simulation, ground.costs, ground.bar_s, stretch.edges)

@@ -5,11 +5,12 @@ first row after it.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omc.backtest.cost import Costs
+from omc.backtest.cost import Costs, Frictions
 from omc.backtest.execution import COIN
 from omc.backtest.loop import MOST_TRADES, run
 from omc.backtest.market import Market
@@ -48,21 +49,53 @@ class Simulation:
     holdings: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What simulations on one market at the same costs have in common, as the loop takes it."""
+
+    market: Market
+    costs: Costs
+    prices: tuple[FloatArray, ...]
+    terms: tuple[float, float]
+    frictions: Frictions | None
+    unheld: NDArray[np.void]
+
+    @classmethod
+    def of(cls, market: Market, costs: Costs) -> Self:
+        coins = market.bid.shape[1]
+        if costs.fee_bps.shape != (coins,):
+            raise InvalidInput(f"fees for {costs.fee_bps.shape} coins, prices of {coins}")
+        if costs.needs_volume and market.volume is None:
+            raise InvalidInput("slippage and fills by volume need a market with volume")
+        terms = float(costs.min_order_aud), float(costs.band)
+        return cls(market, costs, _prices(market), terms, costs.frictions, _unheld(costs, coins))
+
+
 class Buffers:
-    """Memory for simulations one after the other: each writes over the curves and trades of the one before."""
+    """Memory for simulations one after the other: each writes over the curves and trades of the one before. On the same
+    market at the same costs, which are values, they share what was made of these."""
 
     def __init__(self) -> None:
         self.curves: FloatArray = np.empty((2, 0))
         self.trades: NDArray[np.void] = np.empty(0, TRADE)
+        self._place: _Place | None = None
 
-    def fit(self, rows: int, coins: int) -> None:
+    def fit(self, market: Market, costs: Costs) -> _Place:
+        """Make room for a simulation; InvalidInput for costs that cannot be had on that market."""
+        place = self._place
+        if place is None or place.market is not market or place.costs is not costs:
+            place = self._place = _Place.of(market, costs)
+        rows, coins = market.bid.shape
         if self.curves.shape[1] != rows:
             self.curves = np.empty((2, rows))
         if len(self.trades) <= MOST_TRADES * coins:
             self.trades = np.empty(_FIRST_ROOM + MOST_TRADES * coins, TRADE)
+        return place
 
     def more_trades(self) -> None:
-        self.trades = np.concatenate([self.trades, np.empty_like(self.trades)])
+        more = np.empty(2 * len(self.trades), TRADE)
+        more[: len(self.trades)] = self.trades
+        self.trades = more
 
 
 def simulate(
@@ -88,48 +121,44 @@ def simulate(
     targets = decisions.targets if isinstance(decisions, Orders) else decisions
     if targets.shape != (rows, coins):
         raise InvalidInput(f"weights have shape {targets.shape}, prices {market.bid.shape}")
-    if costs.fee_bps.shape != (coins,):
-        raise InvalidInput(f"fees for {costs.fee_bps.shape} coins, prices of {coins}")
     if not 0 < cash_aud < np.inf:
         raise InvalidInput(f"a backtest needs cash to start with, not {cash_aud}")
-    if costs.needs_volume and market.volume is None:
-        raise InvalidInput("slippage and fills by volume need a market with volume")
+    books = buffers or Buffers()
+    place = books.fit(market, costs)
     late = costs.latency_bars
     if late and orders is None and not np.isfinite(targets).all():
         _refuse(targets, int(np.argwhere(~np.isfinite(targets))[0, 0]), coins, costs, partial=False)
     targets = read_only(_later(targets, late))
-    resting = any(each is not None for each in _prices_of(orders)) or (orders is not None and orders.at_close)
+    resting = orders is not None and (orders.at_close or any(each is not None for each in _prices_of(orders)))
     partial = orders is not None or late > 0
     rules = exits.rules if exits.any or resting else None
     columns = tuple(read_only(_later(each, late)) for each in orders.columns()) if orders and resting else None
-    at_close = orders is not None and orders.at_close
-    coins_known = _unheld(costs, coins)
-    books = buffers or Buffers()
-    books.fit(rows, coins)
+    ways = (partial, exits.reentry, orders is not None and orders.at_close, close_at_end, skip_quiet)
+    known = place.unheld.copy()
     row, made, cash = 0, 0, float(cash_aud)
     while row < rows:
         row, made, cash, usable = run(
-            _prices(market),
+            place.prices,
             targets,
-            (float(costs.min_order_aud), float(costs.band)),
+            place.terms,
             rules,
-            costs.frictions,
+            place.frictions,
             columns,
-            coins_known,
+            known,
             books.curves,
             books.trades,
-            (partial, exits.reentry, at_close, close_at_end, skip_quiet),
+            ways,
             (row, made, cash),
         )
         if not usable:
             _refuse(targets[row], row, coins, costs, partial=partial)
         if row < rows:
             books.more_trades()
-    return Simulation(books.trades[:made], books.curves[0], books.curves[1], coins_known["held"].copy())
+    return Simulation(books.trades[:made], books.curves[0], books.curves[1], known["held"].copy())
 
 
-def _prices_of(orders: Orders | None) -> tuple[FloatArray | None, ...]:
-    return (orders.limits, orders.triggers, orders.stops, orders.takes) if orders else ()
+def _prices_of(orders: Orders) -> tuple[FloatArray | None, ...]:
+    return orders.limits, orders.triggers, orders.stops, orders.takes
 
 
 def _later(decisions: FloatArray, bars: int) -> FloatArray:
