@@ -1,5 +1,9 @@
-"""Histories of backtests in PostgreSQL: two Parquet files a row, which no listing of backtests reads."""
+"""Histories of backtests in PostgreSQL: two Parquet files a row, which no listing of backtests reads.
 
+They are packed and unpacked away from the event loop: a year of bars, or thousands of trades, take their time.
+"""
+
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,11 +33,7 @@ class PostgresCurves:
     database: Database
 
     async def put(self, run_id: UUID, history: History) -> None:
-        values = {
-            "run_id": run_id,
-            "curve": parquet.encode(history.curves.columns()),
-            "trades": parquet.encode(trade_columns(history.trades)),
-        }
+        values = await asyncio.to_thread(_packed, run_id, history)
         async with self.database.transaction() as connection:
             await connection.execute(_PUT, values)
 
@@ -42,15 +42,31 @@ class PostgresCurves:
             file = (await connection.execute(_CURVE, {"run_id": run_id})).scalar_one_or_none()
         if file is None:
             raise missing(run_id)
-        return Curves(*parquet.decode(file).values())
+        return await asyncio.to_thread(_curves, file)
 
     async def trades(self, run_id: UUID) -> tuple[Execution, ...]:
         async with self.database.transaction() as connection:
             file = (await connection.execute(_TRADES, {"run_id": run_id})).scalar_one_or_none()
         if file is None:
             raise missing(run_id)
-        columns = parquet.decode(file)
-        return tuple(_execution(at, row) for at, row in enumerate(zip(*columns.values(), strict=True)))
+        return await asyncio.to_thread(_trades, file)
+
+
+def _packed(run_id: UUID, history: History) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "curve": parquet.encode(history.curves.columns()),
+        "trades": parquet.encode(trade_columns(history.trades)),
+    }
+
+
+def _curves(file: bytes) -> Curves:
+    return Curves(*parquet.decode(file).values())
+
+
+def _trades(file: bytes) -> tuple[Execution, ...]:
+    columns = parquet.decode(file)
+    return tuple(_execution(at, row) for at, row in enumerate(zip(*columns.values(), strict=True)))
 
 
 def _execution(at: int, row: tuple[Any, ...]) -> Execution:

@@ -186,11 +186,11 @@ class PostgresPrices:
         if end < start:
             return price_rows.frame(coins, [])
         if end - start < _SPLIT:
-            return price_rows.frame(coins, [await self._copy(coins, start, end)])
+            return await asyncio.to_thread(price_rows.frame, coins, [await self._copy(coins, start, end)])
         middle = start + (end - start) / 2
         after = middle + timedelta(microseconds=1)
         halves = await asyncio.gather(self._copy(coins, start, middle), self._copy(coins, after, end))
-        return price_rows.frame(coins, halves)
+        return await asyncio.to_thread(price_rows.frame, coins, halves)
 
     async def _copy(self, coins: tuple[str, ...], start: datetime, end: datetime) -> NDArray[Any]:
         # The coins are tickers, letters and digits alone, so they may stand in the statement.

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import re
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,9 @@ from omc.backtest.run import MemoryBacktestStore, RunStatus
 from omc.backtest.study import study
 from omc.errors import Unavailable
 from omc.promotion.trials import Tally
+from serve_apps.envelope import Success
+from serve_apps.lab import backtests
+from serve_apps.lab.backtests import Curve
 from serve_apps.lab.report import page_of
 from serve_apps.window import window_of
 
@@ -76,6 +80,21 @@ async def test_equity_is_thinned_as_asked_and_whole_as_a_file(creating, testing,
     assert parquet.decode(answer.content)["benchmark_aud"].tobytes() == whole.benchmark_aud.tobytes()
 
 
+async def test_a_curve_is_put_down_away_from_the_event_loop(creating, testing, caller, monkeypatch):
+    done, places = await testing(await creating()), []
+
+    def seen(whole, points):
+        places.append(threading.current_thread() is threading.main_thread())
+        return drawn(whole, points)
+
+    drawn = backtests._drawn
+    monkeypatch.setattr(backtests, "_drawn", seen)
+    answer = await caller.get(f"/backtests/{done['id']}/equity", points=20_000)
+    assert answer.headers["content-type"] == "application/json"
+    assert Success[Curve].model_validate(answer.json()).data.rows == len(answer.json()["data"]["times"])
+    assert places == [False]
+
+
 async def test_trades_come_in_pages_or_as_a_file_and_say_why(creating, testing, caller):
     done = await testing(await creating())
     path = f"/backtests/{done['id']}/trades"
@@ -93,7 +112,7 @@ async def test_listing_backtests_reads_no_curve_and_no_trade(creating, testing, 
     made = await creating()
     done = await testing(made)
     run = await ports.backtests.get(UUID(done["id"]), caller.user_id)
-    assert run.results.keys() == {"metrics", "trades", "monte_carlo"}
+    assert run.results.keys() == {"metrics", "bar_s", "trades", "monte_carlo"}
     ports.curves.kept.clear()
     assert (await caller.get(f"/algorithms/{made['id']}/backtests")).json()["items"] == [done]
 

@@ -1,5 +1,6 @@
 """Histories of backtests: every bar and every trade comes back exactly, and goes with its backtest."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from omc.adapters import parquet
 from omc.adapters.postgres.curves import PostgresCurves
 from omc.backtest.curves import Curves, CurveStore, Execution, History, MemoryCurveStore
 from omc.backtest.run import RunStatus
@@ -70,6 +72,26 @@ async def test_a_run_that_keeps_none_says_so(house: House, store: CurveStore):
     for ask in (store.curves, store.trades):
         with pytest.raises(NotFound, match="keeps no curve"):
             await ask(run.id)
+
+
+@pytest.mark.postgres
+async def test_a_history_is_packed_and_unpacked_away_from_the_event_loop(database, monkeypatch):
+    house, store, places = in_postgres(database), PostgresCurves(database), []
+
+    def seen(real):
+        def traced(given):
+            places.append(threading.current_thread() is threading.main_thread())
+            return real(given)
+
+        return traced
+
+    for name in ("encode", "decode"):
+        monkeypatch.setattr(parquet, name, seen(getattr(parquet, name)))
+    run = await house.queued()
+    await store.put(run.id, history(10))
+    await store.curves(run.id)
+    await store.trades(run.id)
+    assert places == [False] * 4
 
 
 @pytest.mark.postgres

@@ -164,10 +164,10 @@ async def test_points_are_read_away_from_the_event_loop(database: Database, monk
 
         return traced
 
-    for name in ("feed", "tried", "points"):
-        monkeypatch.setattr(TrialDecoder, name, seen(name))
     stored = await house.sweeps.create(a_sweep(await house.algorithms.create(algorithm(await house.user()))))
     await house.sweeps.add(stored.id, Tried.of([point(n, float(n)) for n in range(9)]))
+    for name in ("feed", "tried", "points"):
+        monkeypatch.setattr(TrialDecoder, name, seen(name))
     assert [len(part) for part in await house.sweeps.tried(stored.id)] == [9]
     assert len(await house.sweeps.results(stored.id, [3, 4])) == 2
     assert places == {("feed", False), ("tried", False), ("points", False)}
