@@ -10,7 +10,7 @@ import numpy as np
 
 from actors.trader import TraderPorts
 from omc.errors import Halted
-from omc.feature.frame import FloatArray, Frame, as_datetime64
+from omc.feature.frame import FloatArray, Frame
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.algorithm import Algorithm
@@ -31,6 +31,7 @@ from omc.trading.dialogue import (
 from omc.trading.lease import Lease
 from omc.trading.mandate import Mandate
 from omc.trading.order import Order, OrderStatus, Turn, client_order_id
+from omc.trading.recovery import after_absence
 from omc.trading.trader import Trader
 from omc.trading.window import Window, last_bids, prices
 
@@ -138,13 +139,6 @@ class Seat:
         account = await ports.blotter.account(deployment.id)
         bars = max(self._algorithm.memory_bars, 1)
         tail = await ports.archive.tail(deployment.coins, until, max(bars, 2))
-        if _missed_bars(memory, tail):
-            # What was wanted then was to be had at the next bar: by now it is a guess, so this bar only decides.
-            memory = replace(memory, targets=None, ages=await self._aged(memory, until))
-        marks = last_bids(tail)
-        for coin, position in account.positions.items():
-            if position.quantity and coin not in marks:
-                marks |= last_bids(await ports.archive.tail((coin,), until, 1))
         mandate = Mandate(
             deployment_id=deployment.id,
             user_id=deployment.user_id,
@@ -153,16 +147,15 @@ class Seat:
             exits=self._algorithm.exits,
             terms=ports.terms,
         )
+        if memory.done_until is not None and _missed_bars(memory.done_until, tail):
+            stored = await ports.archive.read(deployment.coins, memory.done_until, until)
+            by_name = {order.intent.client_order_id: order for order in ended}
+            memory = after_absence(memory, mandate, account, by_name, stored, until)
+        marks = last_bids(tail)
+        for coin, position in account.positions.items():
+            if position.quantity and coin not in marks:
+                marks |= last_bids(await ports.archive.tail((coin,), until, 1))
         return Trader(mandate, memory, account, ended=ended, marks=marks), Window(tail, bars)
-
-    async def _aged(self, memory: TraderMemory, until: datetime) -> tuple[int | None, ...] | None:
-        """Ages by the bars that are stored since, up to the one before `until`: a position grows old whoever looks."""
-        if memory.ages is None or memory.done_until is None:
-            return memory.ages
-        stored = await self._ports.archive.read(self._deployment.coins, memory.done_until, until)
-        low, high = as_datetime64(memory.done_until), as_datetime64(until)
-        missed = int(np.count_nonzero((stored.times > low) & (stored.times < high)))
-        return tuple(None if age is None else age + missed for age in memory.ages)
 
     async def _end_orders(self, memory: TraderMemory, until: datetime) -> list[Order]:
         """The orders of a rebalance that a death cut short, each carried to its end before the account is read: so no
@@ -183,6 +176,6 @@ class Seat:
         return ended
 
 
-def _missed_bars(memory: TraderMemory, tail: Frame) -> bool:
+def _missed_bars(done_until: datetime, tail: Frame) -> bool:
     """Whether bars have been stored between the last that the trader finished and the one that it meets."""
-    return memory.done_until is not None and len(tail) > 1 and tail.time(-2) > memory.done_until
+    return len(tail) > 1 and tail.time(-2) > done_until

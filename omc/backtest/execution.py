@@ -10,6 +10,7 @@ from omc.market.terms import BPS
 from omc.trading.sizing import (
     UNITS,
     in_cents,
+    is_dust,
     on_grid,
     quantity_to_buy,
     quantity_to_sell,
@@ -37,13 +38,15 @@ COIN = np.dtype(
         ("kept_out", "i8"),
         ("ready", "i8"),
         ("more", "i8"),
+        ("leaving", "i8"),
     ]
 )
 """What a backtest knows of a coin: its fee and the units that it is traded in; how much is held (less than nothing when
 it is owed), its last mark, the price and row of the opening, the trailing stop, the stop and target set for it, and
 those that its next opening gets; the weight that it is on the way to (NaN for none), the limit and trigger of that
 order; the volume that orders may still take in this bar; and whether an exit keeps it out, its order may trade, and
-volume held some of it back. Prices are NaN where there are none."""
+volume held some of it back; and the `exits.Reason` for which the rest of it leaves. Prices are NaN where there are
+none."""
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -123,14 +126,16 @@ def sized_up(coin, goal, worth, value, quote, slips, volume, cash, room, terms, 
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def book(coin, trade, t, c, side, quantity, price, reason, cash):  # type: ignore[no-untyped-def]
-    """Write an execution down, in the books and as a `trade`; returns the cash after it."""
+def book(coin, trade, t, c, side, quantity, price, reason, least, cash):  # type: ignore[no-untyped-def]
+    """Write an execution down, in the books and as a `trade`; returns the cash after it. What is worth less than
+    `least`, the venue's smallest order, counts as nothing when more of it is bought."""
     total = settled_total(side, quantity, price, coin.fee_bps)
     before = coin.held
     coin.held = on_grid(before + side * quantity)
     if coin.held == 0.0:
         coin.opening, coin.trail, coin.stop, coin.take = np.nan, np.nan, np.nan, np.nan
-    elif before == 0.0:
+        coin.leaving = 0
+    elif before * side >= 0.0 and is_dust(before, price, least):
         coin.opening, coin.trail, coin.opened = price, np.nan, t
         coin.stop, coin.take = coin.next_stop, coin.next_take
     coin.volume_left = on_grid(coin.volume_left - quantity)

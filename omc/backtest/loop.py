@@ -12,25 +12,29 @@ import numpy as np
 from omc.backtest import execution, phases, quiet
 from omc.backtest.execution import room_for, worth_of
 from omc.backtest.phases import (
+    close_out,
     decide,
     fill_inside,
+    first_price,
     increase,
     leave_at_open,
     leave_inside,
-    leave_the_rest,
     look_at_order,
     on_ask,
     reduce,
+    worst_price,
 )
 from omc.backtest.quiet import bids_without_trade, mark_quiet, next_change, next_exit
 from omc.trading import exit_fills, exits, sizing
 from omc.trading.exit_fills import gain_at
+from omc.trading.exits import Reason
 from omc.trading.sizing import UNITS
 
 MOST_TRADES = 10
 """Of one coin in one bar."""
 # The last bits of weights that add up to one may say more: as much as sizing.check_weights lets pass.
 _ALL = 1.0 + 1e-9
+_END, _LIQUIDATION = int(Reason.END), int(Reason.LIQUIDATION)
 
 
 def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
@@ -145,10 +149,21 @@ def _compiled(arithmetic: str):  # type: ignore[no-untyped-def]  # noqa: C901
                         made, cash = fill_inside(
                             coins, trades, t, c, bar, enough, worth, levels, terms, rough, reentry, made, cash
                         )
+            if rough is not None and rough[7]:
+                left = cash
+                for c in range(coins.shape[0]):
+                    if coins[c].held != 0.0:
+                        left += coins[c].held * worst_price(coins[c], bid[t, c], ask[t, c], high[t, c], low[t, c])
+                if left <= 0.0:
+                    for c in range(coins.shape[0]):
+                        price = worst_price(coins[c], bid[t, c], ask[t, c], high[t, c], low[t, c])
+                        made, cash = close_out(coins[c], trades[made], t, c, price, _LIQUIDATION, rough, made, cash)
+                    curves[:, t:] = cash
+                    return rows, made, cash, True
             if last:
                 for c in range(coins.shape[0]):
-                    bar = (bid[t, c], ask[t, c], high[t, c], low[t, c], close[t, c], volume[t, c])
-                    made, cash = leave_the_rest(coins[c], trades[made], t, c, bar, rough, made, cash)
+                    price = first_price(coins[c], bid[t, c], ask[t, c])
+                    made, cash = close_out(coins[c], trades[made], t, c, price, _END, rough, made, cash)
             wanted = 0.0
             for c in range(coins.shape[0]):
                 weight = decisions[t, c]

@@ -11,8 +11,9 @@ import numpy as np
 from omc.backtest.execution import book, room_for, sized_down, sized_up, slipped
 from omc.trading.exit_fills import leaves_at_open, leaves_inside
 from omc.trading.exits import Reason
+from omc.trading.sizing import is_dust
 
-_SIGNAL, _TAKE_PROFIT, _END = int(Reason.SIGNAL), int(Reason.TAKE_PROFIT), int(Reason.END)
+_SIGNAL, _TAKE_PROFIT = int(Reason.SIGNAL), int(Reason.TAKE_PROFIT)
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
@@ -29,6 +30,8 @@ def decide(coin, weight, order):  # type: ignore[no-untyped-def]
     if weight == 0.0:
         coin.kept_out = 0
     coin.target = 0.0 if coin.kept_out else weight
+    if coin.target != 0.0:
+        coin.leaving = _SIGNAL
     if order is not None:
         coin.limit, coin.trigger, coin.next_stop, coin.next_take = order
         if coin.held * weight > 0.0:
@@ -62,7 +65,7 @@ def reduce(coin, trade, t, c, bid, ask, volume, worth, terms, rough, made, cash)
     quantity, price, more = sized_down(coin, coin.target, worth, quote, np.isnan(coin.limit), volume, terms, rough)
     coin.more = more
     if quantity > 0.0:
-        cash = book(coin, trade, t, c, side, quantity, price, _SIGNAL, cash)
+        cash = book(coin, trade, t, c, side, quantity, price, coin.leaving, terms[0], cash)
         made += 1
     return made, cash
 
@@ -83,7 +86,7 @@ def increase(coin, trade, t, c, bid, ask, volume, worth, room, terms, rough, mad
         )
         more |= held_back
         if quantity > 0.0:
-            cash = book(coin, trade, t, c, side, quantity, price, _SIGNAL, cash)
+            cash = book(coin, trade, t, c, side, quantity, price, _SIGNAL, terms[0], cash)
             made += 1
     if not more:
         coin.target, coin.limit, coin.trigger = np.nan, np.nan, np.nan
@@ -96,10 +99,11 @@ def leave(coin, trade, t, c, price, reason, slips, volume, worth, terms, rough, 
     side = -1 if coin.held > 0.0 else 1
     quantity, price, _ = sized_down(coin, 0.0, worth, price, slips, volume, terms, rough)
     if quantity > 0.0:
-        cash = book(coin, trade, t, c, side, quantity, price, reason, cash)
+        cash = book(coin, trade, t, c, side, quantity, price, reason, terms[0], cash)
         made += 1
-        # What the bar's volume did not take is closed at the next opens.
+        # What the bar's volume did not take is closed at the next opens, for the same reason.
         coin.more = coin.held != 0.0
+        coin.leaving = reason if coin.more else _SIGNAL
         coin.target = 0.0 if coin.more else np.nan
         coin.limit, coin.trigger = np.nan, np.nan
         coin.kept_out = not reentry
@@ -191,9 +195,11 @@ def fill_inside(coins, trades, t, c, bar, enough, worth, levels, terms, rough, r
     if np.isnan(price):
         return made, cash
     made, cash = reduce(coin, trades[made], t, c, price, price, bar[5], worth, terms, rough, made, cash)
-    room = room_for(c, coins, worth, rough)
+    room, sold = room_for(c, coins, worth, rough), made
     made, cash = increase(coin, trades[made], t, c, price, price, bar[5], worth, room, terms, rough, made, cash)
-    if coin.held == 0.0 or before * coin.held > 0.0:
+    if coin.held == 0.0 or made == sold:
+        return made, cash
+    if before * coin.held > 0.0 and not is_dust(before, trades[sold].price_aud, terms[0]):
         return made, cash
     # As a bid: what was bought at the ask is worth less.
     start, high, low = on_ask(price, bar[0] - bar[1] if coin.held > 0.0 else 0.0), bar[2], bar[3]
@@ -208,13 +214,28 @@ def fill_inside(coins, trades, t, c, bar, enough, worth, levels, terms, rough, r
 
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
-def leave_the_rest(coin, trade, t, c, bar, rough, made, cash):  # type: ignore[no-untyped-def]
-    """Close whatever is held at the bar's open, or at its last mark when it is not quoted, however little it is."""
+def close_out(coin, trade, t, c, price, reason, rough, made, cash):  # type: ignore[no-untyped-def]
+    """Close whatever is held, however little it is and whatever the bar's volume."""
     if coin.held == 0.0:
         return made, cash
     side = -1 if coin.held > 0.0 else 1
-    price = coin.mark if np.isnan(bar[0]) else (bar[0] if side < 0 else bar[1])
     if rough is not None:
         price = slipped(side, price, rough[0], coin.price_step)
-    cash = book(coin, trade, t, c, side, abs(coin.held), price, _END, cash)
+    cash = book(coin, trade, t, c, side, abs(coin.held), price, reason, 0.0, cash)
     return made + 1, cash
+
+
+@numba.njit(cache=True, forceinline=True, error_model="numpy")
+def first_price(coin, bid, ask):  # type: ignore[no-untyped-def]
+    """What the bar's open gives, or takes, for what is held: its last mark when it is not quoted."""
+    if np.isnan(bid):
+        return coin.mark
+    return bid if coin.held > 0.0 else ask
+
+
+@numba.njit(cache=True, forceinline=True, error_model="numpy")
+def worst_price(coin, bid, ask, high, low):  # type: ignore[no-untyped-def]
+    """As `first_price`, at the worst of the bar."""
+    if np.isnan(bid):
+        return coin.mark
+    return low if coin.held > 0.0 else on_ask(high, ask - bid)

@@ -1,5 +1,6 @@
 """One bar as a trader goes through it: what each coin's turn asks for, and what becomes of what is held."""
 
+from collections.abc import Sequence
 from math import isnan, nan
 from typing import NamedTuple
 
@@ -9,9 +10,10 @@ from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.dialogue import QuotesArrived
 from omc.trading.exit_fills import gain_at, leaves_at_open, leaves_inside
 from omc.trading.exits import Reason
+from omc.trading.fill import Side
 from omc.trading.mandate import Mandate
-from omc.trading.order import Turn
-from omc.trading.sizing import quantity_to_buy, quantity_to_sell
+from omc.trading.order import Order, Turn
+from omc.trading.sizing import is_dust, quantity_to_buy, quantity_to_sell
 
 LONG = 1.0
 
@@ -34,6 +36,8 @@ class Bar:
         self.traded = False
         self.exits: dict[int, str] = {}
         """Why coins were to leave in this bar, by column."""
+        self.opened: dict[int, float] = {}
+        """The prices of what was opened in this bar, by column."""
         self._trails: dict[int, float] = {}
         """Where looking inside the bar left trailing stops, by column."""
 
@@ -64,7 +68,10 @@ class Bar:
             return None
         worth, bid = rebalance.equity_aud, float(self.quotes.bid[at])
         quantity = quantity_to_sell(weight, worth, held, bid, mandate.rebalance_band, mandate.least_aud)
-        return Wish(quantity, bid, _towards(weight, worth)) if quantity > 0.0 else None
+        if not quantity:
+            return None
+        leaving = self._memory.leaving[at] if self._memory.leaving and weight == 0.0 else None
+        return Wish(quantity, bid, f"{leaving}; the rest of it" if leaving else _towards(weight, worth))
 
     def _purchase(self, at: int, account: Account, rebalance: Rebalance) -> Wish | None:
         mandate, weight = self._mandate, rebalance.targets[at]
@@ -135,17 +142,32 @@ class Bar:
         at_price, opened = from_grid(price), from_grid(self._opening(at, account))
         return Wish(quantity, price, f"{Reason(reason).name.lower()} at {at_price:f}, opened at {opened:f}")
 
-    def after(self, account: Account) -> tuple[tuple[int | None, ...], tuple[float | None, ...]]:
-        """Ages and trailing stops of what is held when the bar is over."""
-        coins = range(len(self._mandate.coins))
+    def count(self, at: int, order: Order, before: Account) -> None:
+        """Note what an order that has ended opened, on nothing or on dust."""
+        price = float(order.intent.quote_price_aud)
+        held = held_of(before, order.intent.coin)
+        if order.fills and order.intent.side is Side.BUY and is_dust(held, price, self._mandate.least_aud):
+            self.opened[at] = price
+
+    def after(self, account: Account, targets: Sequence[float]) -> TraderMemory:
+        """What is to be remembered when the bar is over and `targets` are decided, but for what is kept out."""
+        time, coins = self.quotes.time, range(len(self._mandate.coins))
         held = [held_of(account, coin) > 0.0 for coin in self._mandate.coins]
         for at in coins:
             if held[at] and at not in self._trails and self._may_leave(at, account):
                 # Its turn was before a restart, or came to nothing.
                 self._look_inside(at, account)
-        ages = tuple(self._age(at) if held[at] else None for at in coins)
         trails = [self._trails.get(at, self._trail(at)) for at in coins]
-        return ages, tuple(trails[at] if held[at] and not isnan(trails[at]) else None for at in coins)
+        leaving = self._memory.leaving or (None,) * len(held)
+        return TraderMemory(
+            time,
+            time,
+            tuple(targets),
+            ages=tuple(self._age(at) if held[at] else None for at in coins),
+            trails=tuple(trails[at] if held[at] and not isnan(trails[at]) else None for at in coins),
+            openings=tuple(self._opening(at, account) if held[at] else None for at in coins),
+            leaving=tuple(self.exits.get(at, leaving[at]) if held[at] and targets[at] == 0.0 else None for at in coins),
+        )
 
     def why(self, at: int, wants: str, out: bool, account: Account) -> str:
         """What came of what the algorithm wants, when something came between: `out` says that the coin is kept out."""
@@ -155,15 +177,16 @@ class Bar:
         return f"kept out after its exit; {wants}" if out else wants
 
     def _opening(self, at: int, account: Account) -> float:
-        return float(account.positions[self._mandate.coins[at]].opening_price_aud or nan)
+        known = self.opened.get(at, self._memory.openings[at] if self._memory.openings else None)
+        return float(account.positions[self._mandate.coins[at]].opening_price_aud or nan) if known is None else known
 
     def _age(self, at: int) -> int:
         """Bars since a coin's opening: 0 for what is bought in this one."""
-        age = self._memory.ages[at] if self._memory.ages else None
+        age = self._memory.ages[at] if self._memory.ages and at not in self.opened else None
         return 0 if age is None else age + 1
 
     def _trail(self, at: int) -> float:
-        trail = self._memory.trails[at] if self._memory.trails else None
+        trail = self._memory.trails[at] if self._memory.trails and at not in self.opened else None
         return nan if trail is None else trail
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID, uuid5
 
 from omc.errors import Conflict, Halted, NotFound, StaleLease
@@ -18,6 +18,8 @@ from omc.trading.fill import Fill, Side
 from omc.trading.journal import JournalEntry as JournalEntry
 from omc.trading.lease import Lease, LeaseStore
 from omc.trading.order import Order, OrderIntent, OrderStatus
+
+_Known = TypeVar("_Known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class TraderMemory:
     """How many bars ago each coin was opened; None for one that is not held."""
     trails: tuple[float | None, ...] | None = None
     """Where each coin's trailing stop stands; None for none."""
+    openings: tuple[float | None, ...] | None = None
+    """The price that each coin was opened at; None for one that is not held, or as the books say."""
+    leaving: tuple[str | None, ...] | None = None
+    """Why an exit closes a coin that it could sell in part only, or not at all; None for a coin that stays."""
 
     def as_held(self, held: Sequence[float]) -> Self:
         """With an age for whatever is `held` before a bar's first order and for nothing else: others may have sold, or
@@ -53,12 +59,19 @@ class TraderMemory:
         ages = self.ages or (None,) * len(held)
         if [age is not None for age in ages] == [quantity > 0.0 for quantity in held]:
             return self
-        trails = self.trails or (None,) * len(held)
         return replace(
             self,
             ages=tuple((age or 0) if quantity else None for quantity, age in zip(held, ages, strict=True)),
-            trails=tuple(trail if quantity else None for quantity, trail in zip(held, trails, strict=True)),
+            trails=_of_held(self.trails, held),
+            openings=_of_held(self.openings, held),
+            leaving=_of_held(self.leaving, held),
         )
+
+
+def _of_held(known: tuple[_Known | None, ...] | None, held: Sequence[float]) -> tuple[_Known | None, ...]:
+    """What is `known` of each coin that is held."""
+    each = known or (None,) * len(held)
+    return tuple(value if quantity else None for quantity, value in zip(held, each, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

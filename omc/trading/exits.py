@@ -23,6 +23,8 @@ class Reason(IntEnum):
     TIME_STOP = 4
     END = 5
     """The last bar of a backtest that closes whatever is open."""
+    LIQUIDATION = 6
+    """The equity is gone: everything is closed, and the books with it."""
 
 
 Levels = tuple[float, float, float, float, float, bool]

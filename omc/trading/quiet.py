@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isnan, nan
+from math import isnan
 from typing import Self
 
 import numba
@@ -21,6 +21,7 @@ from omc.trading import exit_fills, sizing
 from omc.trading.blotter import TraderMemory
 from omc.trading.exit_fills import gain_at, leaves_at_open, leaves_inside
 from omc.trading.mandate import Mandate
+from omc.trading.recovery import openings_of
 from omc.trading.sizing import equity, quantity_to_buy, quantity_to_sell
 
 _MORE_THAN_ALL = 1.0 + 1e-9
@@ -157,11 +158,10 @@ class Standing:
     ) -> Self:
         """`memory` has an age for exactly what is `held`."""
         nothing = (None,) * len(mark)
-        positions = [account.position(coin) for coin in mandate.coins]
         return cls(
             float(account.cash_aud),
             np.array(held),
-            np.array([float(each.opening_price_aud or nan) for each in positions]),
+            np.array(openings_of(memory, mandate, account)),
             np.array(mark),
             np.array(memory.targets or nothing, np.float64),
             np.array(memory.stopped or (False,) * len(mark)),
@@ -180,8 +180,14 @@ class Standing:
         return TraderMemory(
             time,
             time,
-            tuple(None if isnan(each) else each for each in self.target.tolist()),
+            _known(self.target),
             tuple(self.stopped.tolist()),
             ages=tuple(None if each < 0 else each for each in self.age.tolist()),
-            trails=tuple(None if isnan(each) else each for each in self.trail.tolist()),
+            trails=_known(self.trail),
+            openings=_known(self.opening),
+            leaving=(None,) * len(self.held),
         )
+
+
+def _known(values: FloatArray) -> tuple[float | None, ...]:
+    return tuple(None if isnan(each) else each for each in values.tolist())

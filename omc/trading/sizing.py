@@ -53,6 +53,13 @@ def in_cents(value: float) -> float:
     return np.rint(value * 100.0) / 100.0
 
 
+@numba.njit(cache=True, inline="always")
+def is_dust(held: float, price: float, min_order_aud: float) -> bool:
+    """Whether what is `held`, or owed, is too little for the venue to sell: a position is opened on top of it as on
+    nothing."""
+    return held == 0.0 or abs(held) * price < min_order_aud
+
+
 @numba.njit(cache=True)
 def equity(cash: float, quantity: np.ndarray, mark: np.ndarray) -> float:
     """Cash plus everything held, or owed where less than nothing is, at its mark; a coin without a mark (NaN) counts

@@ -38,6 +38,7 @@ from omc.trading.dialogue import (
 from omc.trading.mandate import Mandate
 from omc.trading.order import Order, OrderIntent, Turn, client_order_id
 from omc.trading.quiet import Standing, Stretch
+from omc.trading.recovery import opened_in
 from omc.trading.sizing import check_weights, equity
 
 _STANDSTILL = frozenset({DenialReason.KILL_SWITCH, DenialReason.NOT_ACTIVE})
@@ -99,6 +100,8 @@ class Trader:
     def pass_quietly(self, stretch: Stretch, row: int, curves: FloatArray) -> int:
         """The first row from `row` on in which it would send an order, or the end of the stretch. It is left as if it
         had handled every row before; `curves`, (2, T), is given their equity and cash."""
+        if any(self._memory.leaving or ()):
+            return row
         held = self._held()
         standing = Standing.of(self._mandate, self._memory.as_held(held), self._account, held, self._mark)
         until = standing.pass_over(stretch, self._mandate, row, curves)
@@ -119,7 +122,7 @@ class Trader:
             self._take_up(self._bar)
             return [self._next()]
         held = self._held()
-        self._memory = memory = self._unfinished(memory).as_held(held)
+        self._memory = memory = memory.as_held(held)
         self._bar = Bar(self._mandate, memory, quotes)
         if memory.targets is None and not any(held):
             return [Decide(quotes.time)]
@@ -131,21 +134,9 @@ class Trader:
             return [first]
         return [Remember(self._memory), first]
 
-    def _unfinished(self, memory: TraderMemory) -> TraderMemory:
-        """What is remembered, when bars passed since the one whose orders a death cut short: it had closed coins, and
-        not come to note that they stay out."""
-        begun = memory.rebalance
-        if begun is None or self._mandate.exits.reentry:
-            return memory
-        leaving = [
-            any(self._name(begun.quoted_at, turn, at) in self._ended for turn in (Turn.EXIT_AT_OPEN, Turn.EXIT))
-            for at in range(len(self._mark))
-        ]
-        before = memory.stopped or (False,) * len(leaving)
-        return replace(memory, stopped=tuple(a or b for a, b in zip(before, leaving, strict=True)))
-
     def _take_up(self, bar: Bar) -> None:
         """Go on after the last order of this bar that has ended: what comes before it has had its turn."""
+        bar.opened |= opened_in(bar.quotes.time, self._mandate, self._account, self._ended)
         for number, (turn, at) in enumerate(self._turns):
             order = self._ended.get(self._name(bar.quotes.time, turn, at))
             if order is not None:
@@ -156,7 +147,8 @@ class Trader:
         intent = order.intent
         if not order.status.final:
             raise ValueError(f"order {intent.client_order_id} has not ended: it is {order.status}")
-        if intent.client_order_id == self._waits_for:
+        if intent.client_order_id == self._waits_for and self._bar is not None:
+            self._bar.count(self._turns[self._turn - 1][1], order, self._account)
             for fill in order.fills:
                 self._account = self._account.apply(fill, intent.quote_price_aud)
         return self._go_on(intent)
@@ -224,8 +216,7 @@ class Trader:
             ]
             why = {coin: bar.why(at, wants[at], stopped[at], self._account) for at, coin in enumerate(coins)}
             decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why)
-        ages, trails = bar.after(self._account)
-        self._memory = TraderMemory(event.time, event.time, targets, stopped, ages=ages, trails=trails)
+        self._memory = replace(bar.after(self._account, targets), stopped=stopped)
         if bar.quotes.close is not None:
             self._see(bar.quotes.close)
         self._bar = None

@@ -8,22 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omc.trading.blotter import Rebalance, TraderMemory
 
-_BY_COIN = ("targets", "stopped", "ages", "trails")
+_BY_COIN = ("targets", "stopped", "ages", "trails", "openings", "leaving")
 _READ = text("""
-    SELECT done_until, decided_at, targets, stopped, ages, trails, rebalance_quoted_at, rebalance_equity,
-        rebalance_targets
+    SELECT done_until, decided_at, targets, stopped, ages, trails, openings, leaving, rebalance_quoted_at,
+        rebalance_equity, rebalance_targets
     FROM trader_memory WHERE deployed_algorithm_id = :id
 """)
 _WRITE = text("""
     INSERT INTO trader_memory (
-        deployed_algorithm_id, done_until, decided_at, targets, stopped, ages, trails, rebalance_quoted_at,
-        rebalance_equity, rebalance_targets
+        deployed_algorithm_id, done_until, decided_at, targets, stopped, ages, trails, openings, leaving,
+        rebalance_quoted_at, rebalance_equity, rebalance_targets
     ) VALUES (
-        :id, :done_until, :decided_at, :targets, :stopped, :ages, :trails, :rebalance_quoted_at, :rebalance_equity,
-        :rebalance_targets
+        :id, :done_until, :decided_at, :targets, :stopped, :ages, :trails, :openings, :leaving,
+        :rebalance_quoted_at, :rebalance_equity, :rebalance_targets
     ) ON CONFLICT (deployed_algorithm_id) DO UPDATE SET
         done_until = excluded.done_until, decided_at = excluded.decided_at, targets = excluded.targets,
         stopped = excluded.stopped, ages = excluded.ages, trails = excluded.trails,
+        openings = excluded.openings, leaving = excluded.leaving,
         rebalance_quoted_at = excluded.rebalance_quoted_at,
         rebalance_equity = excluded.rebalance_equity, rebalance_targets = excluded.rebalance_targets,
         updated_at = now()

@@ -61,6 +61,8 @@ class Coin:
     out: bool = False
     ready: bool = False
     unfinished: bool = False
+    leaving: str = "SIGNAL"
+    """Why what is left of it leaves."""
 
     @property
     def sign(self) -> int:
@@ -128,9 +130,11 @@ class Reference:
             for c, bar in enumerate(bars):
                 if bar.quoted:
                     self.inside(t, c, bar, worth, last=last)
+            if self.costs.short and self.at_worst(bars) <= 0:
+                return self.ruined(t, bars)
             if last:
                 for c, bar in enumerate(bars):
-                    self.end(t, c, bar)
+                    self.close_out(t, c, self.first_price(self.coins[c], bar), "END")
             for coin, bar in zip(self.coins, bars, strict=True):
                 coin.mark = coin.mark if isnan(bar.close) else bar.close
             for c in range(len(self.coins)):
@@ -195,6 +199,7 @@ class Reference:
         if weight == 0:
             coin.out = False
         coin.target = 0.0 if coin.out else weight
+        coin.leaving = coin.leaving if coin.target == 0 else "SIGNAL"
         if orders:
             coin.limit, coin.trigger, coin.bracket = limit, trigger, (stop, take)
             if coin.sign * weight > 0:
@@ -264,7 +269,7 @@ class Reference:
         coin = self.coins[c]
         if coin.held:
             quote = bid if coin.held > 0 else ask
-            coin.unfinished = self.give_up(t, c, coin.target, quote, "SIGNAL", isnan(coin.limit), volume, worth)
+            coin.unfinished = self.give_up(t, c, coin.target, quote, coin.leaving, isnan(coin.limit), volume, worth)
 
     def give_up(
         self, t: int, c: int, goal: float, quote: float, reason: str, slips: bool, volume: float, worth: float
@@ -307,7 +312,8 @@ class Reference:
         return held_back
 
     def book(self, t: int, c: int, side: int, quantity: float, price: float, reason: str) -> None:
-        coin, amount, flat = self.coins[c], decimal(quantity), not self.coins[c].held
+        coin, amount = self.coins[c], decimal(quantity)
+        opens = self.opens(coin, side, price)
         moved = total(side, amount, price, coin.fee)
         self.cash -= side * moved
         coin.held += side * amount
@@ -316,25 +322,51 @@ class Reference:
             coin.volume_left = on_grid(coin.volume_left)
         if not coin.held:
             coin.opening = coin.trail = coin.stop = coin.take = nan
-        elif flat:
+            coin.leaving = "SIGNAL"
+        elif opens:
             coin.opening, coin.opened, coin.trail = price, t, nan
             coin.stop, coin.take = coin.bracket
         self.trades.append(Trade(t, c, side, amount, moved, decimal(price), reason))
+
+    def opens(self, coin: Coin, side: int, price: float) -> bool:
+        """Whether what is bought, or sold short, stands on nothing, or on too little to be sold."""
+        if not coin.held:
+            return True
+        return side == coin.sign and float(abs(coin.held)) * price < self.costs.min_order_aud
 
     def close(self, t: int, c: int, price: float, reason: str, slips: bool, volume: float, worth: float) -> None:
         coin, made = self.coins[c], len(self.trades)
         self.give_up(t, c, 0.0, price, reason, slips, volume, worth)
         if len(self.trades) > made:
             coin.unfinished = bool(coin.held)
+            coin.leaving = reason if coin.held else "SIGNAL"
             coin.target, coin.limit, coin.trigger = (0.0 if coin.held else nan), nan, nan
             coin.out = not self.exits.reentry
 
-    def end(self, t: int, c: int, bar: Bar) -> None:
+    def close_out(self, t: int, c: int, price: float, reason: str) -> None:
         coin = self.coins[c]
         if coin.held:
-            price = (bar.bid if coin.held > 0 else bar.ask) if bar.quoted else coin.mark
             price = price if self.costs.plain else self.slipped(-coin.sign, price, None, nan)
-            self.book(t, c, -coin.sign, float(abs(coin.held)), price, "END")
+            self.book(t, c, -coin.sign, float(abs(coin.held)), price, reason)
+
+    def first_price(self, coin: Coin, bar: Bar) -> float:
+        return (bar.bid if coin.held > 0 else bar.ask) if bar.quoted else coin.mark
+
+    def worst_price(self, coin: Coin, bar: Bar) -> float:
+        return (bar.low if coin.held > 0 else self.dear(bar.high, bar)) if bar.quoted else coin.mark
+
+    def at_worst(self, bars: list[Bar]) -> float:
+        worth = float(self.cash)
+        for coin, bar in zip(self.coins, bars, strict=True):
+            worth += float(coin.held) * self.worst_price(coin, bar) if coin.held else 0.0
+        return worth
+
+    def ruined(self, t: int, bars: list[Bar]) -> "Reference":
+        for c, bar in enumerate(bars):
+            self.close_out(t, c, self.worst_price(self.coins[c], bar), "LIQUIDATION")
+        self.equity += [float(self.cash)] * (self.rows - t)
+        self.cash_curve += [self.cash] * (self.rows - t)
+        return self
 
     # Exits
 
@@ -377,13 +409,15 @@ class Reference:
 
     def fill_inside(self, t: int, c: int, bar: Bar, worth: float) -> None:
         coin = self.coins[c]
-        before, waited = coin.held, not isnan(coin.trigger)
+        before, waited, made = coin.held, not isnan(coin.trigger), len(self.trades)
         price = self.price_inside(coin, bar, worth)
         if isnan(price):
             return
         self.reduce(t, c, price, price, bar.volume, worth)
         self.increase(t, c, price, price, bar.volume, worth)
-        if not coin.held or before * coin.held > 0:
+        bought = [trade for trade in self.trades[made:] if trade.side == coin.sign]
+        dust = bought and float(abs(before)) * float(bought[-1].price) < self.costs.min_order_aud
+        if not coin.held or (before * coin.held > 0 and not dust):
             return
         start = self.dear(price, bar._replace(bid=bar.ask, ask=bar.bid)) if coin.held > 0 else price
         seen = bar._replace(bid=start)

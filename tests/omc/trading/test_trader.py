@@ -241,7 +241,14 @@ def test_the_first_bar_only_decides() -> None:
     (remember,) = decided(it, 0, 0.5, 0, 0)
     assert isinstance(remember, Remember)
     assert remember.memory == TraderMemory(
-        START, START, (0.5, 0, 0), (False,) * 3, ages=(None,) * 3, trails=(None,) * 3
+        START,
+        START,
+        (0.5, 0, 0),
+        (False,) * 3,
+        ages=(None,) * 3,
+        trails=(None,) * 3,
+        openings=(None,) * 3,
+        leaving=(None,) * 3,
     )
     assert remember.decision is not None
     assert remember.decision.targets == {"BTC": 0.5, "XYZ": 0, "ETH": 0}
@@ -428,21 +435,6 @@ def test_after_bars_were_missed_a_stop_still_holds() -> None:
     played.trader = Trader(mandate(played.exits), memory, played.trader.account)
     played.bar(60, 89, 0.5)
     assert played.sold() == [("sell:exit-at-open", Decimal(89))]
-
-
-def test_what_an_exit_closed_stays_out_when_it_was_the_last_thing_before_a_death_of_several_bars() -> None:
-    played = Played(Exits(stop_loss=0.1))
-    played.bar(0, 100, 0.5)
-    played.bar(5, 100, 0.5)
-    remember, submit = played.trader.handle(quotes(10, 89, NAN, NAN))
-    assert isinstance(remember, Remember)
-    assert isinstance(submit, Submit)
-    ended = [played.books.carry_out(submit.intent)]
-    memory = replace(remember.memory, targets=None)
-    played.trader = Trader(mandate(played.exits), memory, played.books.account, ended=ended)
-    assert played.bar(60, 89, 0.5).stopped == (True, False, False)
-    assert played.bar(65, 89, 0.5).targets == (0, 0, 0)
-    assert played.bar(70, 89, 0.0).stopped == (False,) * 3
 
 
 def test_what_was_bought_before_ages_were_remembered_has_been_held_for_a_bar() -> None:

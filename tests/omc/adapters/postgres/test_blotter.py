@@ -207,6 +207,8 @@ async def test_a_traders_memory_comes_back_bit_by_bit(house: House):
         stopped=(False, True),
         ages=(288, None),
         trails=(0.1 + 0.7, None),
+        openings=(0.1 + 0.6, None),
+        leaving=("stop_loss at 0.70000000, opened at 0.80000000", None),
         rebalance=Rebalance(NOON, 999.9999999999999, (1 / 3, 0.0)),
     )
     await house.blotter.remember(deployment.id, memory)
