@@ -7,6 +7,7 @@ from typing import Self
 
 from omc.backtest import overfitting
 from omc.backtest.metrics import NAN, YEAR_S
+from omc.promotion.trials import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +22,21 @@ class Deflated:
     tries: int
 
     @classmethod
-    def of(cls, metrics: Mapping[str, float | None], bar_s: float, *, tries: int, variance: float) -> Self:
-        """Of a past with these `metrics` (sharpe, skewness, kurtosis, bars), found in `tries` whose annualized ratios
-        have `variance` (NaN: too few of them have one)."""
-        count = max(1, tries)
-        spread = variance if count > 1 else 0.0
-        threshold = NAN if isnan(spread) else overfitting.expected_max_sharpe(count, spread)
+    def of(cls, metrics: Mapping[str, float | None], bar_s: float, tally: Tally, *, folds: int = 0) -> Self:
+        """Of a past with these `metrics` (sharpe, skewness, kurtosis, bars) of all its `folds`, found in the tries of
+        `tally`: what their ratios would spread by, had they been measured for as long as this one was."""
+        count = max(1, tally.tries)
         sharpe, skewness, kurtosis, bars = (metrics.get(name) for name in ("sharpe", "skewness", "kurtosis", "bars"))
+        returns = 0 if bars is None else int(bars) - max(1, folds)
+        spread = 0.0 if count == 1 else tally.variance_at(returns * bar_s / YEAR_S)
+        threshold = NAN if isnan(spread) else overfitting.expected_max_sharpe(count, spread)
         if sharpe is None:
             return cls(NAN, threshold, NAN, count)
         if skewness is None or kurtosis is None or bars is None or isnan(threshold):
             return cls(sharpe, threshold, NAN, count)
         year = sqrt(YEAR_S / bar_s)
         chance = overfitting.probabilistic_sharpe(
-            sharpe / year, int(bars) - 1, skewness, kurtosis, benchmark=threshold / year
+            sharpe / year, returns, skewness, kurtosis, benchmark=threshold / year
         )
         return cls(sharpe, threshold, chance, count)
 

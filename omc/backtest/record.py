@@ -17,7 +17,12 @@ _DRAWS = 2_000_000
 
 def results(done: Study) -> dict[str, Any]:
     """As `BacktestRun.results` keeps it: plain JSON."""
-    return {"metrics": dict(done.metrics), "trades": len(done.fills), "monte_carlo": _drawn_anew(done)}
+    return {
+        "metrics": dict(done.metrics),
+        "bar_s": done.window.bar_s,
+        "trades": len(done.fills),
+        "monte_carlo": _drawn_anew(done),
+    }
 
 
 def history(done: Study) -> History:

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from omc.backtest.metrics import YEAR_S
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
-from omc.promotion.trials import MemoryTries
+from omc.promotion.trials import MemoryTries, Tally
 
 
 class RunStatus(StrEnum):
@@ -57,17 +58,22 @@ class BacktestRun:
     status: RunStatus
     progress: float
     results: Mapping[str, Any] | None
-    """metrics: {name: number or null}; trades: how many; monte_carlo: `MonteCarlo` by name, or null. Curves and trades
-    themselves are in a CurveStore."""
+    """metrics: {name: number or null}; bar_s: seconds of a bar; trades: how many; monte_carlo: `MonteCarlo` by name, or
+    null. Curves and trades themselves are in a CurveStore."""
     error_message: str | None
     execution_time_s: float | None
     created_at: datetime
     completed_at: datetime | None
 
 
-def sharpe_of(results: Mapping[str, Any] | None) -> float | None:
-    """The annualized Sharpe ratio that a run's results show."""
-    return None if results is None else results.get("metrics", {}).get("sharpe")
+def tally_of(results: Mapping[str, Any] | None) -> Tally:
+    """The one try that a run with these results was; without results, or without a ratio in them, it still was one."""
+    shown = results or {}
+    metrics = shown.get("metrics", {})
+    sharpe, bars, bar_s = metrics.get("sharpe"), metrics.get("bars"), shown.get("bar_s")
+    if sharpe is None or bars is None or not bar_s:
+        return Tally(1)
+    return Tally.of([sharpe], bars - 1, YEAR_S / bar_s)
 
 
 class BacktestStore(Protocol):
@@ -153,7 +159,7 @@ class MemoryBacktestStore:
         run = self.kept.get(run_id)
         if run is not None and not run.status.over:
             if status.tried:
-                self.tries.count(run.algorithm_id, run_id, [sharpe_of(results)])
+                self.tries.count(run.algorithm_id, run_id, tally_of(results))
             self.kept[run_id] = replace(
                 run,
                 status=status,

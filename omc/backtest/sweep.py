@@ -8,10 +8,10 @@ from uuid import UUID
 
 from omc.backtest.run import BacktestSpec, RunStatus
 from omc.backtest.tried import SweepPoint as SweepPoint
-from omc.backtest.tried import Tried
+from omc.backtest.tried import Tried, by_depth
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
-from omc.promotion.trials import MemoryTries
+from omc.promotion.trials import MemoryTries, Tally
 
 METHODS = ("grid", "random", "optuna")
 
@@ -184,9 +184,10 @@ class MemorySweepStore:
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
         sweep, stored, points = await self.get(sweep_id), self.points[sweep_id], tried.points()
-        replaced = [stored[point.index].metrics.get("sharpe") for point in points if point.index in stored]
+        replaced = by_depth(stored[point.index] for point in points if point.index in stored)
         stored |= {point.index: point for point in points}
-        self.tries.count(sweep.algorithm_id, sweep_id, tried.column("sharpe").tolist(), replaced=replaced)
+        before = sum((part.tally() for part in replaced), Tally())
+        self.tries.count(sweep.algorithm_id, sweep_id, tried.tally(), replaced=before)
         return self._counted(sweep_id)
 
     async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
@@ -212,9 +213,7 @@ class MemorySweepStore:
         return self.kept[sweep_id]
 
     async def tried(self, sweep_id: UUID) -> list[Tried]:
-        stored = sorted(self.points.get(sweep_id, {}).values(), key=lambda point: (len(point.fold_scores), point.index))
-        depths = sorted({len(point.fold_scores) for point in stored})
-        return [Tried.of(point for point in stored if len(point.fold_scores) == depth) for depth in depths]
+        return by_depth(self.points.get(sweep_id, {}).values())
 
     async def ranking(
         self, sweep_id: UUID, user_id: UUID, sort: str, descending: bool, offset: int = 0, limit: int | None = None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray
+from omc.promotion.trials import Tally
 
 IntArray = NDArray[np.int64]
 BLOCK_BYTES = 24
@@ -75,6 +76,19 @@ class Tried:
             return None
         return int(known[np.lexsort((self.indices[known], -scores[known]))[0]])
 
+    @property
+    def returns(self) -> FloatArray:
+        """(N,) how many returns each was measured by; NaN for one without blocks."""
+        return self.blocks[..., 0].sum(axis=1) if self.blocks.size else np.full(len(self), np.nan)
+
+    def tally(self) -> Tally:
+        """What all of them count for as tries. How many returns a year has is what their deviation in the blocks was
+        multiplied by to the volatility among their figures, both of them means over the folds."""
+        deviations = [deviation(fold.sum(axis=1)) for fold in np.split(self.blocks, max(1, self.folds_seen), axis=1)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bars_per_year = (self.column("volatility") / np.mean(deviations, axis=0)) ** 2
+        return Tally.of(self.column("sharpe"), self.returns, bars_per_year)
+
     def points(self) -> list[SweepPoint]:
         """One by one."""
         return [self.point(row) for row in range(len(self))]
@@ -115,6 +129,20 @@ class Tried:
             ),
             {point.index: Failure(point.error, point.traceback) for point in given if point.error is not None},
         )
+
+
+def by_depth(points: Iterable[SweepPoint]) -> list[Tried]:
+    """Those that were tried on as many folds together, few folds first, in the order of their indices."""
+    stored = sorted(points, key=lambda point: (len(point.fold_scores), point.index))
+    depths = sorted({len(point.fold_scores) for point in stored})
+    return [Tried.of(point for point in stored if len(point.fold_scores) == depth) for depth in depths]
+
+
+def deviation(moments: FloatArray) -> FloatArray:
+    """The sample deviation of the returns behind (..., 3) moments; NaN with fewer than two."""
+    count, total, squares = moments[..., 0], moments[..., 1], moments[..., 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(count > 1, np.sqrt(np.maximum(squares - total**2 / count, 0.0) / (count - 1)), np.nan)
 
 
 def without_nan(values: FloatArray) -> tuple[float | None, ...]:

@@ -69,4 +69,4 @@ def _deflated(search: Search, tally: Tally, bar_s: float) -> Deflated | None:
     if not found:
         return None
     part, row = max(found, key=lambda each: float(each[0].column("sharpe")[each[1]]))
-    return Deflated.of(part.point(row).metrics, bar_s, tries=tally.tries, variance=tally.variance_sharpe)
+    return Deflated.of(part.point(row).metrics, bar_s, tally, folds=search.sweep.folds)

@@ -62,7 +62,7 @@ def page_of(run: BacktestRun, history: History, prices: Frame | None, tally: Tal
     """The whole page."""
     spec, curves, results = run.spec, history.curves, run.results or {}
     metrics = results.get("metrics", {})
-    left = Deflated.of(metrics, bar_s(curves.times), tries=tally.tries, variance=tally.variance_sharpe)
+    left = Deflated.of(metrics, bar_s(curves.times), tally)
     past = Past(
         curves={
             "backtest": Curve(curves.times, curves.equity_aud),

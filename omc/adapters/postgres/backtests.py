@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from omc.adapters.postgres import faults, jsonb, specs
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.tries import count_run
-from omc.backtest.run import BacktestRun, RunStatus, sharpe_of
+from omc.backtest.run import BacktestRun, RunStatus, tally_of
 from omc.errors import Conflict, NotFound
 
 _COLUMNS = f"""
@@ -126,7 +126,7 @@ class PostgresBacktests:
         async with self.database.transaction() as connection:
             ended = await connection.execute(_FINISH, values)
             if ended.rowcount and status.tried:
-                await count_run(connection, run_id, sharpe_of(results))
+                await count_run(connection, run_id, tally_of(results))
 
 
 def _run(row: Row[Any]) -> BacktestRun:

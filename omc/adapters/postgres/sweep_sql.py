@@ -53,8 +53,7 @@ FINISH = text(f"""
 OVER = "error_message IS NOT NULL OR pruned_after IS NOT NULL OR cardinality(fold_scores) = CAST(:folds AS integer)"
 REMOVE = text(f"""
     DELETE FROM trials WHERE sweep_id = :id AND index = ANY(CAST(:indices AS integer[]))
-    RETURNING {OVER} AS over, error_message IS NOT NULL AS failed, pruned_after IS NOT NULL AS pruned,
-        figures[CAST(:sharpe AS integer)] AS sharpe
+    RETURNING {OVER} AS over, error_message IS NOT NULL AS failed, pruned_after IS NOT NULL AS pruned
 """)
 COUNT_UP = text(f"""
     UPDATE sweeps SET done = done + :done, failed = failed + :failed, pruned = pruned + :pruned, figures = :figures,

@@ -25,6 +25,7 @@ from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep, check_reopens, shown
 from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
+from omc.promotion.trials import Tally
 
 _PIECE_BYTES = 1_048_576
 
@@ -117,16 +118,16 @@ class PostgresSweeps:
         async with self.database.transaction() as connection:
             sweep, known = await _locked(connection, sweep_id)
             names = list(dict.fromkeys((*known, *tried.names)))
-            which = {"id": sweep_id, "indices": indices, "folds": sweep.folds, "sharpe": _place(names, "sharpe")}
+            before = await _copied(connection, known, sql.POINTS, sweep_id, indices)
+            which = {"id": sweep_id, "indices": indices, "folds": sweep.folds}
             replaced = (await connection.execute(sql.REMOVE, which)).all()
             source = io.BytesIO(trial_rows.encoded(sweep_id, tried, names))
             driver = (await connection.get_raw_connection()).driver_connection
             await driver.copy_to_table(  # type: ignore[union-attr]
                 "trials", source=source, columns=trial_rows.COLUMNS, format="binary"
             )
-            await count_sweep(
-                connection, sweep_id, tried.column("sharpe").tolist(), replaced=[row.sharpe for row in replaced]
-            )
+            counted = sum((part.tally() for part in before.tried()), Tally())
+            await count_sweep(connection, sweep_id, tried.tally(), replaced=counted)
             over = len(tried) if tried.folds_seen == sweep.folds else len(tried.failures)
             best = await _best(connection, sweep, tried, names)
             counts = {

@@ -31,7 +31,7 @@ def done():
 
 def test_results_are_plain_json_and_thin(done):
     shown = json.loads(json.dumps(results(done), allow_nan=False))
-    assert shown.keys() == {"metrics", "trades", "monte_carlo"}
+    assert shown.keys() == {"metrics", "bar_s", "trades", "monte_carlo"}
     assert shown["trades"] == shown["metrics"]["trades"] == len(done.fills)
     assert len(json.dumps(shown)) < 5_000
 

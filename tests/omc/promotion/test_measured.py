@@ -133,8 +133,22 @@ async def test_more_tries_leave_less_of_the_same_ratio():
     def deflated(tries: Tally) -> float:
         return next(gate.figure for gate in judged(search, frame, tries).gates if gate.name == "deflated_sharpe")
 
-    once, now, often = deflated(Tally.of([1.0])), deflated(tally), deflated(tally + Tally.of([-2.0, 2.0] * 500))
+    others = Tally.of([-2.0, 2.0] * 500, len(frame) - 1, 365 * 24)
+    once, now, often = deflated(Tally.of([1.0], 500, 365)), deflated(tally), deflated(tally + others)
     assert once > now > often
+
+
+@pytest.mark.parametrize("changes", [{}, {"folds": 3}, {"folds": 3, "prune": True}], ids=str)
+async def test_every_try_is_counted_with_its_ratio_and_the_time_that_it_was_measured_on(changes):
+    frame = trending(1, 2_000)
+    search, tally = await searched(sweep_of(frame, SIX, **changes), frame)
+    ratios = np.concatenate([part.column("sharpe") for part in search.tried])
+    returns = np.concatenate([part.returns for part in search.tried])
+    bars = np.concatenate([part.column("bars") - max(1, part.folds_seen) for part in search.tried])
+    assert returns.tolist() == bars.tolist()
+    exact = Tally.of(ratios, returns, 365 * 24)
+    assert (tally.tries, tally.measured) == (6, exact.measured)
+    assert (tally.mean_sharpe, *tally.powers) == pytest.approx((exact.mean_sharpe, *exact.powers), rel=1e-9)
 
 
 async def test_parameters_that_the_search_did_not_try_are_not_proven_by_it():

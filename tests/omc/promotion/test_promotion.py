@@ -33,7 +33,7 @@ RECORD = AlgorithmRecord(
 GOOD = {"trades": 60.0, "sharpe": 1.0, "max_drawdown": -0.1}
 EVIDENCE = Evidence("backtest 1", "moving_average_crossover", {"fast_bars": 5, "slow_bars": 72}, GOOD)
 THRESHOLDS = Thresholds(Standard(20, -10.0, 0.5), StrictStandard())
-CASE = Case(RECORD, (), (), [EVIDENCE], Tally.of([1.0]))
+CASE = Case(RECORD, (), (), [EVIDENCE], Tally.of([1.0], 365, 365))
 PROVEN = {
     "tested": 1.0,
     "trades": 60.0,

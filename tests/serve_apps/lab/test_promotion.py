@@ -162,7 +162,10 @@ async def test_a_deleted_backtest_stays_a_try(creating, testing, caller, ports):
         assert (await caller.delete(f"/backtests/{run['id']}")).status_code == 200
     await caller.put(f"/algorithms/{made['id']}", {"parameters": {"fast_bars": 5, "slow_bars": 15}})
     tally = await ports.tries.tally(UUID(made["id"]))
-    assert tally == Tally.of([run["metrics"]["sharpe"] for run in runs])
+    ratios, bars = ([run["metrics"][name] for run in runs] for name in ("sharpe", "bars"))
+    expected = Tally.of(ratios, [each - 1 for each in bars], 365 * 24 * 12)
+    assert (tally.tries, tally.measured) == (3, 3)
+    assert (tally.mean_sharpe, *tally.powers) == pytest.approx((expected.mean_sharpe, *expected.powers))
     shown = (await caller.get(f"/algorithms/{made['id']}/promotion")).json()["data"]["tries"]
     assert (shown["tries"], shown["measured"]) == (3, 3)
 
