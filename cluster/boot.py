@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cluster import processes, ray_head
 from cluster.ear import ASKED, Ear, Told
 from cluster.home import Home
+from cluster.ports import Ports
 from cluster.sandbox import Sandbox
 from cluster.storage import Storage
 from cluster.wiring import Wiring, wiring
@@ -61,7 +62,9 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
     home.prepare()
     with home.locked(), ExitStack() as stops:
         _clear_leftovers(home)
-        wired = wired.claimed()
+        ports = Ports()
+        stops.callback(ports.release)
+        wired = wired.claimed(ports)
         for key in (home.jwt_key, home.ray_token, home.sandbox_token):
             ensure_key(key)
         _enter(home, wired)

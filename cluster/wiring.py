@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from cluster.home import Home
-from cluster.ports import LOOPBACK, claim
+from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
 from omc.adapters.argon2 import Argon2Hasher
 from omc.adapters.coinspot.prices import CoinspotPrices
@@ -74,15 +74,16 @@ class Wiring:
 
     # Where things are.
 
-    def claimed(self) -> Self:
-        """The same with every port that was left open settled. Unavailable when one is in use."""
+    def claimed(self, ports: Ports) -> Self:
+        """The same with every port that was left open settled, and all of them held by `ports`. Unavailable when one is
+        in use."""
         chosen = self.chosen
-        ports = {
-            "port": claim(chosen.port, "HTTP", chosen.host),
-            "dashboard_port": claim(chosen.dashboard_port, "Ray's dashboard"),
-            "sandbox_port": claim(chosen.sandbox_port, "the sandbox exchange"),
+        settled = {
+            "port": ports.claim(chosen.port, "HTTP", chosen.host),
+            "dashboard_port": ports.claim(chosen.dashboard_port, "Ray's dashboard"),
+            "sandbox_port": ports.claim(chosen.sandbox_port, "the sandbox exchange"),
         }
-        return replace(self, chosen=chosen.model_copy(update=ports))
+        return replace(self, chosen=chosen.model_copy(update=settled))
 
     @property
     def http(self) -> tuple[str, int]:

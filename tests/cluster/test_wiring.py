@@ -2,13 +2,22 @@
 
 import pickle
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 from cluster.floor import Floor
+from cluster.ports import Ports
 from cluster.wiring import Wiring, wiring
 from omc.errors import InvalidInput, Unavailable
 from omc.market.terms import OrderKind
+
+
+@pytest.fixture
+def ports() -> Iterator[Ports]:
+    held = Ports()
+    yield held
+    held.release()
 
 
 def wired(tmp_path, **given):
@@ -32,15 +41,15 @@ def test_what_is_given_comes_before_the_environment(tmp_path, monkeypatch):
     assert wired(tmp_path, port=None).http[1] == 8123
 
 
-def test_open_ports_are_settled_and_taken_ones_refused(tmp_path):
-    settled = wired(tmp_path, port=0, dashboard_port=0).claimed()
+def test_open_ports_are_settled_and_taken_ones_refused(tmp_path, ports):
+    settled = wired(tmp_path, port=0, dashboard_port=0).claimed(ports)
     assert len({settled.chosen.port, settled.chosen.dashboard_port, settled.chosen.sandbox_port}) == 3
     assert str(settled.chosen.sandbox_port) in settled.exchange_url
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(Unavailable, match="for HTTP"):
-            wired(tmp_path, port=other.getsockname()[1]).claimed()
+            wired(tmp_path, port=other.getsockname()[1]).claimed(ports)
 
 
 def test_terms_follow_the_settings(tmp_path):
