@@ -104,7 +104,9 @@ def backtest(
 def lookahead(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
     """Try out that an algorithm does not look ahead, and whatever else it promises."""
     with platform(home, url) as there:
-        checked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/validate")
+        which = named.algorithm(there, algorithm)
+        with there.patiently("trying it out"):
+            checked = there.post(f"/lab/algorithms/{which}/validate")
     found = checked["findings"]
     if not checked["valid"]:
         if not json:
@@ -131,7 +133,8 @@ def promote(
             _look(there, f"{path}/promotion", which, json)
             return
         try:
-            promoted = there.post(f"{path}/promote", which)
+            with there.patiently("measuring for the gates"):
+                promoted = there.post(f"{path}/promote", which)
         except Failure as failure:
             if not json and failure.details.get("gates"):
                 gates(failure.details["gates"])
@@ -144,7 +147,8 @@ def promote(
 
 
 def _look(there: Platform, path: str, which: dict[str, str], json: bool) -> None:
-    step = there.get(path, **which)
+    with there.patiently("measuring for the gates"):
+        step = there.get(path, **which)
     if json:
         show.as_json(step)
         return

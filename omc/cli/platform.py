@@ -1,16 +1,27 @@
 """The platform as a command sees it: requests in, data out, every failure one line."""
 
+import contextlib
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
+from omc.cli import show
 from omc.cli.outcome import OF_ERROR_CODE, ExitCode, Failure
 from omc.cli.session import SessionFile, Tokens
 
 API = "/api/v1"
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_AS_LONG_AS_IT_TAKES = httpx.Timeout(30.0, connect=5.0, read=None)
+# A machine that is gone does not answer these, however long a request may take: after a minute it is given up.
+_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
 
 
 class Platform:
@@ -22,13 +33,30 @@ class Platform:
         self.url = url.rstrip("/")
         self._session = SessionFile(home / "session.json")
         # An environment's proxy is for the world outside, not for the loopback.
-        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, transport=transport, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=_TIMEOUT,
+            transport=transport or httpx.HTTPTransport(socket_options=_ALIVE, trust_env=False),
+            trust_env=False,
+        )
+        self._patient = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+
+    @contextlib.contextmanager
+    def patiently(self, what: str) -> Iterator[None]:
+        """For requests that work for as long as it takes: no answer is given up that somebody is still working on.
+        `what` is shown meanwhile, where there is a screen."""
+        self._patient = True
+        try:
+            with show.err.status(what) if show.err.is_terminal else contextlib.nullcontext():
+                yield
+        finally:
+            self._patient = False
 
     def get(self, path: str, **query: Any) -> Any:
         """The `data` of one thing, or a page as it came."""
@@ -97,7 +125,8 @@ class Platform:
 
     def _sent(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            request = self._http.build_request(method, API + path, **how)
+            patience = _AS_LONG_AS_IT_TAKES if self._patient else _TIMEOUT
+            request = self._http.build_request(method, API + path, timeout=patience, **how)
         except ValueError:
             # No JSON has a word for a number that is not finite, nor UTF-8 for half a character.
             raise Failure("a value is neither text nor a finite number", ExitCode.USAGE, code="USAGE") from None

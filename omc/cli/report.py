@@ -49,5 +49,6 @@ def _page(there: Platform, which: UUID) -> tuple[str, str]:
             if failure.code != "NOT_FOUND":
                 raise
         else:
-            return kind, there.text(f"/lab/{kind}s/{which}/report")
+            with there.patiently("drawing the page"):
+                return kind, there.text(f"/lab/{kind}s/{which}/report")
     raise Failure(f"there is no backtest and no sweep {which}", ExitCode.REFUSED, code="NOT_FOUND")

@@ -122,7 +122,9 @@ def walk_forward(
     with platform(home, url) as there:
         asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/sweeps", body)
         done = watch(there, asked["id"])
-        best, verdict = _best(there, done, top), there.get(f"/lab/sweeps/{done['id']}/verdict")
+        best = _best(there, done, top)
+        with there.patiently("judging the search"):
+            verdict = there.get(f"/lab/sweeps/{done['id']}/verdict")
         if json:
             show.as_json({**done, "results": best, "verdict": verdict})
             return

@@ -15,7 +15,8 @@ Asked = list[tuple[str, str, object]]
 @pytest.fixture
 def served(tmp_path, monkeypatch) -> Iterator[Callable[..., Asked]]:
     """`served({"GET /lab/templates": answer, …})` answers with data, with a page's text, or each of a list in turn; a
-    tuple is a status and an error. What was asked is in the list that it returns. Somebody is signed in."""
+    tuple is a status and an error, and a function is asked. What was asked is in the list that it returns. Somebody is
+    signed in."""
     running: list[ThreadingHTTPServer] = []
 
     def serve(answers: dict[str, object]) -> Asked:
@@ -31,7 +32,7 @@ def served(tmp_path, monkeypatch) -> Iterator[Callable[..., Asked]]:
                     found = found.pop(0)
                 elif isinstance(found, list):
                     (found,) = found
-                status, kind, body = _answer(found)
+                status, kind, body = _answer(found() if callable(found) else found)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))

@@ -1,6 +1,10 @@
 """The lab from the command line: templates, backtests, checks, gates and pages."""
 
 import json
+import time
+
+import httpx
+import pytest
 
 from omc.cli.main import run
 
@@ -66,6 +70,34 @@ def test_every_gate_is_shown_with_its_figure_its_threshold_and_why(served, capsy
     assert run(["promote", ALGORITHM, "--look"]) == 0
     assert "to deployable: not yet; 1,000 tries counted" in capsys.readouterr().out
     assert [method for method, _, _ in asked] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    "words", [["promote"], ["promote", "--look"], ["lookahead"], ["report"]], ids=lambda words: " ".join(words)
+)
+def test_what_takes_long_is_waited_for(served, monkeypatch, words):
+    def at_last(answer):
+        def slow():
+            time.sleep(0.4)
+            return answer
+
+        return slow
+
+    tries = {"tries": 1, "measured": 1, "mean_sharpe": 0.1, "variance_sharpe": None}
+    path = f"/lab/algorithms/{ALGORITHM}"
+    monkeypatch.setattr("omc.cli.platform._TIMEOUT", httpx.Timeout(0.2))
+    served(
+        {
+            f"POST {path}/promote": at_last({"algorithm": {"name": "a", "status": "validated"}, "gates": [GATE]}),
+            f"GET {path}/promotion": at_last(
+                {"target": "deployable", "passed": False, "gates": [GATE], "tries": tries}
+            ),
+            f"POST {path}/validate": at_last({"valid": True, "findings": []}),
+            f"GET /lab/backtests/{ALGORITHM}": {"id": ALGORITHM},
+            f"GET /lab/backtests/{ALGORITHM}/report": at_last("page"),
+        }
+    )
+    assert run([words[0], ALGORITHM, *words[1:]]) == 0
 
 
 def test_the_page_of_a_backtest_or_of_a_sweep_is_saved(served, capsys, tmp_path):

@@ -161,6 +161,23 @@ def test_what_has_no_json_is_not_sent(tmp_path, value):
     assert len(twin.asked) == 1
 
 
+def test_only_what_is_asked_patiently_may_take_as_long_as_it_takes(tmp_path):
+    waits = []
+
+    def noting(request):
+        waits.append(request.extensions["timeout"])
+        return httpx.Response(200, json={"status": "success", "data": "here", "message": None})
+
+    there = platform(tmp_path, Twin(noting))
+    there.log_in("a@b.test", "secret")
+    there.get("/lab/algorithms")
+    with there.patiently("measuring"):
+        there.post("/lab/algorithms/1/promote")
+    there.get("/lab/algorithms")
+    assert [each["read"] for each in waits] == [30.0, None, 30.0]
+    assert {each["connect"] for each in waits} == {5.0}
+
+
 def test_every_page_of_a_list_is_asked_for(tmp_path):
     def pages(request):
         page = int(request.url.params["page"])
