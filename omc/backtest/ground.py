@@ -1,7 +1,6 @@
 """The ground that every try on one window shares: its prices, what trading costs there, and the cash to start with."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import pairwise
 from typing import Self
 
@@ -19,8 +18,8 @@ from omc.market.money import cents
 from omc.market.terms import Terms
 from omc.strategy.builtin import Builtin
 from omc.strategy.registry import make
+from omc.trading.paper_venue import LARGEST_AUD
 
-MOST_CASH_AUD = Decimal(10) ** 12
 MOST_SLIPPAGE_BPS = 1_000
 MOST_LATENCY_BARS = 1_000
 
@@ -103,8 +102,8 @@ def check_window(spec: BacktestSpec) -> None:
     if twice:
         raise InvalidInput(f"{', '.join(sorted(twice))} is asked for twice")
     cash = spec.initial_cash_aud
-    if not cash.is_finite() or not 0 < cash <= MOST_CASH_AUD:
-        raise InvalidInput(f"initial cash must be above zero and at most A${MOST_CASH_AUD:,f}, not {cash}")
+    if not cash.is_finite() or not 0 < cash <= LARGEST_AUD:
+        raise InvalidInput(f"initial cash must be above zero and at most A${LARGEST_AUD:,f}, not {cash}")
     if cash != cents(cash):
         raise InvalidInput(f"initial cash must be in whole cents, not {cash}")
     if not 0 <= spec.rebalance_band <= 1:

@@ -13,6 +13,7 @@ from omc.errors import InvalidInput
 from omc.ledger.exchange import PriceArchive
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.registry import make
+from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time, Whole
 
 
@@ -23,7 +24,7 @@ class SpecIn(Body):
     end_date: Closing
     coins: Coins
     parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
-    initial_cash: Cash
+    initial_cash: Annotated[Cash, Field(description=f"At most {LARGEST_AUD}, as much as an account may open with.")]
     rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
     )

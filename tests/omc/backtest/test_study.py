@@ -91,6 +91,7 @@ def test_several_tries_share_their_ground_and_its_indicators():
         ({"initial_cash_aud": Decimal(0)}, "initial cash must be above zero"),
         ({"initial_cash_aud": Decimal("NaN")}, "initial cash must be above zero"),
         ({"initial_cash_aud": Decimal("1.001")}, "whole cents"),
+        ({"initial_cash_aud": Decimal("90000000.01")}, "at most A\\$90,000,000"),
         ({"rebalance_band": float("nan")}, "band"),
         ({"coins": ()}, "at least one coin"),
         ({"coins": ("BTC", "ETH", "BTC")}, "BTC is asked for twice"),
