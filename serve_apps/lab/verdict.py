@@ -49,9 +49,10 @@ class ChoiceOut(BaseModel):
 
 
 class VerdictOut(BaseModel):
-    """`tries` counts everything that was ever tried of the algorithm; `pbo` is the probability of backtest overfitting;
-    `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and `degradation` how much of the
-    ratio in sample is gone then. What cannot be said is null."""
+    """`tries` counts everything that was ever tried of the algorithm; `pbo` is the probability of backtest overfitting,
+    among the points that were tried to the end: of a pruned sweep, its survivors. `out_of_sample_sharpe` is that of
+    trading, fold by fold, what was best before, and `degradation` how much of the ratio in sample is gone then. What
+    cannot be said is null."""
 
     sweep_id: UUID
     tries: int
