@@ -44,7 +44,7 @@ def markets(
     high, low = np.maximum(high, np.maximum(bid, close)), np.minimum(low, np.minimum(bid, close))
     volume = np.rint(rng.exponential(50.0, bid.shape) * 1e4) / 1e4
     if gaps:
-        unquoted = rng.random(bid.shape) < 5 * step
+        unquoted = rng.random(bid.shape) < min(5 * step, 0.3)
         bid, ask, close, high, low = (np.where(unquoted, NAN, each) for each in (bid, ask, close, high, low))
         # A close alone may be missing as well.
         close = np.where(rng.random(bid.shape) < step, NAN, close) if candles else bid
@@ -142,7 +142,8 @@ def cases(
     are_rough = draw(st.booleans()) if rough is None else rough
     short = are_rough and draw(st.booleans())
     tick = draw(st.sampled_from([1e-8, 0.01, 0.5]))
-    market = markets(rng, rows, coins, tick, candles=draw(st.booleans()), gaps=draw(st.booleans()))
+    step = draw(st.sampled_from([0.03, 0.03, 0.3]))
+    market = markets(rng, rows, coins, tick, candles=draw(st.booleans()), gaps=draw(st.booleans()), step=step)
     targets = weights(rng, rows, coins, short=short)
     return Case(
         market,

@@ -1,5 +1,6 @@
 """The kernel makes the trades of a slow book-keeper who counts in decimals, and keeps its order of events."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -135,6 +136,45 @@ def test_a_stopped_coin_stays_out_until_its_weight_has_been_zero() -> None:
     simulation = simulate(prices, weights(1, 1, 1, 1, 0, 1, 1), FREE, cash_aud=100.0, exits=Exits(stop_loss=0.1))
     assert simulation.trades["row"].tolist() == [1, 2, 6]
     assert simulation.trades["side"].tolist() == [BUY, SELL, BUY]
+
+
+def told(simulation: Simulation) -> list[tuple[int, float, str]]:
+    """(row, price, reason) of each trade."""
+    trades = simulation.trades
+    return [
+        (row, price, Reason(why).name.lower())
+        for row, price, why in zip(trades["row"], trades["price_aud"], trades["reason"], strict=True)
+    ]
+
+
+def test_the_rest_of_what_an_exit_sold_in_part_leaves_for_its_reason_though_the_algorithm_lets_go_of_it() -> None:
+    prices = one_coin(10, 10, 8, 9, 9)
+    market = Market(prices.bid, prices.ask, prices.close, volume=np.array([[20.0], [20], [8], [6], [20]]))
+    slow = replace(FREE, volume_share=0.5)
+    for wanted in (weights(1, 1, 1, 1, 1), weights(1, 1, 0, 0, 0)):
+        made = simulate(market, wanted, slow, cash_aud=100.0, exits=Exits(stop_loss=0.1))
+        assert told(made) == [(1, 10, "signal"), (2, 8, "stop_loss"), (3, 9, "stop_loss"), (4, 9, "stop_loss")]
+
+
+@pytest.mark.parametrize(
+    "exits", [Exits(stop_loss=0.1), Exits(trailing=0.15), Exits(time_stop_bars=3)], ids=["stop", "trailing", "time"]
+)
+def test_what_is_bought_on_top_of_dust_is_a_position_of_its_own(exits: Exits) -> None:
+    prices = one_coin(100, 100, 100, 80, 80, 80, 80, 60)
+    few = replace(FREE, min_order_aud=50.0)
+    made = simulate(prices, weights(0.5, 0.004, 0.004, 0.5, 0.5, 0.5, 0.5, 0.5), few, cash_aud=1_000.0, exits=exits)
+    assert made.trades["row"].tolist() == [1, 2, 4, 7]
+    assert Reason(made.trades["reason"][-1]).name.lower() in ("stop_loss", "trailing_stop", "time_stop")
+
+
+def test_a_short_that_eats_the_equity_is_closed_at_the_worst_of_the_bar_and_ends_the_books() -> None:
+    bars = ([100.0, 100, 100, 90, 90], [100.0, 100, 210, 90, 90], [100.0, 100, 100, 90, 90], [100.0, 100, 150, 90, 90])
+    market = Market.candles(*(np.array(prices).reshape(-1, 1) for prices in bars))
+    wanted = weights(-1, -1, -1, -1, -1)
+    made = simulate(market, wanted, replace(FREE, short=True), cash_aud=1_000.0, exits=Exits())
+    assert told(made)[-1] == (2, 210, "liquidation")
+    assert made.equity[2:].tolist() == made.cash[2:].tolist() == [-100] * 3
+    assert made.holdings.tolist() == [0]
 
 
 def test_a_candles_decision_fills_at_the_next_open_and_is_marked_at_its_close() -> None:

@@ -437,6 +437,63 @@ def test_after_bars_were_missed_a_stop_still_holds() -> None:
     assert played.sold() == [("sell:exit-at-open", Decimal(89))]
 
 
+def sold_in_part(played: Played, minute: int, price: float, left: str, weight: float = 0.5) -> TraderMemory:
+    """A bar in which the venue sells all but `left` of what an exit sends."""
+    _, submit = played.trader.handle(quotes(minute, price, NAN, NAN))
+    assert isinstance(submit, Submit)
+    intent = replace(submit.intent, quantity=submit.intent.quantity - Decimal(left))
+    done = played.books.carry_out(intent)
+    order = replace(done, intent=submit.intent, status=OrderStatus.CANCELLED)
+    assert played.trader.handle(OrderEnded(order)) == [Decide(START + timedelta(minutes=minute))]
+    decided(played.trader, minute, weight, 0, 0)
+    return played.trader.memory
+
+
+def test_the_rest_of_what_an_exit_sold_in_part_leaves_for_its_reason_after_a_restart_too() -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    memory = sold_in_part(played, 10, 80, "20")
+    assert memory.leaving == ("stop_loss at 80.00000000, opened at 100.00000000", None, None)
+    played.trader = Trader(mandate(played.exits), memory, played.books.account)
+    assert played.bar(15, 95, 0.5).leaving == (None,) * 3
+    *_, rest = played.books.orders.values()
+    assert rest.intent.reason == "stop_loss at 80.00000000, opened at 100.00000000; the rest of it"
+
+
+def test_what_may_be_bought_again_no_longer_leaves() -> None:
+    played = Played(Exits(stop_loss=0.1, reentry=True))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    assert sold_in_part(played, 10, 80, "20").leaving == (None,) * 3
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_is_bought_on_top_of_dust_is_a_position_of_its_own(dies: bool) -> None:
+    played = Played(Exits(stop_loss=0.1))
+    played.bar(0, 100, 0.5)
+    played.bar(5, 100, 0.5)
+    memory = sold_in_part(played, 10, 80, "0.005", weight=0.0)
+    assert (memory.ages, memory.openings) == ((1, None, None), (100.0, None, None))
+    played.bar(15, 80, 0.5)
+    remember, submit = played.trader.handle(quotes(20, 82, NAN, NAN))
+    assert isinstance(remember, Remember)
+    assert isinstance(submit, Submit)
+    ended = played.books.carry_out(submit.intent)
+    if dies:
+        played.trader = Trader(mandate(played.exits), remember.memory, played.books.account, ended=[ended])
+        played.trader.handle(quotes(20, 82, NAN, NAN))
+    else:
+        played.trader.handle(OrderEnded(ended))
+    decided(played.trader, 20, 0.5, 0, 0)
+    assert (played.trader.memory.ages, played.trader.memory.openings) == ((0, None, None), (82.0, None, None))
+    assert len(played.sold()) == 1
+    played.bar(25, 75, 0.5)
+    assert len(played.sold()) == 1
+    played.bar(30, 73, 0.5)
+    assert len(played.sold()) == 2
+
+
 def test_what_was_bought_before_ages_were_remembered_has_been_held_for_a_bar() -> None:
     played = Played(Exits(stop_loss=0.1))
     played.bar(0, 100, 0.5)
