@@ -1,17 +1,20 @@
 """The figures that real money asks for: measured anew on the window of the newest sweep, under the venue's terms."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
 from omc.backtest import overfitting
 from omc.backtest.deflated import Deflated
+from omc.backtest.execution import slipped
+from omc.backtest.kernel import BUY, SELL
 from omc.backtest.metrics import YEAR_S
 from omc.backtest.parity import parity_of
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
 from omc.feature.frame import Frame
-from omc.market.money import from_grid
+from omc.market.money import ZERO, from_grid
 from omc.market.terms import Terms
 from omc.promotion.gate import Figure
 from omc.promotion.proof import HOW, Proof
@@ -57,16 +60,26 @@ def _max_drawdown(done: Study) -> Figure:
 
 
 def _profit(done: Study) -> Figure:
-    """Of the cash, with whatever is held in the end sold at the last bid."""
+    """Of the cash, with whatever is held in the end sold."""
     cash = done.spec.initial_cash_aud
     left = from_grid(float(done.simulation.cash[-1]))
-    for c, held in enumerate(done.simulation.holdings.tolist()):
-        quoted = done.window.bid[:, c][~np.isnan(done.window.bid[:, c])]
-        if held > 0:
-            fee = int(done.costs.fee_bps[c])
-            left += settle(Side.SELL, from_grid(held), from_grid(float(quoted[-1])), fee).total_aud
+    left += sum(_closed(done, c, held) for c, held in enumerate(done.simulation.holdings.tolist()) if held)
     part = float((left - cash) / cash)
-    return Figure(part, f"A${left - cash:,.2f} of A${cash:,.2f} ({part:.2%}) earned after fees and spread, all sold")
+    said = f"A${left - cash:,.2f} of A${cash:,.2f} ({part:.2%}) earned after fees, spread and slippage, all sold"
+    return Figure(part, said)
+
+
+def _closed(done: Study, c: int, held: float) -> Decimal:
+    """AUD that closing what is `held` of coin `c` would move, at the last quote as far as an order at the market slips
+    from it; what is too little to sell fetches nothing, what is owed is bought back at any size."""
+    quotes, costs = (done.window.bid if held > 0 else done.window.ask)[:, c], done.costs
+    quote = float(quotes[~np.isnan(quotes)][-1])
+    if 0 < held * quote < costs.min_order_aud:
+        return ZERO
+    price = from_grid(slipped(SELL if held > 0 else BUY, quote, costs.slippage.bps, 1))
+    side = Side.SELL if held > 0 else Side.BUY
+    moved = settle(side, from_grid(abs(held)), price, int(costs.fee_bps[c])).total_aud
+    return moved if held > 0 else -moved
 
 
 def _track_record(done: Study, confidence: float) -> Figure:

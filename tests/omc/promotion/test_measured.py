@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from omc.backtest.study import study
 from omc.backtest.sweep import MemorySweepStore, Sweep
 from omc.backtest.tried import Failure
 from omc.clock import ManualClock
@@ -170,6 +171,23 @@ async def test_real_costs_are_the_venues():
     ]
     assert profits[0].figure > 0 > profits[1].figure
     assert not profits[1].passed
+
+
+@pytest.mark.parametrize("slippage_bps", [0.0, 25.0], ids="slippage {}".format)
+async def test_profit_is_what_is_left_when_all_is_sold_at_what_a_sale_would_fetch(slippage_bps):
+    """Bought at the first ask and held: the same order on the way in and out."""
+    frame = hourly(np.full((400, 1), 0.001))
+    terms = Terms(market_fee_bps=10)
+    asked = sweep_of(frame, SIX, folds=2)
+    spec = replace(asked.spec, slippage_bps=slippage_bps, rebalance_band=0.5)
+    done = study(spec, frame, terms)
+    (bought,) = done.fills
+    price = np.round(frame.bid[-1, 0] * (1 - slippage_bps / 10_000), 8)
+    sold = np.round(float(bought.quantity) * price * (1 - 0.001), 2)
+    expected = (10_000 - float(bought.total_aud) + sold) / 10_000 - 1
+    proof = prove(Search(asked, []), spec, frame, terms, Tally(), confidence=0.95)
+    assert proof.figure("profit").value == pytest.approx(expected, abs=1.1e-6)
+    assert done.simulation.equity[-1] / 10_000 - 1 > expected
 
 
 async def test_what_never_trades_is_proven_nothing():
