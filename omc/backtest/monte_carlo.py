@@ -9,6 +9,7 @@ from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray
 
 _MOST_DRAWS = 10_000_000
+_MOST = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ def monte_carlo(gains: FloatArray, *, runs: int = 1_000, confidence: float = 0.9
     """Of (K,) fractions of equity that round trips gained, compounded one after the other; None with fewer than two.
 
     Falls inside a trip are not seen, so that a drawdown here is of closed trades. The same seed gives the same bits.
-    InvalidInput for a confidence that is no fraction, or too many draws.
+    InvalidInput for a confidence that is no fraction, too many draws, or a gain that is not finite.
     """
     if not 0 < confidence < 1:
         raise InvalidInput(f"confidence must be a fraction above 0 and below 1, not {confidence}")
     if runs < 1 or runs * max(len(gains), 1) > _MOST_DRAWS:
         raise InvalidInput(f"{runs:,} runs of {len(gains):,} trades: at least 1, and {_MOST_DRAWS:,} draws at most")
+    if not np.isfinite(gains).all():
+        raise InvalidInput("a trade gained what is not a finite number")
     if len(gains) < 2:
         return None
     generator = np.random.default_rng(seed)
@@ -69,13 +72,14 @@ def _interval(values: FloatArray, confidence: float) -> Interval:
 
 @numba.njit(cache=True, nogil=True)
 def _walks(gains: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(runs,) final returns and deepest falls of (runs, K) gains in a row; who loses everything stays ruined."""
+    """(runs,) final returns and deepest falls of (runs, K) gains in a row; who loses everything stays ruined, and
+    nobody gains more than a float can hold."""
     runs, trades = gains.shape
     final, deepest = np.empty(runs), np.zeros(runs)
     for run in range(runs):
         worth, high = 1.0, 1.0
         for k in range(trades):
-            worth = max(worth * (1.0 + gains[run, k]), 0.0)
+            worth = min(max(worth * (1.0 + gains[run, k]), 0.0), _MOST)
             high = max(high, worth)
             deepest[run] = min(deepest[run], worth / high - 1.0)
         final[run] = worth - 1.0

@@ -4,10 +4,11 @@ Ratios are of one bar, not annualized, unless all that are handed in are annuali
 (normal: 0 and 3) are of the returns. Probabilities are fractions. What cannot be said is NaN.
 """
 
-from math import e, sqrt
+from math import e, inf, sqrt
 from statistics import NormalDist
 
 from omc.backtest.cscv import cross_validate
+from omc.errors import InvalidInput
 from omc.feature.frame import FloatArray
 
 NAN = float("nan")
@@ -21,7 +22,7 @@ def probabilistic_sharpe(
     """The probability that the true ratio is above `benchmark`, when that many `returns` showed `sharpe` (Bailey and
     López de Prado 2012, equation 11). NaN with fewer than two returns, and for a shape that no returns have."""
     variance = _variance(sharpe, skewness, kurtosis)
-    if returns < 2 or not variance > 0:
+    if returns < 2 or not 0 < variance < inf:
         return NAN
     return _NORMAL.cdf((sharpe - benchmark) * sqrt((returns - 1) / variance))
 
@@ -60,11 +61,15 @@ def min_track_record_length(
     confidence: float = 0.95,
 ) -> float:
     """How many returns it takes to say with `confidence` that the true ratio is above `benchmark` (Bailey and López de
-    Prado 2012, equation 13). NaN for a ratio that is not above it: no record is long enough."""
+    Prado 2012, equation 13): 1 for a confidence of a half or less. NaN for a ratio that is not above it, since no
+    record is long enough. InvalidInput for a confidence that is no fraction."""
+    if not 0 < confidence < 1:
+        raise InvalidInput(f"confidence must be a fraction above 0 and below 1, not {confidence}")
     variance = _variance(sharpe, skewness, kurtosis)
-    if not sharpe > benchmark or not variance > 0:
+    if not sharpe > benchmark or not 0 < variance < inf:
         return NAN
-    return 1 + variance * (_NORMAL.inv_cdf(confidence) / (sharpe - benchmark)) ** 2
+    root = max(0.0, _NORMAL.inv_cdf(confidence)) / (sharpe - benchmark)
+    return 1 + variance * root * root
 
 
 def probability_of_overfitting(moments: FloatArray) -> float:

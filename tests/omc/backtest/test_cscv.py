@@ -1,5 +1,6 @@
 """The best of many tries, on time that it was not chosen by."""
 
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -101,3 +102,26 @@ def test_of_very_many_points_the_same_ones_are_drawn_every_time():
     found = cross_validate(moments)
     assert (found.points, found.traded) == (MOST_POINTS, MOST_POINTS + 50)
     assert found.logits.tolist() == cross_validate(moments).logits.tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_ratios_share_their_place_exactly(seed):
+    """Whole numbers, so that the definition can be written out in fractions."""
+    returns = np.random.default_rng(seed).integers(-3, 4, (12, 8, 3))
+    returns[1], returns[2] = returns[0], 0
+    kept = [point for point in range(12) if point != 2]
+
+    def key(point: int, blocks: tuple[int, ...]) -> Fraction:
+        taken = returns[point][list(blocks)].ravel()
+        n, total, squares = len(taken), int(taken.sum()), int((taken**2).sum())
+        spread = n * squares - total * total
+        return Fraction(total * abs(total) * (n - 1), n * spread) if spread else Fraction(0)
+
+    logits = []
+    for taken in combinations(range(8), 4):
+        rest = tuple(b for b in range(8) if b not in taken)
+        inside, outside = ([key(point, part) for point in kept] for part in (taken, rest))
+        theirs = outside[inside.index(max(inside))]
+        place = sum(each < theirs for each in outside) + (sum(each == theirs for each in outside) + 1) / 2
+        logits.append(np.log(place / (len(kept) + 1 - place)))
+    assert cross_validate(moments_of(returns.astype(float))).logits.tolist() == pytest.approx(logits)

@@ -55,3 +55,14 @@ def test_what_cannot_be_drawn_is_refused(asked):
 
 def test_a_gain_is_a_fraction_of_all_that_there_was():
     assert gains_of_equity(np.array([5.0, 1.0]), np.array([100.0, 0.0])).tolist() == [0.05, 0.0]
+
+
+@pytest.mark.parametrize("gain", [np.nan, np.inf, -np.inf])
+def test_a_gain_that_is_no_number_is_refused(gain):
+    with pytest.raises(InvalidInput, match="finite"):
+        monte_carlo(np.array([0.1, gain, 0.2]))
+
+
+def test_gains_beyond_all_measure_stay_numbers():
+    found = monte_carlo(np.full(5, 1e200))
+    assert np.isfinite([found.final_return.low, found.final_return.high, found.max_drawdown.low]).all()

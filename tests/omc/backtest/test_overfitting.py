@@ -1,12 +1,13 @@
 """Skill and luck, against the numbers that the papers print."""
 
-from math import isnan, sqrt
+from math import inf, isnan, nan, sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omc.backtest import overfitting
+from omc.errors import InvalidInput
 
 # Bailey and López de Prado 2014, "The deflated Sharpe ratio", their numerical example: an annual ratio of 2.5 from five
 # years of 250 days, skewness -3, kurtosis 10, and a variance of one half across the ratios of the tries.
@@ -59,6 +60,20 @@ def test_what_cannot_be_said_is_not_said():
     assert isnan(overfitting.probabilistic_sharpe(1.0, 1))
     assert isnan(overfitting.probabilistic_sharpe(1.0, 100, skewness=5.0, kurtosis=3.0))
     assert isnan(overfitting.min_track_record_length(0.1, benchmark=0.1))
+    assert isnan(overfitting.min_track_record_length(0.1, 0.0, inf))
+    assert isnan(overfitting.probabilistic_sharpe(1e200, 100))
+    assert overfitting.min_track_record_length(1e-200) == inf
     assert isnan(overfitting.expected_max_sharpe(2, -1.0))
     assert overfitting.expected_max_sharpe(1, 1.0) == 0.0
     assert 8.0 < overfitting.expected_max_sharpe(10**17, 1.0) < 9.0
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, -1.0, 2.0, nan])
+def test_a_confidence_that_is_no_fraction_is_refused(confidence):
+    with pytest.raises(InvalidInput, match="confidence"):
+        overfitting.min_track_record_length(0.1, confidence=confidence)
+
+
+def test_half_a_confidence_takes_no_record():
+    assert overfitting.min_track_record_length(0.1, confidence=0.5) == 1.0
+    assert overfitting.min_track_record_length(0.1, confidence=0.2) == 1.0
