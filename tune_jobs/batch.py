@@ -38,6 +38,11 @@ class Batch:
     def __repr__(self) -> str:
         return f"{len(self.indices)} points from {self.indices.min()}, folds {self.first} to {self.stop}"
 
+    def part(self, start: int, stop: int) -> "Batch":
+        """Its points from place `start` to before `stop`."""
+        columns = tuple(column[start:stop] for column in self.columns)
+        return Batch(self.indices[start:stop], self.names, columns, self.first, self.stop)
+
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.names, row, strict=True)) for row in zip(*self.columns, strict=True)]
 

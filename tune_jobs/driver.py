@@ -15,18 +15,21 @@ import numpy as np
 from omc.backtest.rounds import Board, Outcome, Proposer, Round, rounds
 from omc.backtest.search_space import SearchSpace, by_window
 from omc.backtest.sweep import Sweep, SweepStore
+from omc.backtest.tried import IntArray
 from omc.errors import Unavailable
 from tune_jobs.batch import Batch
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
-# A batch of this many bars times coins is some half a second of work: long beside what Tune adds to a trial, short
-# beside anybody's patience. What else a point costs is worth a few thousand bars more.
-_BATCH_CELLS, _POINT_CELLS = 150_000_000, 10_000
-# Where there is not enough to do for batches of that size, several for each worker, so that none waits for the last.
+# Long beside what Tune adds to a trial, short beside anybody's patience.
+_BATCH_S, _SHORTEST_S = 1.0, 0.1
+# What a worker does a second, in bars times coins, until one has shown it. What else a point costs is worth a few
+# thousand bars more.
+_CELLS_PER_S, _POINT_CELLS = 300_000_000.0, 10_000
+_FASTER = 2.0
+# As a round ends, batches become smaller, several for each worker, so that none waits long for the last.
 _ROUNDS = 3
-_SMALLEST = 10
 _POLL_S = 0.5
 _STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 # So many batches may wait for the store before the sweep waits too.
@@ -56,7 +59,10 @@ class Driver:
     over: bool = False
     """Nothing is left to be handed out."""
     _rounds: Iterator[Round] | None = None
-    _waiting: deque[Batch] = field(default_factory=deque)
+    _round: Batch | None = None
+    """All points of the round that is on, of which those before place `_at` were handed out."""
+    _at: int = 0
+    _cells_per_s: float = _CELLS_PER_S
     _in_flight: int = 0
     _share: int = 1
     _keeping: deque[Future[Any]] = field(default_factory=deque)
@@ -68,21 +74,30 @@ class Driver:
         self.closed()
         if self._in_flight >= self._share:
             return None
-        while not self._waiting:
+        while self._round is None:
             if self._in_flight:
                 return None
             if self.faults or not self._next_round():
                 self.over = True
                 return None
         self._in_flight += 1
-        return self._waiting.popleft()
+        start, left = self._at, len(self._round.indices) - self._at
+        self._at += self._size(left, self._cells_of(1, self._round.first, self._round.stop))
+        batch = self._round.part(start, self._at)
+        if self._at >= start + left:
+            self._round = None
+        return batch
 
     def ended(self) -> None:
         """A batch was tried, or given up."""
         self._in_flight -= 1
 
-    def keep(self, outcome: Outcome) -> None:
-        """What a batch showed, to be stored while the next one runs."""
+    def keep(self, outcome: Outcome, took_s: float) -> None:
+        """What a batch showed in so many seconds, to be stored while the next one runs."""
+        stop = outcome.first + outcome.figures.shape[1]
+        pace = self._cells_of(len(outcome.indices), outcome.first, stop) / max(took_s, 1e-3)
+        # Points that are refused take no time, and say nothing of the next.
+        self._cells_per_s = min(pace, _FASTER * self._cells_per_s)
         tried = self.board.tell(outcome, self.sweep.folds)
         while len(self._keeping) >= _WAITING:
             self._settle()
@@ -111,7 +126,7 @@ class Driver:
         return self._closed
 
     def _next_round(self) -> bool:
-        """Cut the next round that has anything to do into batches; False when there is none."""
+        """Go on to the next round that has anything to do; False when there is none."""
         if self._rounds is None:
             self._rounds = rounds(self.sweep, self.space, self.board, self.proposer)
         for found in self._rounds:
@@ -122,26 +137,25 @@ class Driver:
             left = found.indices[self.board.seen[found.indices] < found.stop]
             left = left[~np.isin(left, list(self.board.failures))]
             if left.size:
-                self._waiting.extend(self._batches(left, found.first, found.stop))
+                self._round, self._at = self._ordered(left, found.first, found.stop), 0
                 return True
         return False
 
-    def _batches(self, indices: np.ndarray, first: int, stop: int) -> list[Batch]:
+    def _ordered(self, indices: IntArray, first: int, stop: int) -> Batch:
         names = tuple(self.space.choices)
         rows = [{name: (self.board.parameters[index] or {})[name] for name in names} for index in indices.tolist()]
         order = by_window(rows, indices.tolist())
-        columns = [[rows[at][name] for at in order] for name in names]
-        indices, size = indices[order], self._size(len(indices), sum(self.cells[first:stop]))
-        return [
-            Batch(indices[at : at + size], names, tuple(column[at : at + size] for column in columns), first, stop)
-            for at in range(0, len(indices), size)
-        ]
+        return Batch(indices[order], names, tuple([rows[at][name] for at in order] for name in names), first, stop)
 
-    def _size(self, points: int, cells: int) -> int:
-        most = _BATCH_CELLS / (cells + _POINT_CELLS)
-        fair = ceil(points / (_ROUNDS * self.slots))
-        size = max(1, min(ceil(most), max(fair, ceil(most / _SMALLEST))))
-        return min(size, self.largest_batch or size)
+    def _cells_of(self, points: int, first: int, stop: int) -> int:
+        return points * (sum(self.cells[first:stop]) + _POINT_CELLS)
+
+    def _size(self, left: int, cells: int) -> int:
+        """How many of the points `left`, of so many `cells` each, to hand out at once."""
+        per_s = self._cells_per_s / cells
+        fair = max(left / (_ROUNDS * self.slots), _SHORTEST_S * per_s)
+        size = max(1, ceil(min(fair, _BATCH_S * per_s)))
+        return min(size, left, self.largest_batch or size)
 
     def _begin(self, question: Callable[[], Awaitable[Answer]]) -> "Future[Answer]":
         return asyncio.run_coroutine_threadsafe(_patiently(question), self.loop)

@@ -1,6 +1,7 @@
 """What Ray Tune sees of a sweep: a trial is a batch of points, and the search hands batches out round by round."""
 
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from omc.backtest.search_space import Algorithms
 from tune_jobs.batch import Batch, Desk
 from tune_jobs.driver import Driver
 
-_TRIED = "tried"
+_TRIED, _TOOK_S = "tried", "took_s"
 
 
 class PointTrial(tune.Trainable):
@@ -37,7 +38,9 @@ class PointTrial(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        return {_TRIED: self._desk.attempt(self._batch), "done": True}
+        began = time.monotonic()
+        tried = self._desk.attempt(self._batch)
+        return {_TRIED: tried, _TOOK_S: time.monotonic() - began, "done": True}
 
 
 class _Driven:
@@ -85,7 +88,7 @@ class Progress(_Driven, tune.Callback):
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         if _TRIED in result:
-            self._driver.keep(result.pop(_TRIED))
+            self._driver.keep(result.pop(_TRIED), result[_TOOK_S])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._driver.faults.append(f"the worker of {trial.config['batch']} died again and again")

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 _WORKERS = ("PointTrial", "ResourceTrainable", "ImplicitFunc")
 _WARM_POINTS = 50
+_LOOK_S, _LOOK_PART = 0.05, 0.02
 _LIMITS = {1_000: "6 s", 10_000: "20 x vectorbt", 100_000: "100 x vectorbt, half of the bare kernel"}
 
 
@@ -82,7 +83,8 @@ def _sweep(there: Platform, pid: int, algorithm: str, points: int, bars: int, **
                 first = time.perf_counter() - began
             if sweep["status"] not in ("queued", "running"):
                 break
-            time.sleep(0.05)
+            # As somebody who waits looks: so seldom that the answers take nothing from the sweep.
+            time.sleep(max(_LOOK_S, _LOOK_PART * (time.perf_counter() - began)))
         took = time.perf_counter() - began
     if sweep["status"] != "completed":
         raise SystemExit(f"the sweep ended {sweep['status']}: {sweep['error_message']}")

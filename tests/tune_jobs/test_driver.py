@@ -1,0 +1,78 @@
+"""A driver cuts rounds into batches as long as somebody likes to wait, and shorter ones in the end."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from omc.backtest.metrics import METRICS
+from omc.backtest.rounds import BLOCKS, Board, Outcome
+from omc.backtest.search_space import SearchSpace
+from omc.backtest.sweep import MemorySweepStore
+from omc.clock import ManualClock
+from tests.tune_jobs.test_sweep import START, sweep
+from tune_jobs.batch import Batch
+from tune_jobs.driver import Driver
+
+SPACE = {"fast_bars": {"low": 2, "high": 40}, "slow_bars": {"low": 50, "high": 2_000}}
+POINTS, CELLS = 20_000, 90_000
+
+
+@pytest.fixture
+async def driver() -> Driver:
+    asked, store = sweep(SPACE, 1_000, method="random", points=POINTS), MemorySweepStore(ManualClock(START))
+    await store.create(asked)
+    await store.start(asked.id)
+    space = SearchSpace.of(asked)
+    loop = asyncio.get_running_loop()
+    return Driver(asked, space, Board.of(asked, space), None, store, loop, slots=2, cells=[CELLS])
+
+
+async def tried(driver: Driver, batch: Batch, took_s: float) -> None:
+    shape = len(batch.indices), 1
+    outcome = Outcome(
+        batch.indices, batch.first, np.zeros((*shape, len(METRICS))), np.zeros((len(batch.indices), BLOCKS, 3)), {}
+    )
+    await asyncio.to_thread(driver.keep, outcome, took_s)
+    driver.ended()
+
+
+async def cut(driver: Driver, points_per_s: float) -> list[Batch]:
+    """All batches of a sweep whose workers try so many points a second."""
+    batches = []
+    while (batch := await asyncio.to_thread(driver.next_batch)) is not None:
+        batches.append(batch)
+        await tried(driver, batch, len(batch.indices) / points_per_s)
+    assert driver.over
+    return batches
+
+
+@pytest.mark.parametrize("points_per_s", [100.0, 1_000.0])
+async def test_batches_take_about_a_second_and_less_in_the_end(driver: Driver, points_per_s: float):
+    sizes = [len(each.indices) for each in await cut(driver, points_per_s)]
+    assert sum(sizes) == POINTS
+    middle = sizes[len(sizes) // 3]
+    assert 0.4 * points_per_s <= middle <= points_per_s
+    assert sizes[-1] <= points_per_s / 9
+    assert sorted(sizes[len(sizes) // 3 :], reverse=True) == sizes[len(sizes) // 3 :]
+
+
+async def test_every_point_is_handed_out_once_in_the_order_of_windows(driver: Driver):
+    batches = await cut(driver, 2_000.0)
+    assert sorted(np.concatenate([each.indices for each in batches]).tolist()) == list(range(POINTS))
+    slow = [row["slow_bars"] for each in batches for row in each.rows()]
+    assert slow == sorted(slow, reverse=True)
+
+
+async def test_points_that_take_no_time_say_little_of_the_next(driver: Driver):
+    first = await asyncio.to_thread(driver.next_batch)
+    assert first is not None
+    await tried(driver, first, 0.0)
+    second = await asyncio.to_thread(driver.next_batch)
+    assert second is not None
+    assert len(second.indices) <= 2 * len(first.indices)
+
+
+async def test_nobody_gets_larger_batches_than_were_allowed(driver: Driver):
+    driver.largest_batch = 500
+    assert max(len(each.indices) for each in await cut(driver, 4_000.0)) == 500
