@@ -144,29 +144,40 @@ class Bar:
 
     def count(self, at: int, order: Order, before: Account) -> None:
         """Note what an order that has ended opened, on nothing or on dust."""
+        if order.intent.side is not Side.BUY or not order.fills:
+            return
         price = float(order.intent.quote_price_aud)
-        held = held_of(before, order.intent.coin)
-        if order.fills and order.intent.side is Side.BUY and is_dust(held, price, self._mandate.least_aud):
+        if is_dust(held_of(before, order.intent.coin), price, self._mandate.least_aud):
             self.opened[at] = price
 
     def after(self, account: Account, targets: Sequence[float]) -> TraderMemory:
         """What is to be remembered when the bar is over and `targets` are decided, but for what is kept out."""
-        time, coins = self.quotes.time, range(len(self._mandate.coins))
-        held = [held_of(account, coin) > 0.0 for coin in self._mandate.coins]
-        for at in coins:
-            if held[at] and at not in self._trails and self._may_leave(at, account):
+        ages: list[int | None] = []
+        trails: list[float | None] = []
+        openings: list[float | None] = []
+        leaving: list[str | None] = []
+        for at, coin in enumerate(self._mandate.coins):
+            if not held_of(account, coin):
+                for each in (ages, trails, openings, leaving):
+                    each.append(None)
+                continue
+            if at not in self._trails and self._may_leave(at, account):
                 # Its turn was before a restart, or came to nothing.
                 self._look_inside(at, account)
-        trails = [self._trails.get(at, self._trail(at)) for at in coins]
-        leaving = self._memory.leaving or (None,) * len(held)
+            trail = self._trails.get(at, self._trail(at))
+            before = self._memory.leaving[at] if self._memory.leaving else None
+            ages.append(self._age(at))
+            trails.append(None if isnan(trail) else trail)
+            openings.append(self._opening(at, account))
+            leaving.append(self.exits.get(at, before) if targets[at] == 0.0 else None)
         return TraderMemory(
-            time,
-            time,
+            self.quotes.time,
+            self.quotes.time,
             tuple(targets),
-            ages=tuple(self._age(at) if held[at] else None for at in coins),
-            trails=tuple(trails[at] if held[at] and not isnan(trails[at]) else None for at in coins),
-            openings=tuple(self._opening(at, account) if held[at] else None for at in coins),
-            leaving=tuple(self.exits.get(at, leaving[at]) if held[at] and targets[at] == 0.0 else None for at in coins),
+            ages=tuple(ages),
+            trails=tuple(trails),
+            openings=tuple(openings),
+            leaving=tuple(leaving),
         )
 
     def why(self, at: int, wants: str, out: bool, account: Account) -> str:

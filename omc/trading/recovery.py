@@ -80,9 +80,12 @@ def after_absence(
 
 def openings_of(memory: TraderMemory, mandate: Mandate, account: Account) -> list[float]:
     """The price that each coin was opened at, NaN for one that is not held: as remembered, or as the books say."""
-    known = memory.openings or (None,) * len(mandate.coins)
-    booked = [account.position(coin).opening_price_aud for coin in mandate.coins]
-    return [float(a if a is not None else b or nan) if b else nan for a, b in zip(known, booked, strict=True)]
+    openings: list[float] = []
+    for at, coin in enumerate(mandate.coins):
+        booked = account.position(coin).opening_price_aud
+        known = memory.openings[at] if memory.openings else None
+        openings.append(nan if booked is None else float(booked) if known is None else known)
+    return openings
 
 
 def _missed(memory: TraderMemory, stored: Frame, until: datetime) -> list[list[float]]:
