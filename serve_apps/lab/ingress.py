@@ -1,5 +1,6 @@
 """The lab on Ray Serve."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,12 @@ def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None) -> Appl
 
     def built() -> FastAPI:
         prepare()
-        return build(behind_serve)
+        app = build(behind_serve)
+        # What is imported by now stays. Looking through it for garbage, as the points of a large sweep would have it
+        # done time and again, would stop every request for a tenth of a second and more.
+        gc.collect()
+        gc.freeze()
+        return app
 
     # Holds nothing that a row does not: a backtest under way is taken up by another.
     deployed: Deployment = serve.deployment(
