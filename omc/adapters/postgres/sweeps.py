@@ -16,7 +16,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, jsonb, specs, trial_rows
+from omc.adapters.postgres import faults, jsonb, sweep_rows, trial_rows
 from omc.adapters.postgres import sweep_sql as sql
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.trial_decoder import TrialDecoder
@@ -37,35 +37,9 @@ class PostgresSweeps:
     database: Database
 
     async def create(self, sweep: Sweep) -> Sweep:
-        values = specs.values(sweep.spec) | {
-            "id": sweep.id,
-            "user_id": sweep.user_id,
-            "algorithm_id": sweep.algorithm_id,
-            "algorithm_version": sweep.algorithm_version,
-            "space": jsonb.text(sweep.space),
-            "method": sweep.method,
-            "points": sweep.points,
-            "seed": sweep.seed,
-            "objective": sweep.objective,
-            "folds": sweep.folds,
-            "scheme": sweep.scheme,
-            "purge_bars": sweep.purge_bars,
-            "embargo_bars": sweep.embargo_bars,
-            "prune": sweep.prune,
-            "status": sweep.status.value,
-            "done": sweep.done,
-            "failed": sweep.failed,
-            "pruned": sweep.pruned,
-            "best": None if sweep.best is None else jsonb.text(sweep.best),
-            "error_message": sweep.error_message,
-            "created_at": sweep.created_at,
-            "started_at": sweep.started_at,
-            "completed_at": sweep.completed_at,
-            "driver": sweep.driver,
-        }
         try:
             async with self.database.transaction() as connection:
-                return _sweep((await connection.execute(sql.CREATE, values)).one())
+                return sweep_rows.sweep((await connection.execute(sql.CREATE, sweep_rows.values(sweep))).one())
         except IntegrityError as error:
             if faults.constraint(error).endswith("_pkey"):
                 raise Conflict(f"there is a sweep {sweep.id} already") from None
@@ -80,14 +54,14 @@ class PostgresSweeps:
         async with self.database.transaction() as connection:
             rows = await connection.execute(sql.PAGE, {"user_id": user_id, "offset": offset, "limit": limit})
             total = (await connection.execute(sql.COUNT, {"user_id": user_id})).scalar_one()
-            return [_sweep(row) for row in rows], total
+            return [sweep_rows.sweep(row) for row in rows], total
 
     async def start(self, sweep_id: UUID) -> Sweep:
         async with self.database.transaction() as connection:
             sweep, _ = await _locked(connection, sweep_id)
             if sweep.status.over:
                 raise Conflict(f"the sweep is {sweep.status} already")
-            return _sweep((await connection.execute(sql.START, {"id": sweep_id})).one())
+            return sweep_rows.sweep((await connection.execute(sql.START, {"id": sweep_id})).one())
 
     async def unfinished(self) -> list[UUID]:
         async with self.database.transaction() as connection:
@@ -96,7 +70,7 @@ class PostgresSweeps:
     async def claim(self, driver: str, sweep_id: UUID | None = None) -> Sweep | None:
         async with self.database.transaction() as connection:
             row = (await connection.execute(sql.CLAIM, {"driver": driver, "id": sweep_id})).first()
-            return _sweep(row) if row else None
+            return sweep_rows.sweep(row) if row else None
 
     async def abandon(self, driver: str, why: str) -> None:
         async with self.database.transaction() as connection:
@@ -109,7 +83,7 @@ class PostgresSweeps:
             again = (RunStatus.FAILED, RunStatus.RUNNING) if interrupted else (RunStatus.FAILED,)
             if sweep.status not in again:
                 return sweep
-            return _sweep((await connection.execute(sql.REOPEN, {"id": sweep_id})).one())
+            return sweep_rows.sweep((await connection.execute(sql.REOPEN, {"id": sweep_id})).one())
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
         if np.isinf(tried.figures).any():
@@ -138,14 +112,14 @@ class PostgresSweeps:
                 "figures": names,
                 "best": None if best is None else jsonb.text(best),
             }
-            return _sweep((await connection.execute(sql.COUNT_UP, counts)).one())
+            return sweep_rows.sweep((await connection.execute(sql.COUNT_UP, counts)).one())
 
     async def prune(self, sweep_id: UUID, indices: Sequence[int], folds_seen: int) -> Sweep:
         values = {"id": sweep_id, "indices": list(indices), "folds_seen": folds_seen}
         async with self.database.transaction() as connection:
             await _locked(connection, sweep_id)
             more = (await connection.execute(sql.PRUNE, values)).rowcount
-            return _sweep((await connection.execute(sql.PRUNED, {"id": sweep_id, "more": more})).one())
+            return sweep_rows.sweep((await connection.execute(sql.PRUNED, {"id": sweep_id, "more": more})).one())
 
     async def tried(self, sweep_id: UUID) -> list[Tried]:
         async with self.database.transaction() as connection:
@@ -177,7 +151,7 @@ class PostgresSweeps:
             if sweep.status.over:
                 return sweep
             values = {"id": sweep_id, "status": status.value, "error_message": error_message}
-            return _sweep((await connection.execute(sql.FINISH, values)).one())
+            return sweep_rows.sweep((await connection.execute(sql.FINISH, values)).one())
 
 
 async def _locked(connection: AsyncConnection, sweep_id: UUID) -> tuple[Sweep, list[str]]:
@@ -256,34 +230,4 @@ def _place(names: Sequence[str], name: str) -> int:
 def _found(row: Row[Any] | None, sweep_id: UUID) -> Sweep:
     if row is None:
         raise NotFound(f"there is no sweep {sweep_id}")
-    return _sweep(row)
-
-
-def _sweep(row: Row[Any]) -> Sweep:
-    return Sweep(
-        id=row.id,
-        user_id=row.user_id,
-        algorithm_id=row.algorithm_id,
-        algorithm_version=row.algorithm_version,
-        spec=specs.spec(row),
-        space=row.space,
-        method=row.method,
-        points=row.points,
-        seed=row.seed,
-        objective=row.objective,
-        status=RunStatus(row.status),
-        done=row.done,
-        best=row.best,
-        error_message=row.error_message,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
-        folds=row.folds,
-        scheme=row.scheme,
-        purge_bars=row.purge_bars,
-        embargo_bars=row.embargo_bars,
-        prune=row.prune,
-        failed=row.failed,
-        pruned=row.pruned,
-        driver=row.driver,
-    )
+    return sweep_rows.sweep(row)
