@@ -5,13 +5,15 @@ earlier row of every stream of decisions (weights, exits, sizes, what a model is
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from omc.backtest.cuts import choose
 from omc.errors import InvalidInput
 from omc.feature.as_of import Observations
 from omc.feature.frame import Frame, as_datetime64
@@ -63,10 +65,10 @@ def check(
 ) -> tuple[Finding, ...]:
     """What looks ahead, the first row found for each stream and test; nothing for honest decisions.
 
-    `cuts` are the rows from which on the future is changed, or how many of them to choose: spread at random over the
-    whole time, and where a gap in the prices ends or an observation is published before it is seen, since what peeks
-    only there shows only there. A fault that `decide` raises is a finding too, unless it only refuses a past that is
-    too short. InvalidInput for a cut that leaves no past or no future.
+    `cuts` are the rows from which on the future is changed, or how many of them `cuts.choose` should choose of each
+    kind: what peeks at one row only shows only there, so `range(1, len(data))` is what leaves no doubt. `decide` must
+    begin anew each time: a model that it fitted once and kept has seen everything. A fault that it raises is a finding
+    too, unless it only refuses a past that is too short. InvalidInput for a cut that leaves no past or no future.
     """
     rows, told = len(data), decide(data)
     truth = {name: values for name, values in told.items() if values.shape[:1] == (rows,)}
@@ -78,7 +80,17 @@ def check(
     if again := _differences(truth, decide, data, rows, _SAME):
         return (*shapes, *again)
     generator = np.random.default_rng(seed)
-    chosen = _cuts(data, cuts, generator) if isinstance(cuts, int) else list(cuts)
+    chosen = (
+        list(cuts)
+        if not isinstance(cuts, int)
+        else choose(
+            data.frame,
+            data.observations,
+            [_changed(values[:-1], values[1:]) + 1 for values in truth.values()],
+            cuts,
+            generator,
+        )
+    )
     if any(not 0 < cut < rows for cut in chosen):
         raise InvalidInput(f"a future is cut off at rows 1 to {rows - 1}, not at {chosen}")
     found: dict[tuple[str, str], Finding] = {}
@@ -105,23 +117,31 @@ def check(
 def of_algorithm(algorithm: Algorithm, frame: Frame, *, cuts: int = CUTS, seed: int = 0) -> list[str]:
     """What is wrong with the decisions of `algorithm` on `frame`, a sentence each.
 
-    Compared are its weights and, where it has a `streams(frame)`, whatever else it says that it decides or is fed. A
-    model whose `knowledge_until` lies after the first row has read about the days that it is asked to foresee.
+    Compared are its weights and, where it has a `streams(frame)`, whatever else it says that it decides or is fed. Each
+    time a copy decides that has seen nothing yet, since what is fitted in a first decision and kept would know all of
+    the future in the next. A model whose `knowledge_until` lies after the first row has read about the days that it is
+    asked to foresee.
     """
 
-    def decide(data: Data) -> Streams:
-        streams = getattr(algorithm, "streams", None)
-        told = streams(data.frame) if streams is not None else {}
-        return {"weights": algorithm.predict(data.frame), **told}
+    def told(by: Algorithm, data: Data) -> Streams:
+        streams = getattr(by, "streams", None)
+        others = streams(data.frame) if streams is not None else {}
+        return {"weights": by.predict(data.frame), **others}
 
-    remembered = []
+    def decide(data: Data) -> Streams:
+        return told(deepcopy(algorithm), data)
+
+    remembered, kept = [], deepcopy(algorithm)
+    again = _differences(told(kept, Data(frame)), partial(told, kept), Data(frame), len(frame), _SAME)
+    remembered += [str(each) for each in again]
     until = getattr(algorithm, "knowledge_until", None)
     if until is not None and len(frame) and as_datetime64(until) > frame.times[0]:
         remembered.append(
             f"its model knows the world until {until:%Y-%m-%d}, and the window begins on {frame.time(0):%Y-%m-%d}: "
             "what it says of days before may be memory"
         )
-    return remembered + [str(each) for each in check(decide, Data(frame), cuts=cuts, seed=seed)]
+    found = [str(each) for each in check(decide, Data(frame), cuts=cuts, seed=seed)]
+    return [*remembered, *(each for each in found if each not in remembered)]
 
 
 def _differences(truth: Streams, decide: Callable[[Data], Streams], data: Data, cut: int, test: str) -> list[Finding]:
@@ -155,33 +175,6 @@ def _changed(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.int64]:
         if before.dtype.kind in "fcmM":
             same |= (before != before) & (after != after)
     return np.flatnonzero(~same.reshape(rows, -1).all(axis=1)) if same.size else np.empty(0, np.int64)
-
-
-def _cuts(data: Data, count: int, generator: np.random.Generator) -> list[int]:
-    """One in each of `count` stretches of time, the last row, and up to as many again where something is telling."""
-    rows = len(data)
-    if rows < 2:
-        return []
-    edges = np.linspace(1, rows, count + 1).astype(int)
-    chosen = {int(generator.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())}
-    telling = _telling(data)
-    if len(telling) > count:
-        telling = generator.choice(telling, count, replace=False)
-    return sorted({min(cut, rows - 1) for cut in chosen} | {rows - 1} | set(telling.tolist()))
-
-
-def _telling(data: Data) -> NDArray[np.int64]:
-    """Rows at which a gap ends, or before which an observation was published that is seen only then or later."""
-    rows, frame = len(data), data.frame
-    gone: NDArray[np.bool_] = np.asarray(np.isnan(frame.last).any(axis=1))
-    found = [np.flatnonzero(gone[:-1] & ~gone[1:]) + 1]
-    for series in data.observations.values():
-        for earlier in (series.event_time, series.published_time):
-            late = earlier < series.seen_time
-            found.append(np.searchsorted(frame.times, series.seen_time[late]))
-            found.append(np.searchsorted(frame.times, earlier[late]) + 1)
-    every = np.unique(np.concatenate(found))
-    return every[(every > 0) & (every < rows)]
 
 
 def _known(data: Data, cut: int) -> Data:

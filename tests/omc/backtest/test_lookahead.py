@@ -174,3 +174,32 @@ def test_a_model_that_has_read_about_these_days_is_flagged():
     assert len(told) == 1
     assert "until 2026-03-01" in told[0]
     assert "memory" in told[0]
+
+
+class FitsOnce(MovingAverageCrossover):
+    """Learns a threshold from the first prices it is shown, all of them, and keeps it."""
+
+    learned: float | None = None
+
+    def predict(self, frame: Frame) -> np.ndarray:
+        if self.learned is None:
+            self.learned = float(np.nanmedian(frame.last))
+        return (np.nan_to_num(frame.last) > self.learned) / frame.last.shape[1]
+
+
+class Counts(MovingAverageCrossover):
+    """Decides otherwise each time it is asked."""
+
+    asked = 0
+
+    def predict(self, frame: Frame) -> np.ndarray:
+        self.asked += 1
+        return np.full(frame.last.shape, 1 / (1 + self.asked))
+
+
+def test_a_model_that_was_fitted_once_on_everything_and_kept_looks_ahead():
+    assert "looks ahead" in of_algorithm(FitsOnce(5, 20), market())[0]
+
+
+def test_what_is_not_decided_alike_twice_is_said_once():
+    assert of_algorithm(Counts(5, 20), market()) == ["weights is not the same in row 0 when it is decided again"]
