@@ -87,39 +87,26 @@ def next_exit(bid, high, low, first, end, levels, ages, gains, opening, opened, 
     most = np.inf if np.isnan(gain) else opening * (1.0 + gain)
     least = -np.inf if np.isnan(stop_loss) else opening * (1.0 - stop_loss)
     arming = on_grid(opening * (1.0 + offset)) if not np.isnan(tight) else np.inf
+    far = -np.inf if np.isnan(trailing) else 1.0 - trailing
+    near = far if np.isnan(tight) else 1.0 - tight
     floor = (least if np.isnan(trail) else max(least, trail)) * (1.0 + _MARGIN) + _UNIT
     most = most * (1.0 - _MARGIN) - _UNIT
-    still = _without_raise(arming, trail, trailing, tight)
+    raised = -np.inf
     t = first
     while t < until:
         i = np.uintp(t)
-        if not ((low[i, 0] > floor) & (bid[i, 0] > floor) & (high[i, 0] < most)):
+        level = max(raised, high[i, 0] * (near if high[i, 0] > arming else far))
+        # Where the level lies once it is on the grid, rather too high than too low.
+        edge = max(floor, level * (1.0 + _MARGIN) + 2.0 * _UNIT)
+        if not ((low[i, 0] > edge) & (bid[i, 0] > edge) & (high[i, 0] < most)):
             break
-        if high[i, 0] > still:
-            distance = tight if high[i, 0] > arming else trailing
-            level = on_grid(high[i, 0] * (1.0 - distance))
-            if level > trail or (np.isnan(trail) and not np.isnan(level)):
-                if not low[i, 0] > level * (1.0 + _MARGIN) + _UNIT:
-                    break
-                trail = level
-                floor = max(floor, level * (1.0 + _MARGIN) + _UNIT)
-                still = _without_raise(arming, trail, trailing, tight)
+        raised = level
         t += 1
+    # Rounding keeps the order of levels, so the last one is the highest of them all.
+    level = on_grid(raised)
+    if level > trail or (np.isnan(trail) and level > -np.inf):
+        trail = level
     return t, trail
-
-
-@numba.njit(cache=True, forceinline=True, error_model="numpy")
-def _without_raise(arming, trail, trailing, tight):  # type: ignore[no-untyped-def]
-    """A high up to which the trailing stop surely stays where it is; what is above it is computed."""
-    if np.isnan(trailing) and np.isnan(tight):
-        return np.inf
-    if np.isnan(trail):
-        return arming * (1.0 - _MARGIN) if np.isnan(trailing) else 0.0
-    still = arming if np.isnan(trailing) else min(trail / (1.0 - trailing), arming)
-    if not np.isnan(tight) and not tight > trailing:
-        beyond = trail / (1.0 - tight)
-        still = beyond if beyond >= arming else still
-    return still * (1.0 - _MARGIN)
 
 
 @numba.njit(cache=True, inline="always", error_model="numpy")
