@@ -20,17 +20,17 @@ def choose(
     generator: np.random.Generator,
 ) -> list[int]:
     """Rows of `frame` from which on the future is changed, from 1 to before the last, rising: one in each of `count`
-    stretches of time, and the last row. Besides, as many again of each of three kinds, as far as there are any: where
-    it is known what is missing, or comes late; around the largest moves; and after `turns`, rows in which a stream of
-    decisions changed, one array a stream."""
+    stretches of time, and the last row. Besides, as far as there are any, as many again where something is missing or
+    comes late; half as many around the largest moves; and a few after `turns`, rows in which a stream of decisions
+    changed, one array a stream: a quarter as many together, and four at least of each."""
     rows = len(frame)
     if rows < 2:
         return []
     edges = np.linspace(1, rows, count + 1).astype(int)
     spread = [int(generator.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())]
     changed = list(turns)
-    kinds = [(_missing_or_late(frame, observations), count), (_moves(frame, count // 2), count)]
-    kinds += [(each + 1, max(4, count // len(changed))) for each in changed]
+    kinds = [(_missing_or_late(frame, observations), count), (_moves(frame, count // 4), count // 2)]
+    kinds += [(each + 1, max(4, count // 4 // len(changed))) for each in changed]
     chosen = [np.array([*spread, rows - 1], np.int64)]
     for found, most in kinds:
         found = np.unique(found[(found > 0) & (found < rows)])

@@ -86,7 +86,7 @@ def check(
         else choose(
             data.frame,
             data.observations,
-            [_changed(values[:-1], values[1:]) + 1 for values in truth.values()],
+            [turns for values in truth.values() for turns in _turns(values)],
             cuts,
             generator,
         )
@@ -175,6 +175,12 @@ def _changed(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.int64]:
         if before.dtype.kind in "fcmM":
             same |= (before != before) & (after != after)
     return np.flatnonzero(~same.reshape(rows, -1).all(axis=1)) if same.size else np.empty(0, np.int64)
+
+
+def _turns(values: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Rows in which a stream changes, and those in which it begins or ends to say anything."""
+    says = values == values if values.dtype.kind in "fcmM" else np.ones(values.shape, bool)
+    return [_changed(each[:-1], each[1:]) + 1 for each in (values, says)]
 
 
 def _known(data: Data, cut: int) -> Data:

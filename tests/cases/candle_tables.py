@@ -25,27 +25,40 @@ _REASONS = {
 _COSTS = Costs(np.array([0], np.int64), min_order_aud=0.0, band=0.5, short=True)
 
 
+_USUAL: Mapping[str, Any] = {
+    "roi": None,
+    "trailing_stop": False,
+    "trailing_only_offset_is_reached": False,
+    "trailing_stop_positive": None,
+    "trailing_stop_positive_offset": 0.0,
+    "use_exit_signal": False,
+}
+"""What a table says that does not say it."""
+
+
 def run(content: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> list[tuple[str, str | None]]:
     """Each case's id, and how it differs from what was expected, if it does."""
     tables = content
     if isinstance(content, Mapping):
         tables = [case for held in content.values() if isinstance(held, list) for case in held]
-    return [(case["id"], _difference(case)) for case in tables]
+    return [(case.get("id", f"table {at}"), _difference({**_USUAL, **case})) for at, case in enumerate(tables)]
 
 
 def _difference(case: Mapping[str, Any]) -> str | None:
     try:
         trades, earned = _trades(case)
+        expected = [
+            (each["open_tick"], each["close_tick"], each["exit_reason"], bool(each.get("is_short")))
+            for each in case["trades"]
+        ]
+        promised = float(case["profit_perc"])
     except Exception as fault:
         # A table that cannot be carried out takes no other with it.
         return f"{type(fault).__name__}: {fault}"
-    expected = [
-        (each["open_tick"], each["close_tick"], each["exit_reason"], bool(each["is_short"])) for each in case["trades"]
-    ]
     if trades != expected:
         return f"trades {trades}, expected {expected}"
-    if abs(earned - case["profit_perc"]) > 0.0005:
-        return f"a profit of {earned:.5f}, expected {case['profit_perc']}"
+    if not abs(earned - promised) <= 0.0005:
+        return f"a profit of {earned:.5f}, expected {promised}"
     return None
 
 

@@ -207,8 +207,11 @@ HARMLESS: Mapping[str, frozenset[str]] = {"conditional_leak": frozenset({"weight
 
 
 def run(content: dict[str, Any]) -> list[Outcome]:
-    outcomes = [(f"must pass: {each['id']}", _passes(each)) for each in content.get("must_pass", [])]
-    outcomes += [(f"must flag: {each['id']}", _flagged(each)) for each in content.get("must_flag", [])]
+    outcomes = []
+    for heading, judge in (("must_pass", _passes), ("must_flag", _flagged)):
+        for each in content.get(heading, []):
+            case = {**each, "id": each.get("id", each.get("entry", "without a name"))}
+            outcomes.append((f"{heading.replace('_', ' ')}: {case['id']}", judge(case)))
     outcomes += laws.recursive(content.get("recursive"))
     outcomes += [(f"law: {each}", laws.broken(each)) for each in content.get("metamorphic", [])]
     return outcomes

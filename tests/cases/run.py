@@ -1,7 +1,7 @@
 """`make cases FILES="…"`: run files of expected results against the product, whichever kind they are of.
 
-A kind is recognized by the shape of the content, and run by the module of its name beside this one. The exit status is
-1 when a case failed, and 2 when a file could not be run at all.
+A kind is recognized by the shape of the content, and run by the module of its name beside this one. A file that could
+not be run at all has failed too. The exit status is 1 when a case failed, and 2 when a file could not be run.
 """
 
 import importlib.util
@@ -70,10 +70,13 @@ def outcomes(path: Path) -> list[Outcome]:
     if not (HERE / f"{name}.py").exists():
         raise ValueError(f"{name} cases are not supported yet")
     try:
-        return module(name).run(content)
+        found: list[Outcome] = module(name).run(content)
     except Exception as fault:
         # A case that the runner does not survive has failed, and takes no other file with it.
         return [("the whole file", f"{type(fault).__name__}: {fault}")]
+    if not found:
+        raise ValueError("there is no case in it")
+    return found
 
 
 def say(line: str) -> None:
@@ -89,8 +92,8 @@ def main(files: Sequence[str]) -> int:
         try:
             found = outcomes(Path(file))
         except (OSError, ValueError) as reason:
-            say(f"{file}: {reason}")
-            unknown += 1
+            say(f"FAILED {file}: {reason}")
+            unknown, failed = unknown + 1, failed + 1
             continue
         for case, failure in found:
             if failure is not None:

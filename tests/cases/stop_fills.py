@@ -30,17 +30,26 @@ class _Trade(NamedTuple):
 def run(content: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[tuple[str, str | None]]:
     """Each scenario's name, and how it differs from what was observed, if it does."""
     scenarios = content["scenarios"] if isinstance(content, Mapping) else content
-    return [(scenario["name"], _difference(scenario)) for scenario in scenarios]
+    return [(scenario.get("name", f"scenario {at}"), _outcome(scenario)) for at, scenario in enumerate(scenarios)]
+
+
+def _outcome(scenario: Mapping[str, Any]) -> str | None:
+    try:
+        return _difference(scenario)
+    except Exception as fault:
+        # A scenario that cannot be carried out takes no other with it.
+        return f"{type(fault).__name__}: {fault}"
 
 
 def _difference(scenario: Mapping[str, Any]) -> str | None:
     bars = np.array(scenario["ohlc"], np.float64)
-    params, observed = scenario["params"], scenario["observed"]
+    params, observed = scenario.get("params") or {}, scenario["observed"]
     cash, at_close = float(params.get("cash", _CASH_AUD)), bool(params.get("trade_on_close", False))
     trades = [
         _Trade(size, entry_bar, exit_bar, entry, left, _price(stop), _price(take))
         for size, entry_bar, exit_bar, entry, left, stop, take in zip(
-            *(observed[name] for name in ("Size", "EntryBar", "ExitBar", "EntryPrice", "ExitPrice", "SL", "TP")),
+            *(observed[name] for name in ("Size", "EntryBar", "ExitBar", "EntryPrice", "ExitPrice")),
+            *(observed.get(name, [None] * len(observed["Size"])) for name in ("SL", "TP")),
             strict=True,
         )
     ]

@@ -59,6 +59,17 @@ def test_who_hardly_ever_decides_is_looked_at_after_each_decision() -> None:
     assert {row + 1 for row in rows} <= set(cuts_of(walk(), rows))
 
 
+def test_who_begins_to_decide_is_looked_at_when_it_begins() -> None:
+    """Fitted on all rows until the middle, with labels from the twelve rows after each."""
+
+    def decide(data: Data) -> Streams:
+        last = pd.Series(data.frame.last[:, 0])
+        label = (last.shift(-12) / last - 1).to_numpy()[:1_000]
+        return {"predictions": np.where(np.arange(len(last)) >= 1_000, last * np.nansum(label), np.nan)}
+
+    assert check(decide, Data(walk()))
+
+
 def test_one_row_among_many_is_found_when_every_row_is_tried() -> None:
     (peek, *_) = check(peeking_at(lambda last: np.arange(len(last)) == 201), Data(walk(400)), cuts=range(1, 400))
     assert (peek.row, peek.cut) == (201, 202)
