@@ -168,8 +168,8 @@ def on_ask(bid, spread):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, forceinline=True, error_model="numpy")
 def price_inside(coin, bar, worth):  # type: ignore[no-untyped-def]
-    """The price at which an order that the open did not fill fills inside the bar, NaN for none; a trigger that is
-    reached is gone."""
+    """The price at which an order that waited for a better price than the open's fills inside the bar, NaN for none; a
+    trigger that is reached is gone."""
     side = np.sign(coin.target * worth - coin.held * bar[0])
     above = bar[1] - bar[0] if side > 0.0 else 0.0
     high, low = on_ask(bar[2], above), on_ask(bar[3], above)
@@ -179,7 +179,8 @@ def price_inside(coin, bar, worth):  # type: ignore[no-untyped-def]
             coin.trigger = np.nan
             return trigger if np.isnan(coin.limit) or side * trigger <= side * coin.limit else np.nan
         return np.nan
-    if (side > 0.0 and low < coin.limit) or (side < 0.0 and high > coin.limit):
+    # What the open was good enough for and could not fill (no cash, no volume) waits for the next bar.
+    if (side > 0.0 and low < coin.limit < bar[1]) or (side < 0.0 and high > coin.limit > bar[0]):
         return coin.limit
     return np.nan
 

@@ -440,7 +440,7 @@ class Reference:
             coin.trigger = nan
             good = isnan(coin.limit) or (trigger <= coin.limit if buys else trigger >= coin.limit)
             return trigger if good else nan
-        crossed = low < coin.limit if buys else high > coin.limit
+        crossed = low < coin.limit < bar.ask if buys else high > coin.limit > bar.bid
         return coin.limit if crossed else nan
 
     def exit_inside(self, t: int, c: int, bar: Bar, seen: Bar, worth: float) -> None:
