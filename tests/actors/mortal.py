@@ -198,7 +198,8 @@ class House:
         await self.collector().leave(consumer)
 
     def collector(self) -> ExchangeCollector:
-        if self._collector is not None and self._collector._task.done():
+        # Looked at, or else the collection of garbage tells of it: in CPython 3.11 that breaks a parser under way.
+        if self._collector is not None and self._collector._task.done() and self._collector._task.exception():
             self.deaths += 1
             self._collector = None
         if self._collector is None:
