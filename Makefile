@@ -19,7 +19,7 @@ TESTS ?=
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup demo up down test cases check bench peers lock
+.PHONY: setup demo up down test search cases check bench peers lock
 
 setup: $(STAMP)
 
@@ -34,6 +34,10 @@ down: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest $(TESTS)
+
+# New examples for the laws, which `make test` asks the same of each time: TESTS=tests/omc/backtest for a part.
+search: $(STAMP)
+	@$(BIN)/python -m pytest --hypothesis-profile=search $(TESTS)
 
 cases: $(STAMP)
 	@$(BIN)/python tests/cases/run.py $(FILES)
