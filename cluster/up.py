@@ -13,6 +13,7 @@ import sys
 from cluster import processes
 
 _ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +28,11 @@ def main(arguments: list[str]) -> int:
         stdin=subprocess.DEVNULL,
     )
 
+    asked = False
+
     def pass_on(*_: object) -> None:
+        nonlocal asked
+        asked = True
         os.kill(platform.pid, signal.SIGTERM)
 
     for number in _ASKED:
@@ -37,7 +42,8 @@ def main(arguments: list[str]) -> int:
     processes.end_below(os.getpid())
     if code < 0:
         sys.stderr.write(f"omc: the platform was ended by {signal.Signals(-code).name}\n")
-        return 1
+        # Ray may crash when it is told to stop in the middle of its start. What was asked for has come about even so.
+        return _INTERRUPTED if asked else 1
     return code
 
 

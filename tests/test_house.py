@@ -22,7 +22,7 @@ def targets():
 def test_every_target_sets_up_first():
     for line in re.findall(r"^[a-z]+:.*$", text("Makefile"), re.MULTILINE):
         assert line.split(":")[1].split() == ["$(STAMP)"]
-    assert targets() == {"setup", "demo", "up", "down", "test", "cases", "check", "bench", "peers", "lock"}
+    assert targets() == {"setup", "demo", "up", "down", "test", "search", "cases", "check", "bench", "peers", "lock"}
 
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,10 @@ def gone(pids, within_s=30.0):
     while (left := living(pids)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return left == []
+
+
+def command(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_it_ends_in_order_and_by_force_and_starts_again(tmp_path):
@@ -54,3 +59,18 @@ def test_it_can_be_stopped_while_it_starts(tmp_path):
         # Interrupted before it could listen, Python itself ends by the signal.
         assert up.stop(signal.SIGINT) in (0, 130, -signal.SIGINT), up.log.read_text()
         assert gone(pids)
+
+
+def test_a_platform_that_crashes_when_it_is_told_to_stop_was_interrupted(tmp_path):
+    up = Up(tmp_path / "home")
+    while not (below := [pid for pid in tree(up.process.pid) if b"cluster.boot" in command(pid)]):
+        time.sleep(0.02)
+    pids, platform = tree(up.process.pid), below[0]
+    os.kill(platform, signal.SIGSTOP)
+    up.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    os.kill(platform, signal.SIGSEGV)
+    os.kill(platform, signal.SIGCONT)
+    assert up.process.wait(90) == 130, up.log.read_text()
+    assert "SIGSEGV" in up.log.read_text()
+    assert gone(pids)
