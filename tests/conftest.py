@@ -17,8 +17,8 @@ from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.adapters.postgres.server import EmbeddedPostgres
 
-# First calls compile, and the machine may be busy: a property holds however long it takes. It is asked the same examples
-# on every run, so that a run tells of what was changed and of nothing else; `make search` looks for new ones.
+# First calls compile, and the machine may be busy: a property holds however long it takes. It is asked the same
+# examples on every run, which so tells of what was changed and of nothing else; `make search` looks for new ones.
 settings.register_profile("omc", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("omc")
