@@ -66,3 +66,19 @@ class PayloadTooLarge(Refused):
 
 class RateLimited(Unavailable):
     """Asked too often; wait before asking again."""
+
+
+class CodeFailed(Refused):
+    """Somebody's code raised, or answered what cannot be used; its sandbox goes on."""
+
+
+class SandboxDied(CodeFailed):
+    """Somebody's code ended its sandbox: out of CPU time or memory, by a forbidden call, by leaving."""
+
+
+class DeadlineExceeded(SandboxDied):
+    """Somebody's code did not answer in time, and its sandbox was ended."""
+
+
+class SandboxRefused(Refused):
+    """This machine cannot confine anybody's code, so none is run."""
