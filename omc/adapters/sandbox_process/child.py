@@ -1,0 +1,55 @@
+"""A process for people's code as its parent holds it: something to end, and to learn the end of."""
+
+import signal
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process came to its end."""
+
+    exit: int
+    """Its exit code, or less than 0: minus the signal that ended it."""
+    cpu_s: float = 0.0
+    peak_bytes: int = 0
+
+    @property
+    def why(self) -> str:
+        """A sentence's end, after "the sandbox …"."""
+        match self.exit:
+            case code if code >= 0:
+                return f"left with status {code}"
+            case code if code == -signal.SIGXCPU:
+                return f"used up its CPU time ({self.cpu_s:.0f} s)" if self.cpu_s else "used up its CPU time"
+            case code if code == -signal.SIGSYS:
+                return "was ended for a call that is forbidden there"
+            case code if code == -signal.SIGKILL:
+                return "was killed from outside, as a machine does that runs out of memory"
+            case code if code in (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT):
+                return f"crashed ({_name(-code)}): its stack or its memory ran out, or was broken"
+            case code:
+                return f"was ended by {_name(-code)}"
+
+
+class Child(Protocol):
+    """A running process. Asked from one thread at a time."""
+
+    def kill(self) -> None:
+        """End it now; nothing when it has ended."""
+        ...
+
+    def ended(self, within_s: float) -> Ended | None:
+        """How it ended; None when it does not within that time."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever stands for it here."""
+        ...
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

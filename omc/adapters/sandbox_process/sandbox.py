@@ -1,0 +1,186 @@
+"""A Sandbox (`omc/strategy/sandbox_port.py`) whose code runs in a process of its own, behind both walls."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from omc.adapters.sandbox_process.answers import description_of, traits_of, whole
+from omc.adapters.sandbox_process.held_frames import HeldFrames
+from omc.adapters.sandbox_process.process import SandboxProcess
+from omc.adapters.sandbox_process.shared_memory import Answers
+from omc.errors import CodeFailed, InvalidInput, Refused, SandboxDied
+from omc.feature.frame import FloatArray, Frame, as_datetime64
+from omc.strategy.description import Description, Prediction, Traits
+from omc.strategy.sandbox_port import Parameters
+from omc.strategy.usable import usable
+
+_MOST_MODELS = 2**53
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds that an answer may take."""
+
+    load_s: float = 10.0
+    """To load the code, and to describe it."""
+    predict_s: float = 60.0
+    """To decide on a whole frame."""
+    fit_s: float = 300.0
+    decide_s: float = 2.0
+    """To decide on one bar."""
+
+
+class ProcessSandbox:
+    """Starts its process when it is first asked, and anew when it was asked after an end; `start` gives a process that
+    has loaded the code, and what it said of it."""
+
+    def __init__(self, start: Callable[[], tuple[SandboxProcess, dict[str, Any]]], deadlines: Deadlines) -> None:
+        self._start, self._deadlines = start, deadlines
+        self._lock = threading.RLock()
+        self._process: SandboxProcess | None = None
+        self._printed = ""
+        self._description: Description | None = None
+        self._frames = HeldFrames()
+        self._answers: Answers | None = None
+        self._begun: SandboxProcess | None = None
+        self._fitted: dict[int, tuple[SandboxProcess, int]] = {}
+        self._fits = 0
+
+    def describe(self) -> Description:
+        with self._lock:
+            self._running()
+            if self._description is None:
+                raise CodeFailed("the code says nothing of itself")
+            return self._description
+
+    def traits(self, parameters: Parameters) -> Traits:
+        with self._lock:
+            process = self._running()
+            said = process.ask("traits", {"parameters": dict(parameters)}, deadline_s=self._deadlines.load_s)
+            return self._believed(process, lambda: traits_of(said))
+
+    def fit(self, parameters: Parameters, frame: Frame, labels: FloatArray | None = None) -> int:
+        with self._lock:
+            process = self._running()
+            request = {"parameters": dict(parameters), "frame": self._hold(process, frame, labels)}
+            said = process.ask("fit", request, deadline_s=self._deadlines.fit_s)
+            number = self._believed(process, lambda: whole(said, "model", 1, _MOST_MODELS))
+            self._fits += 1
+            self._fitted[self._fits] = process, number
+            return self._fits
+
+    def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
+        with self._lock:
+            process = self._running()
+            request = {
+                "parameters": dict(parameters),
+                "frame": self._hold(process, frame, None),
+                "model": self._inner(process, model),
+            }
+            answers = self._room(process, frame.last.size)
+            said = process.ask("predict", request, deadline_s=self._deadlines.predict_s)
+            traits = self._believed(process, lambda: traits_of(said))
+            # Copied first: the code may write to its answer while it is looked at.
+            return Prediction(usable(answers.copy(frame.last.shape), len(frame.coins)), traits)
+
+    def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
+        for parameters in many:
+            try:
+                yield self.predict(parameters, frame)
+            except Refused as refusal:
+                yield refusal
+
+    def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
+        with self._lock:
+            memory_bars = max(1, self.traits(parameters).memory_bars)
+            process = self._running()
+            held = self._hold(process, tail.rows(max(0, len(tail) - memory_bars), len(tail)), None)
+            request = {"parameters": dict(parameters), "frame": held, "model": self._inner(process, model)}
+            weights = process.begin(request, len(tail.coins), deadline_s=self._deadlines.predict_s)
+            self._begun = process
+            return usable(weights, len(tail.coins))
+
+    def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
+        with self._lock:
+            if self._begun is None or not self._begun.alive:
+                raise SandboxDied("what was begun ended with its sandbox: begin again")
+            time_us = int(as_datetime64(time).astype(np.int64))
+            prices = np.array((bid, ask, last), dtype=np.float64)
+            return usable(self._begun.decide(time_us, prices, deadline_s=self._deadlines.decide_s), len(bid))
+
+    @property
+    def printed(self) -> str:
+        return self._printed + ("" if self._process is None else self._process.printed.text)
+
+    def close(self) -> None:
+        with self._lock:
+            self._let_go()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    # The process
+
+    def _running(self) -> SandboxProcess:
+        if self._process is None or not self._process.alive:
+            self._let_go()
+            self._process, said = self._start()
+            self._description = self._believed(self._process, lambda: description_of(said))
+        return self._process
+
+    def _let_go(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._printed = self._process.printed.text
+        if self._answers is not None:
+            self._answers.close()
+        self._frames.clear()
+        self._process = self._answers = self._begun = None
+        self._fitted.clear()
+
+    def _hold(self, process: SandboxProcess, frame: Frame, labels: FloatArray | None) -> int:
+        """The number by which the process knows the frame, which it is given unless it has it."""
+        found = self._frames.find(frame, labels)
+        if found is None:
+            found, gone = self._frames.add(frame, labels)
+            try:
+                process.ask("hold", found.request(gone), memory=found.descriptor, deadline_s=self._deadlines.load_s)
+            except BaseException:
+                self._frames.forget(found)
+                raise
+        return found.number
+
+    def _room(self, process: SandboxProcess, cells: int) -> Answers:
+        """Memory that the process can answer with `cells` weights in."""
+        if self._answers is None or self._answers.cells < max(cells, 1):
+            if self._answers is not None:
+                self._answers.close()
+            self._answers = Answers(max(cells, 1))
+            process.ask("room", memory=self._answers.descriptor, deadline_s=self._deadlines.load_s)
+        return self._answers
+
+    def _inner(self, process: SandboxProcess, model: int | None) -> int | None:
+        """What the process calls a model."""
+        if model is None:
+            return None
+        fitted, number = self._fitted.get(model, (None, 0))
+        if fitted is not process:
+            raise CodeFailed("its fitted model is gone, as its sandbox is")
+        return number
+
+    @staticmethod
+    def _believed(process: SandboxProcess, look: Callable[[], Answer]) -> Answer:
+        """What comes of a look at an answer; one that cannot be ends the process."""
+        try:
+            return look()
+        except InvalidInput as reason:
+            raise process.breaks(reason) from None

@@ -1,0 +1,115 @@
+"""Where somebody's code runs, as the rest of the platform asks it: the port, and its twin in this process.
+
+The twin runs the same bench that stands inside a locked process, with the first wall around the code and no second: it
+serves tests and what is known to be harmless, and keeps nobody from anything that the first wall lets through.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Protocol, Self
+
+from omc.errors import Refused
+from omc.feature.frame import FloatArray, Frame
+from omc.strategy.description import Description, Prediction, Scalar, Traits
+from omc.strategy.usable import usable
+from omc.strategy.workbench import Factory, Held, Workbench
+
+Parameters = Mapping[str, Scalar]
+
+
+class Sandbox(Protocol):
+    """Holds one piece of code. It may be asked from any thread, and answers one question at a time.
+
+    InvalidInput for code or parameters that are refused before they run; CodeFailed when the code raised, or answered
+    what cannot be used; SandboxDied and DeadlineExceeded when it took its process with it, which the next question
+    finds started anew, without what was fitted or begun in it.
+    """
+
+    def describe(self) -> Description: ...
+
+    def traits(self, parameters: Parameters) -> Traits: ...
+
+    def fit(self, parameters: Parameters, frame: Frame, labels: FloatArray | None = None) -> int:
+        """The number of a fitted model, which lives in the process: the latest few are kept."""
+        ...
+
+    def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction: ...
+
+    def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
+        """In the order of `many`. What one point comes to is its own, and ends no other."""
+        ...
+
+    def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
+        """Hold the last bars of `tail`, as many as the algorithm remembers, and decide on the last: (C,) weights."""
+        ...
+
+    def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
+        """(C,) weights of the next bar, of which (C,) prices are handed in, after those that it holds."""
+        ...
+
+    @property
+    def printed(self) -> str:
+        """What the code has printed so far, as far as it is kept."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind. Asked again, it starts anew."""
+        ...
+
+
+@dataclass
+class MemorySandbox:
+    """A Sandbox in this process: without deadlines and limits, and without a second wall."""
+
+    source: str
+    load: Callable[[str], Factory]
+    _held: Held | None = field(default=None, init=False)
+
+    def describe(self) -> Description:
+        return self._bench.describe()
+
+    def traits(self, parameters: Parameters) -> Traits:
+        return self._bench.traits(parameters)
+
+    def fit(self, parameters: Parameters, frame: Frame, labels: FloatArray | None = None) -> int:
+        return self._bench.fit(parameters, frame, labels)
+
+    def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
+        if self._held is None or self._held.frame is not frame:
+            self._held = Held(frame)
+        weights, traits = self._bench.predict(parameters, self._held, model)
+        return Prediction(usable(weights.copy(), len(frame.coins)), traits)
+
+    def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
+        for parameters in many:
+            try:
+                yield self.predict(parameters, frame)
+            except Refused as refusal:
+                yield refusal
+
+    def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
+        return usable(self._bench.begin(parameters, tail, model).copy(), len(tail.coins))
+
+    def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
+        return usable(self._bench.decide(time, bid, ask, last).copy(), len(bid))
+
+    @property
+    def printed(self) -> str:
+        return self._bench.printed.text
+
+    def close(self) -> None:
+        self.__dict__.pop("_bench", None)
+        self._held = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @cached_property
+    def _bench(self) -> Workbench:
+        return Workbench(self.source, self.load)

@@ -1,0 +1,153 @@
+"""The inside of a sandbox: loads somebody's code and answers what the platform asks of it, one question at a time.
+
+The same bench stands in a locked process and, for tests, in this one. It trusts nobody's code: whatever that raises, be
+it an exit, becomes a `CodeFailed` that shows the lines of that code and no others.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from omc.errors import CodeFailed, InvalidInput
+from omc.feature.frame import FloatArray, Frame
+from omc.feature.indicator import Indicators
+from omc.strategy.description import Description, Scalar, Traits
+from omc.strategy.printed import Printed
+from omc.strategy.user_fault import told
+from omc.trading.exits import Exits
+from omc.trading.window import Window
+
+INDICATORS_BYTES = 64 * 2**20
+"""What the indicators of one held frame may take."""
+_MODELS_KEPT = _MADE_KEPT = 8
+Answer = TypeVar("Answer")
+
+
+class Factory(Protocol):
+    """Somebody's code, loaded."""
+
+    def describe(self) -> Description: ...
+
+    def make(self, parameters: Mapping[str, Scalar]) -> Any:
+        """The algorithm that it defines: InvalidInput for parameters that it refuses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A frame that stays, with the indicators that decisions on it share."""
+
+    frame: Frame
+    indicators: Indicators = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "indicators", Indicators(self.frame.last, INDICATORS_BYTES))
+
+
+class Workbench:
+    """One piece of code, and what was made of it."""
+
+    def __init__(self, source: str, load: Callable[..., Factory]) -> None:
+        self.printed = Printed()
+        self._factory: Factory = _guarded(lambda: load(source, self.printed.write))
+        self._made: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._models: OrderedDict[int, Any] = OrderedDict()
+        self._fits = 0
+        self._trader: Any = None
+        self._window: Window | None = None
+
+    def describe(self) -> Description:
+        return _guarded(self._factory.describe)
+
+    def traits(self, parameters: Mapping[str, Scalar]) -> Traits:
+        return _traits(self._algorithm(parameters, None))
+
+    def fit(self, parameters: Mapping[str, Scalar], frame: Frame, labels: FloatArray | None) -> int:
+        """The number of the model. The latest few are kept."""
+        algorithm = _guarded(lambda: self._factory.make(parameters))
+        _guarded(lambda: algorithm.fit(frame, labels))
+        self._fits += 1
+        self._models[self._fits] = algorithm
+        while len(self._models) > _MODELS_KEPT:
+            self._models.popitem(last=False)
+        return self._fits
+
+    def predict(self, parameters: Mapping[str, Scalar], held: Held, model: int | None) -> tuple[FloatArray, Traits]:
+        """(T, C) weights, which may be any numbers and any memory."""
+        algorithm = self._algorithm(parameters, model)
+        return _weights(algorithm, held.frame, held.indicators), _traits(algorithm)
+
+    def begin(self, parameters: Mapping[str, Scalar], tail: Frame, model: int | None) -> FloatArray:
+        """Weights of the last row, (C,), any numbers."""
+        # Its own, since what it is about to remember is nobody else's.
+        algorithm = (
+            _guarded(lambda: self._factory.make(parameters)) if model is None else self._algorithm(parameters, model)
+        )
+        self._trader, self._window = algorithm, Window(tail, max(1, _traits(algorithm).memory_bars))
+        return self._last_row(self._window.frame())
+
+    def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
+        if self._window is None:
+            raise CodeFailed("nothing was begun that could go on")
+        self._window.append(time, bid, ask, last)
+        return self._last_row(self._window.frame())
+
+    def _last_row(self, frame: Frame) -> FloatArray:
+        if not len(frame):
+            raise CodeFailed("there is no bar to decide on")
+        return _weights(self._trader, frame, None)[-1]
+
+    def _algorithm(self, parameters: Mapping[str, Scalar], model: int | None) -> Any:
+        if model is not None:
+            if model not in self._models:
+                raise CodeFailed("its fitted model is gone: it was fitted too long ago, or its sandbox ended since")
+            self._models.move_to_end(model)
+            return self._models[model]
+        # 1, 1.0 and True are equal, and not the same parameters.
+        key = tuple((name, type(value), value) for name, value in sorted(parameters.items()))
+        if key not in self._made:
+            self._made[key] = _guarded(lambda: self._factory.make(parameters))
+            while len(self._made) > _MADE_KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
+        return self._made[key]
+
+
+def _weights(algorithm: Any, frame: Frame, indicators: Indicators | None) -> FloatArray:
+    decide = getattr(algorithm, "decide", None)
+
+    def run() -> FloatArray:
+        if decide is not None and indicators is not None:
+            return np.asarray(decide(frame, indicators), dtype=np.float64)
+        return np.asarray(algorithm.predict(frame), dtype=np.float64)
+
+    if decide is not None and indicators is not None:
+        _guarded(lambda: algorithm.check_coins(frame.coins))
+    weights = _guarded(run)
+    if weights.shape != frame.last.shape:
+        rows, coins = frame.last.shape
+        raise CodeFailed(f"weights have shape {weights.shape}; {rows} bars of {coins} coins need ({rows}, {coins})")
+    return weights
+
+
+def _traits(algorithm: Any) -> Traits:
+    memory_bars, exits = _guarded(lambda: (algorithm.memory_bars, getattr(algorithm, "exits", None) or Exits()))
+    if isinstance(memory_bars, bool) or not isinstance(memory_bars, int | np.integer) or memory_bars < 0:
+        raise CodeFailed(f"memory_bars must be a whole number of bars, not a {type(memory_bars).__name__}")
+    if type(exits) is not Exits:
+        raise CodeFailed(f"exits must be Exits, not a {type(exits).__name__}")
+    return Traits(int(memory_bars), exits)
+
+
+def _guarded(run: Callable[[], Answer]) -> Answer:
+    """What it gives. CodeFailed for anything that it raises, an exit included; refusals of the platform's own stay."""
+    try:
+        return run()
+    except BaseException as fault:
+        if type(fault) in (InvalidInput, CodeFailed):
+            raise
+        raise CodeFailed(told(fault)) from None

@@ -1,0 +1,52 @@
+"""Sandboxes for tests of the protocol, without walls."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from omc.adapters.sandbox_process.process import SandboxProcess
+from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
+from omc.feature.frame import Frame
+from tests.omc.adapters.sandbox_process.plain import forked, started, walk
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Callable[..., ProcessSandbox]]:
+    """Makes sandboxes of sources, and closes them in the end."""
+    made: list[ProcessSandbox] = []
+
+    def make(source: str, **deadlines: float) -> ProcessSandbox:
+        made.append(ProcessSandbox(lambda: started(source), Deadlines(**deadlines)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def liar() -> Iterator[Callable[[Callable[[socket.socket], Any]], SandboxProcess]]:
+    """A process whose other end does what it is told to with the socket, whatever it is asked."""
+    made: list[SandboxProcess] = []
+
+    def make(deed: Callable[[socket.socket], Any]) -> SandboxProcess:
+        def serving(fd: int) -> None:
+            with socket.socket(fileno=fd) as end:
+                end.recv(1 << 18)
+                deed(end)
+                time.sleep(30)
+
+        made.append(forked(serving))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def frame() -> Frame:
+    return walk(400, 3)

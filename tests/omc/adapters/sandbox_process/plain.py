@@ -1,0 +1,137 @@
+"""Sandboxes without walls: a fork of this process that serves code loaded by a plain `exec`, so that what the walls
+keep from happening is tried on the protocol alone."""
+
+import inspect
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from omc.adapters.sandbox_process import serve
+from omc.adapters.sandbox_process.child import Ended
+from omc.adapters.sandbox_process.process import SandboxProcess
+from omc.adapters.sandbox_process.shared_memory import sealed_text
+from omc.feature.frame import Frame
+from omc.strategy.builtin import Builtin
+from omc.strategy.description import Description
+from omc.strategy.user_fault import SOURCE
+
+
+class PlainFactory:
+    """The class with a `predict` that code defines last, built-in or not."""
+
+    def __init__(self, source: str, write: Callable[[str], Any]) -> None:
+        space: dict[str, Any] = {"print": lambda *said: write(" ".join(map(str, said)) + "\n"), "__name__": "algorithm"}
+        exec(compile(source, SOURCE, "exec"), space)
+        defined = [it for it in space.values() if isinstance(it, type) and it.__module__ == "algorithm"]
+        self._kind: Any = next(it for it in reversed(defined) if hasattr(it, "predict"))
+
+    def describe(self) -> Description:
+        kind = self._kind
+        known = kind.parameters() if issubclass(kind, Builtin) else {}
+        defaults = kind().get_params() if issubclass(kind, Builtin) else getattr(kind, "defaults", {})
+        return Description(kind.__name__, kind.__doc__ or "", 1, None, defaults, known)
+
+    def make(self, parameters: Any) -> Any:
+        return self._kind.of(**parameters) if issubclass(self._kind, Builtin) else self._kind(**parameters)
+
+
+class Fork:
+    """A Child that this very process has forked."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid, self._end = pid, None
+
+    def kill(self) -> None:
+        if self.ended(0.0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def ended(self, within_s: float) -> Ended | None:
+        until = time.monotonic() + within_s
+        while self._end is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._end = Ended(os.waitstatus_to_exitcode(status))
+            elif time.monotonic() > until:
+                return None
+            else:
+                time.sleep(0.001)
+        return self._end
+
+    def close(self) -> None:
+        pass
+
+
+def forked(serving: Callable[[int], Any]) -> SandboxProcess:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            ours.close()
+            serving(theirs.detach())
+            code = 0
+        finally:
+            os._exit(code)
+    theirs.close()
+    return SandboxProcess(ours, Fork(pid))
+
+
+def started(source: str) -> tuple[SandboxProcess, dict[str, Any]]:
+    memory = sealed_text(source)
+    process = forked(lambda fd: serve.main(fd, PlainFactory))
+    try:
+        return process, process.ask("load", memory=memory, deadline_s=10.0)
+    except BaseException:
+        process.close()
+        raise
+    finally:
+        os.close(memory)
+
+
+def walk(rows: int, coins: int, seed: int = 3) -> Frame:
+    generator = np.random.default_rng(seed)
+    last = np.round(100 * np.exp(generator.normal(0, 0.01, (rows, coins)).cumsum(axis=0)), 8)
+    times = np.datetime64("2025-01-01", "us") + np.arange(rows) * np.timedelta64(300, "s")
+    names = tuple(f"C{at}" for at in range(coins))
+    return Frame(times, names, np.round(last * 0.999, 8), np.round(last * 1.001, 8), last)
+
+
+EVEN = """
+class Even:
+    memory_bars = 2
+    def __init__(self, part=1.0):
+        self.part = part
+    def predict(self, frame):
+        import numpy as np
+        return np.full(frame.last.shape, self.part / len(frame.coins))
+"""
+MOMENTUM = """
+class Momentum:
+    def __init__(self, bars=3):
+        self.bars = bars
+    @property
+    def memory_bars(self):
+        return self.bars + 1
+    def predict(self, frame):
+        import numpy as np
+        wanted = np.zeros(frame.last.shape)
+        wanted[self.bars:] = frame.last[self.bars:] > frame.last[:-self.bars]
+        return wanted / len(frame.coins)
+"""
+
+
+def source_of(kind: type) -> str:
+    """The file that a class is written in. What `exec` compiles has no place for a cache."""
+    return Path(inspect.getfile(kind)).read_text().replace("cache=True, ", "")
+
+
+def does(body: str, memory_bars: int = 1) -> str:
+    """An algorithm whose `predict` does this."""
+    lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
+    return f"class It:\n    memory_bars = {memory_bars}\n    def predict(self, frame):\n{lines}\n"
