@@ -1,11 +1,23 @@
 """What a process for people's code may use."""
 
+import contextlib
+import resource
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from omc.errors import InvalidInput
+from omc.errors import InvalidInput, SandboxRefused
 
 MEBIBYTE = 1024**2
 _FEWEST_DESCRIPTORS = 8
+_NONE_OF = (
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_CORE,
+    resource.RLIMIT_MEMLOCK,
+    resource.RLIMIT_MSGQUEUE,
+    resource.RLIMIT_RTPRIO,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +39,46 @@ class Limits:
             raise InvalidInput("a sandbox needs a second of CPU time at least")
         if self.descriptors < _FEWEST_DESCRIPTORS:
             raise InvalidInput(f"a sandbox needs {_FEWEST_DESCRIPTORS} descriptors at least")
+
+    def apply(self) -> None:
+        """To the calling process and for ever. It counts what memory that has by now, so it needs /proc. SandboxRefused
+        where a limit cannot be set."""
+        try:
+            wanted = self._wanted(_address_space())
+            for which, (soft, hard) in wanted.items():
+                resource.setrlimit(which, (soft, hard))
+        except (OSError, ValueError) as error:
+            raise SandboxRefused(f"this process cannot be limited: {error}") from error
+
+    def verify(self) -> None:
+        """SandboxRefused unless the limits hold, or stricter ones that were there before."""
+        for which, (soft, hard) in self._wanted(0).items():
+            if which != resource.RLIMIT_AS and resource.getrlimit(which) != (soft, hard):
+                raise SandboxRefused("the process has more resources than it should")
+        if resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY:
+            raise SandboxRefused("the process may use any memory")
+
+    def _wanted(self, address_space: int) -> Mapping[int, tuple[int, int]]:
+        """Soft and hard, by resource. The second in between is for SIGXCPU, which says why it ended; code that
+        ignores it is killed."""
+        memory = address_space + self.memory_bytes
+        cpu = resource.getrlimit(resource.RLIMIT_CPU) if self.cpu_s is None else (self.cpu_s, self.cpu_s + 1)
+        return {
+            resource.RLIMIT_AS: (memory, memory),
+            resource.RLIMIT_CPU: cpu,
+            resource.RLIMIT_NOFILE: (self.descriptors, self.descriptors),
+            resource.RLIMIT_STACK: (self.stack_bytes, self.stack_bytes),
+            **dict.fromkeys(_NONE_OF, (0, 0)),
+        }
+
+
+def volunteer() -> None:
+    """When the machine runs out of memory, the calling process is to go before all others. A best effort, for as long as
+    its files in /proc are its own."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
