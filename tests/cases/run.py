@@ -38,11 +38,9 @@ KINDS: Sequence[tuple[str, Callable[[Any], bool]]] = (
     ("profit", has("setup", "columns", "rows")),
     ("stop_fills", lists("ohlc")),
     ("candle_tables", lists("data")),
+    ("sandbox", lambda content: has("attempts")(content) or has("snippets")(content)),
 )
-LATER: Sequence[tuple[str, Callable[[Any], bool]]] = (
-    ("reconciliation cases", has("order_vs_venue")),
-    ("sandbox cases", lambda content: has("attempts")(content) or has("snippets")(content)),
-)
+LATER: Sequence[tuple[str, Callable[[Any], bool]]] = (("reconciliation cases", has("order_vs_venue")),)
 
 
 def kind_of(content: Any) -> str | None:

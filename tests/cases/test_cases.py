@@ -51,7 +51,6 @@ def test_a_case_that_fails_is_named(tmp_path):
     ("content", "said"),
     [
         ({"order_vs_venue": []}, "reconciliation cases are not supported yet"),
-        ({"attempts": []}, "sandbox cases are not supported yet"),
         ({"other": 1}, "no format of cases that is known here"),
     ],
 )

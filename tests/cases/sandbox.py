@@ -1,0 +1,121 @@
+"""Code that must be refused and code that must run, by the first wall alone: each piece in a process of its own.
+
+A refusal is InvalidInput. Whatever else happens to an attempt, be it an error that Python raised by itself, is a
+failure, and so is a file at the attempt's marker.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Outcome = tuple[str, str | None]
+HARMLESS = {"errstate_call", "str_subscript"}
+_TIMEOUT_S = 60
+_MEMORY_BYTES = 8 * 1024**3
+
+
+class _Trap:
+    """What a pickle would do when it is read."""
+
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path(self.marker),)
+
+
+def run(content: Mapping[str, Any]) -> list[Outcome]:
+    """Every attempt is refused and leaves nothing; every snippet runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        attempts = [(f"sandbox refuses {at['id']}", _attempt(at, Path(folder))) for at in content.get("attempts", ())]
+        snippets = [(f"sandbox runs {at['id']}", at["code"], None) for at in content.get("snippets", ())]
+        return [
+            *(
+                (name, _wrong(answer, Path(marker), name.split()[-1]))
+                for (name, (_, marker)), answer in zip(
+                    attempts, answers([source for _, (source, _) in attempts]), strict=True
+                )
+            ),
+            *(
+                (name, None if answer == "ran" else answer)
+                for (name, _, _), answer in zip(snippets, answers([each[1] for each in snippets]), strict=True)
+            ),
+        ]
+
+
+def _attempt(attempt: Mapping[str, Any], folder: Path) -> tuple[str, str]:
+    """Its source, with real traps in it, and the file that must not appear."""
+    marker = folder / f"{attempt['id']}.marker"
+    evil = folder / f"{attempt['id']}.npy", folder / f"{attempt['id']}.pkl"
+    np.save(evil[0], np.array([_Trap(str(marker))], dtype=object), allow_pickle=True)
+    evil[1].write_bytes(pickle.dumps(_Trap(str(marker))))
+    source = attempt["code"]
+    for name, path in (("{marker}", marker), ("{evil_npy}", evil[0]), ("{evil_pkl}", evil[1])):
+        source = source.replace(name, str(path))
+    return source, str(marker)
+
+
+def _wrong(answer: str, marker: Path, name: str) -> str | None:
+    if marker.exists():
+        return "left its mark on the file system"
+    if answer.startswith("InvalidInput: ") or (name in HARMLESS and answer == "ran"):
+        return None
+    return f"not refused: {answer}"
+
+
+def answers(sources: Sequence[str]) -> Iterator[str]:
+    """What came of each: "ran", or the name of the error and what it says. Each runs in a child of a process that has
+    loaded what takes long; that process is no sandbox."""
+    if not sources:
+        return
+    done = subprocess.run(
+        [sys.executable, __file__], input=json.dumps(list(sources)), capture_output=True, text=True, check=True
+    )
+    yield from json.loads(done.stdout.splitlines()[-1])
+
+
+def _child(source: str) -> str:
+    """Forks, runs, and reads what came of it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        os.write(writer, _told(source)[:60_000].encode("utf-8", "replace"))
+        os._exit(0)
+    os.close(writer)
+    told = b""
+    with os.fdopen(reader, "rb") as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return told.decode() if told and status == 0 else f"the process ended with status {status}"
+
+
+def _told(source: str) -> str:
+    import resource
+    import signal
+
+    from omc.strategy.sandbox import compile_source
+
+    signal.alarm(_TIMEOUT_S)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    try:
+        compile_source(source).run()
+    except BaseException as fault:
+        return f"{type(fault).__name__}: {fault}"
+    return "ran"
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from omc.strategy.sandbox import warm_up
+
+    warm_up()
+    print(json.dumps([_child(each) for each in json.load(sys.stdin)]))  # noqa: T201
