@@ -3,6 +3,8 @@
 from itertools import islice
 from traceback import walk_tb
 
+from omc.errors import InvalidInput
+
 SOURCE = "<algorithm>"
 """The name of the file that code is compiled as."""
 _LONGEST, _MOST_FRAMES = 2_000, 8
@@ -15,11 +17,11 @@ def told(fault: BaseException) -> str:
         for frame, number in islice(walk_tb(fault.__traceback__), 2_000)
         if frame.f_code.co_filename == SOURCE
     ]
-    kind = type(fault).__name__[:80]
+    kind = "" if isinstance(fault, InvalidInput) else f"{type(fault).__name__[:80]}: "
     try:
         said = str(fault)[:_LONGEST]
     except BaseException:
         # A message is code of theirs, too.
         said = "(its message could not be told)"
     place = ", from ".join(reversed(lines[-_MOST_FRAMES:]))
-    return f"{kind}: {said}".rstrip(": ") + (f" ({place})" if place else "")
+    return f"{kind}{said}".rstrip(": ") + (f" ({place})" if place else "")

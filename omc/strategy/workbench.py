@@ -53,7 +53,7 @@ class Workbench:
 
     def __init__(self, source: str, load: Callable[..., Factory]) -> None:
         self.printed = Printed()
-        self._factory: Factory = _guarded(lambda: load(source, self.printed.write))
+        self._factory: Factory = _refusable(lambda: load(source, self.printed.write))
         self._made: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._models: OrderedDict[int, Any] = OrderedDict()
         self._fits = 0
@@ -61,14 +61,14 @@ class Workbench:
         self._window: Window | None = None
 
     def describe(self) -> Description:
-        return _guarded(self._factory.describe)
+        return _refusable(self._factory.describe)
 
     def traits(self, parameters: Mapping[str, Scalar]) -> Traits:
         return _traits(self._algorithm(parameters, None))
 
     def fit(self, parameters: Mapping[str, Scalar], frame: Frame, labels: FloatArray | None) -> int:
         """The number of the model. The latest few are kept."""
-        algorithm = _guarded(lambda: self._factory.make(parameters))
+        algorithm = _refusable(lambda: self._factory.make(parameters))
         _guarded(lambda: algorithm.fit(frame, labels))
         self._fits += 1
         self._models[self._fits] = algorithm
@@ -85,7 +85,7 @@ class Workbench:
         """Weights of the last row, (C,), any numbers."""
         # Its own, since what it is about to remember is nobody else's.
         algorithm = (
-            _guarded(lambda: self._factory.make(parameters)) if model is None else self._algorithm(parameters, model)
+            _refusable(lambda: self._factory.make(parameters)) if model is None else self._algorithm(parameters, model)
         )
         self._trader, self._window = algorithm, Window(tail, max(1, _traits(algorithm).memory_bars))
         return self._last_row(self._window.frame())
@@ -110,7 +110,7 @@ class Workbench:
         # 1, 1.0 and True are equal, and not the same parameters.
         key = tuple((name, type(value), value) for name, value in sorted(parameters.items()))
         if key not in self._made:
-            self._made[key] = _guarded(lambda: self._factory.make(parameters))
+            self._made[key] = _refusable(lambda: self._factory.make(parameters))
             while len(self._made) > _MADE_KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
@@ -126,7 +126,7 @@ def _weights(algorithm: Any, frame: Frame, indicators: Indicators | None) -> Flo
         return np.asarray(algorithm.predict(frame), dtype=np.float64)
 
     if decide is not None and indicators is not None:
-        _guarded(lambda: algorithm.check_coins(frame.coins))
+        _refusable(lambda: algorithm.check_coins(frame.coins))
     weights = _guarded(run)
     if weights.shape != frame.last.shape:
         rows, coins = frame.last.shape
@@ -144,10 +144,18 @@ def _traits(algorithm: Any) -> Traits:
 
 
 def _guarded(run: Callable[[], Answer]) -> Answer:
-    """What it gives. CodeFailed for anything that it raises, an exit included; refusals of the platform's own stay."""
+    """What it gives; CodeFailed for anything that it raises, an exit included."""
     try:
         return run()
     except BaseException as fault:
-        if type(fault) in (InvalidInput, CodeFailed):
-            raise
+        raise CodeFailed(told(fault)) from None
+
+
+def _refusable(run: Callable[[], Answer]) -> Answer:
+    """The same, but that an InvalidInput stays one: what was handed in is refused."""
+    try:
+        return run()
+    except InvalidInput as refusal:
+        raise InvalidInput(told(refusal)) from None
+    except BaseException as fault:
         raise CodeFailed(told(fault)) from None

@@ -165,7 +165,8 @@ class ProcessSandbox:
             if self._answers is not None:
                 self._answers.close()
             self._answers = Answers(max(cells, 1))
-            process.ask("room", memory=self._answers.descriptor, deadline_s=self._deadlines.load_s)
+            request = {"cells": self._answers.cells}
+            process.ask("room", request, memory=self._answers.descriptor, deadline_s=self._deadlines.load_s)
         return self._answers
 
     def _inner(self, process: SandboxProcess, model: int | None) -> int | None:

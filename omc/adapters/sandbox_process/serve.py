@@ -1,6 +1,6 @@
 """Inside the locked process: read a request, ask the bench, answer, until the parent closes the socket.
 
-`main(fd)` needs, of system calls, no more than recvmsg and write on `fd`, and mmap (never executable), munmap, fstat,
+`main(fd)` needs, of system calls, no more than recvmsg and write on `fd`, and mmap (never executable), munmap,
 fcntl (F_DUPFD_CLOEXEC) and close for the memory that the parent passes in. `fd` is a connected SOCK_SEQPACKET socket.
 
 Code that got through the first wall may do here whatever it likes, this file included. So nothing here protects
@@ -18,19 +18,16 @@ import numpy as np
 from omc.adapters.sandbox_process import answers, frames, shared_memory
 from omc.errors import CodeFailed, InvalidInput
 from omc.feature.frame import FloatArray, as_datetime
+from omc.strategy.sandbox import load
 from omc.strategy.workbench import Factory, Held, Workbench
 
 _LONGEST_TOLD = 4_000
 _ONE = array.array("i").itemsize
 
 
-def main(fd: int, load: Callable[..., Factory] | None = None) -> None:
-    """Serve the algorithm that the first request holds; `load` makes it of its source. Returns at the end of input;
+def main(fd: int, load: Callable[..., Factory] = load) -> None:
+    """Serve the algorithm that the first request holds, which `load` makes of its source. Returns at the end of input;
     OSError and InvalidInput when the parent is not to be understood."""
-    if load is None:
-        from omc.strategy.sandbox.load import load as first_wall
-
-        load = first_wall
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=fd) as channel:
         server = Server(load)
         buffer = bytearray(frames.LONGEST + 1)
@@ -97,14 +94,14 @@ class Server:
     def _do(self, request: dict[str, Any], passed: int | None) -> dict[str, Any] | bytes:
         match request["do"]:
             case "load":
-                self._bench = Workbench(shared_memory.mapped_text(_given(passed)), self._load)
+                self._bench = Workbench(shared_memory.mapped_text(_given(passed), request["bytes"]), self._load)
                 return answers.said_description(self._bench.describe())
             case "traits":
                 return answers.said_traits(self._ready().traits(request["parameters"]))
             case "hold":
                 return self._hold(request, passed)
             case "room":
-                self._room = shared_memory.mapped_answers(_given(passed))
+                self._room = shared_memory.mapped_answers(_given(passed), request["cells"])
                 return {}
             case "predict":
                 return self._predict(request)

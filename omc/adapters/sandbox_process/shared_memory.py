@@ -74,7 +74,8 @@ def mapped_frame(
     """The inverse, in the sandbox: arrays that cannot be written to. Closes the descriptor."""
     cells = rows * len(coins)
     # Private: a kernel before 6.7 lets nobody share what is sealed against writing, not even to read.
-    memory = _mapped(descriptor, mmap.MAP_PRIVATE, mmap.PROT_READ)
+    size = 8 * (rows + 3 * cells + (0 if labels is None else prod(labels)))
+    memory = _mapped(descriptor, max(size, 1), mmap.MAP_PRIVATE, mmap.PROT_READ)
     times = np.frombuffer(memory, np.int64, rows).view("datetime64[us]")
     shape = (rows, len(coins))
     bid, ask, last = (
@@ -87,28 +88,31 @@ def mapped_frame(
     return frame, np.frombuffer(memory, np.float64, count, 8 * (rows + 3 * cells)).reshape(labels)
 
 
-def sealed_text(text: str) -> int:
-    """A descriptor of a text. InvalidInput for one that cannot be UTF-8."""
+def sealed_text(text: str) -> tuple[int, int]:
+    """A descriptor of a text, and its bytes. InvalidInput for one that cannot be UTF-8."""
     try:
-        return sealed([np.frombuffer(text.encode("utf-8"), np.uint8)])
+        raw = text.encode("utf-8")
     except UnicodeEncodeError as reason:
         raise InvalidInput(f"the text is no UTF-8: {reason}") from None
+    return sealed([np.frombuffer(raw, np.uint8)]), len(raw)
 
 
-def mapped_text(descriptor: int) -> str:
-    """The inverse, in the sandbox. Closes the descriptor."""
-    with _mapped(descriptor, mmap.MAP_PRIVATE, mmap.PROT_READ) as memory:
-        return memory[:].rstrip(b"\0").decode("utf-8")
+def mapped_text(descriptor: int, size: int) -> str:
+    """The inverse, in the sandbox, of so many bytes. Closes the descriptor."""
+    with _mapped(descriptor, max(size, 1), mmap.MAP_PRIVATE, mmap.PROT_READ) as memory:
+        return memory[:size].decode("utf-8")
 
 
-def mapped_answers(descriptor: int) -> FloatArray:
+def mapped_answers(descriptor: int, cells: int) -> FloatArray:
     """Memory to answer in, in the sandbox: flat float64. Closes the descriptor."""
-    return np.frombuffer(_mapped(descriptor, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE), np.float64)
+    access = mmap.PROT_READ | mmap.PROT_WRITE
+    return np.frombuffer(_mapped(descriptor, 8 * cells, mmap.MAP_SHARED, access), np.float64)
 
 
-def _mapped(descriptor: int, flags: int, access: int) -> mmap.mmap:
+def _mapped(descriptor: int, size: int, flags: int, access: int) -> mmap.mmap:
+    # Told and not asked: a locked process may ask nothing of a file.
     try:
-        return mmap.mmap(descriptor, os.fstat(descriptor).st_size, flags=flags, prot=access)
+        return mmap.mmap(descriptor, size, flags=flags, prot=access)
     finally:
         os.close(descriptor)
 

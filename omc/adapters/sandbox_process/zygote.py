@@ -242,14 +242,21 @@ def run(control: socket.socket, serve: Callable[[int], None], prepare: Callable[
 def main() -> None:
     def prepare() -> None:
         # Here and not above: most of the time that it takes is imports.
+        from omc.adapters.sandbox_process import serve as inside
         from omc.adapters.sandbox_process.warm import warm
+        from omc.adapters.sandbox_process.warm_serving import warm_serving
+        from omc.strategy.sandbox import warm_up
 
+        warm_up()
+        warm_serving()
+        # Last, since nothing is compiled after it.
         warm()
+        main_of.append(inside.main)
 
     def serve(channel: int) -> None:
-        from omc.adapters.sandbox_process import serve as inside
+        main_of[0](channel)
 
-        inside.main(channel)
+    main_of: list[Callable[[int], None]] = []
 
     run(socket.socket(fileno=int(sys.argv[1])), serve, prepare)
 

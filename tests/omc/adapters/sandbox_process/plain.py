@@ -83,10 +83,10 @@ def forked(serving: Callable[[int], Any]) -> SandboxProcess:
 
 
 def started(source: str) -> tuple[SandboxProcess, dict[str, Any]]:
-    memory = sealed_text(source)
+    memory, size = sealed_text(source)
     process = forked(lambda fd: serve.main(fd, PlainFactory))
     try:
-        return process, process.ask("load", memory=memory, deadline_s=10.0)
+        return process, process.ask("load", {"bytes": size}, memory=memory, deadline_s=10.0)
     except BaseException:
         process.close()
         raise

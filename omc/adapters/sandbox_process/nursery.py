@@ -1,0 +1,153 @@
+"""The parent's side of a zygote: asks it for processes, and learns how each of them ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from omc.adapters.sandbox_process.child import Ended
+from omc.adapters.sandbox_process.limits import Limits
+from omc.adapters.sandbox_process.process import SandboxProcess
+from omc.errors import SandboxRefused, Unavailable
+
+_LONGEST = 64 * 1024
+_READY_S, _SPAWN_S, _LEAVE_S = 120.0, 15.0, 5.0
+Launch = Callable[[], tuple[subprocess.Popen[bytes], socket.socket]]
+
+
+class Nursery:
+    """One zygote, from its start to its end. From any thread.
+
+    SandboxRefused when this machine lacks a layer of the second wall, Unavailable when the zygote does not start.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self._process, self._control = launch()
+        self._lock = threading.Lock()
+        self._ticket = 0
+        self._spawned: dict[int, Future[tuple[int, int]]] = {}
+        self._ended: dict[int, Future[Ended]] = {}
+        self._ready: Future[dict[str, Any]] = Future()
+        self.over = False
+        """Whether it has ended, and a new one is needed."""
+        threading.Thread(target=self._listen, name="sandbox-zygote", daemon=True).start()
+        try:
+            self._ready.result(_READY_S)
+        except TimeoutError:
+            self.close()
+            raise Unavailable(f"the process that sandboxes are forked from was not ready in {_READY_S:g} s") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def spawn(self, limits: Limits) -> SandboxProcess:
+        """A new process behind the second wall."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                spawned, ended = self._ask_for(theirs, limits)
+            pid, handle = spawned.result(_SPAWN_S)
+        except TimeoutError:
+            ours.close()
+            # It is ended with all that it has: a process that came too late would be nobody's.
+            self.close()
+            raise Unavailable(f"no sandbox was forked within {_SPAWN_S:g} s") from None
+        except BaseException:
+            ours.close()
+            raise
+        return SandboxProcess(ours, _Forked(pid, handle, ended))
+
+    def _ask_for(self, end: socket.socket, limits: Limits) -> "tuple[Future[tuple[int, int]], Future[Ended]]":
+        with self._lock:
+            if self.over:
+                raise Unavailable("the process that sandboxes are forked from has ended")
+            self._ticket += 1
+            spawned = self._spawned[self._ticket] = Future()
+            ended = self._ended[self._ticket] = Future()
+            asked = json.dumps({"spawn": self._ticket, "limits": asdict(limits)}).encode()
+            try:
+                socket.send_fds(self._control, [asked], [end.fileno()])
+            except OSError as fault:
+                raise Unavailable(f"no sandbox can be forked: {fault}") from None
+            return spawned, ended
+
+    def close(self) -> None:
+        """End it, and every process that it forked."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        try:
+            self._process.wait(_LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _listen(self) -> None:
+        try:
+            while self._hear():
+                pass
+        except OSError:
+            pass
+        finally:
+            with self._lock:
+                self.over = True
+            gone = Unavailable("the process that sandboxes are forked from has ended")
+            waits: list[Future[Any]] = [self._ready, *self._spawned.values()]
+            for waiting in waits:
+                with suppress(InvalidStateError):
+                    waiting.set_exception(gone)
+            for ended in self._ended.values():
+                # It takes all of them with it.
+                with suppress(InvalidStateError):
+                    ended.set_result(Ended(-signal.SIGKILL))
+            self._control.close()
+
+    def _hear(self) -> bool:
+        packet, passed, _, _ = socket.recv_fds(self._control, _LONGEST, 1)
+        if not packet:
+            return False
+        said = json.loads(packet)
+        match said:
+            case {"ready": _}:
+                self._ready.set_result(said)
+            case {"failed": why}:
+                self._ready.set_exception(SandboxRefused(why))
+            case {"spawned": ticket, "pid": pid}:
+                self._spawned.pop(ticket).set_result((pid, passed[0]))
+            case {"refused": ticket, "why": why}:
+                self._ended.pop(ticket)
+                self._spawned.pop(ticket).set_exception(SandboxRefused(why))
+            case {"ended": ticket, "exit": code, "cpu_s": cpu_s, "peak_bytes": peak_bytes}:
+                self._ended.pop(ticket).set_result(Ended(code, cpu_s, peak_bytes))
+        return True
+
+
+class _Forked:
+    """A Child of the zygote, held by a handle that never means another process."""
+
+    def __init__(self, pid: int, handle: int, ended: "Future[Ended]") -> None:
+        self.pid = pid
+        self._handle: int | None = handle
+        self._ended = ended
+
+    def kill(self) -> None:
+        if self._handle is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    def ended(self, within_s: float) -> Ended | None:
+        try:
+            return self._ended.result(within_s)
+        except TimeoutError:
+            return None
+
+    def close(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

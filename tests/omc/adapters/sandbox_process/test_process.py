@@ -1,0 +1,163 @@
+"""A parent against a process that lies: whatever it sends, its end has a name, and the parent never waits for ever."""
+
+import array
+import os
+import socket
+import time
+
+import numpy as np
+import orjson
+import pytest
+
+from omc.adapters.sandbox_process import frames
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
+
+HEAD = b"J" + bytes(7)
+NONSENSE = {
+    "a zero": b"\0",
+    "a line": b"hello\n",
+    "half a head": b"J\0\0",
+    "no JSON": HEAD + b"{",
+    "deep JSON": HEAD + b"[" * 60_000,
+    "deep object": HEAD + b'{"a":' * 12_000,
+    "NaN": HEAD + b'{"id":1,"done":{"a":NaN}}',
+    "a list": HEAD + b"[]",
+    "another id": frames.packed({"id": 7, "done": {}}),
+    "no id": frames.packed({"done": {}}),
+    "neither": frames.packed({"id": 1}),
+    "a number for words": frames.packed({"id": 1, "failed": 1, "refused": False}),
+    "weights": frames.weights_frame(1, np.zeros(2), ""),
+    "a pickle": b"\x80\x04\x95\x1a\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
+    "a bar": frames.bar_frame(1, np.zeros((3, 1))),
+}
+
+
+@pytest.mark.parametrize("raw", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_ends_it(liar, raw):
+    process = liar(lambda end: end.send(raw))
+    with pytest.raises(SandboxDied, match="its answer cannot be"):
+        process.ask("traits", deadline_s=10.0)
+    assert not process.alive
+    with pytest.raises(SandboxDied, match="its answer cannot be"):
+        process.ask("traits", deadline_s=10.0)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"W" + bytes(7),
+        frames.weights_frame(2, np.zeros(2), ""),
+        frames.weights_frame(1, np.zeros(1), ""),
+        frames.packed({"id": None, "done": {}}),
+        frames.packed({"id": 1, "failed": "x", "refused": False}),
+        frames.bar_frame(1, np.zeros((3, 2))),
+    ],
+    ids=["short", "another bar", "too few", "words", "another question", "a bar"],
+)
+def test_nonsense_for_a_bar_ends_it(liar, raw):
+    process = liar(lambda end: end.send(raw))
+    with pytest.raises(SandboxDied, match="its answer cannot be"):
+        process.decide(1, np.zeros((3, 2)), deadline_s=10.0)
+
+
+def test_too_long_a_packet_ends_it(liar):
+    process = liar(lambda end: end.send(HEAD + b" " * frames.LONGEST))
+    with pytest.raises(SandboxDied, match="more than"):
+        process.ask("traits", deadline_s=10.0)
+
+
+def test_descriptors_that_it_sends_are_closed_unseen(liar):
+    def deed(end: socket.socket) -> None:
+        given = array.array("i", [0] * 40)
+        end.sendmsg([frames.packed({"id": 1, "done": {}})], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, given)])
+
+    process = liar(deed)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with pytest.raises(SandboxDied, match="with descriptors"):
+        process.ask("traits", deadline_s=10.0)
+    assert len(os.listdir("/proc/self/fd")) < before  # noqa: PTH208
+
+
+def test_a_flood_of_answers_is_answers_to_other_questions(liar):
+    def deed(end: socket.socket) -> None:
+        for _ in range(5):
+            end.send(frames.packed({"id": 1, "done": {}}))
+
+    process = liar(deed)
+    assert process.ask("traits", deadline_s=10.0) == {}
+    with pytest.raises(SandboxDied, match="another question"):
+        process.ask("traits", deadline_s=10.0)
+
+
+def test_silence_ends_at_the_deadline(liar):
+    process, began = liar(lambda end: None), time.monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"0\.2 s"):
+        process.ask("traits", deadline_s=0.2)
+    assert time.monotonic() - began < 15
+    with pytest.raises(DeadlineExceeded):
+        process.ask("traits", deadline_s=0.2)
+
+
+def test_one_that_never_reads_ends_at_the_deadline_too(liar):
+    process = liar(lambda end: [end.send(frames.packed({"id": n, "done": {}})) for n in range(1, 30)])
+    filling = {"filling": "x" * 100_000}
+
+    def ask_often() -> None:
+        for _ in range(20):
+            process.ask("x", filling, deadline_s=0.3)
+
+    with pytest.raises(DeadlineExceeded):
+        ask_often()
+
+
+@pytest.mark.parametrize("how", [lambda end: os._exit(0), lambda end: end.close(), lambda end: end.shutdown(2)])
+def test_a_closed_door_is_an_end(liar, how):
+    process = liar(how)
+    with pytest.raises(SandboxDied):
+        process.ask("traits", deadline_s=10.0)
+    assert not process.alive
+
+
+def test_an_empty_packet_is_no_answer(liar):
+    process = liar(lambda end: end.send(b""))
+    with pytest.raises(SandboxDied):
+        process.ask("traits", deadline_s=10.0)
+
+
+def test_what_cannot_be_asked_harms_nobody(liar):
+    process = liar(lambda end: end.send(frames.packed({"id": 1, "done": {"a": 1}})))
+    for odd in ({"a": object()}, {"a": "x" * frames.LONGEST}):
+        with pytest.raises(InvalidInput):
+            process.ask("traits", odd, deadline_s=10.0)
+    assert process.ask("traits", deadline_s=10.0) == {"a": 1}
+
+
+@pytest.mark.parametrize(("refused", "kind"), [(True, InvalidInput), (False, CodeFailed)])
+def test_a_failure_is_raised_as_what_it_is(liar, refused, kind):
+    process = liar(lambda end: end.send(frames.packed({"id": 1, "failed": "no", "refused": refused, "printed": "p"})))
+    with pytest.raises(kind, match="no"):
+        process.ask("traits", deadline_s=10.0)
+    assert process.alive
+    assert process.printed.text == "p"
+
+
+def test_what_it_prints_is_kept_up_to_a_length(liar):
+    answers = [{"id": n, "done": {}, "printed": "x" * 30_000} for n in range(1, 10)]
+
+    def deed(end: socket.socket) -> None:
+        for answer in answers:
+            end.send(b"J" + bytes(7) + orjson.dumps(answer))
+            end.recv(1 << 18)
+
+    process = liar(deed)
+    for _ in range(9):
+        process.ask("x", deadline_s=10.0)
+    assert len(process.printed.text) < 20_000
+
+
+def test_a_closed_process_says_so(liar):
+    with liar(lambda end: None) as process:
+        pass
+    with pytest.raises(SandboxDied, match="was closed"):
+        process.ask("traits", deadline_s=1.0)
+    process.close()
