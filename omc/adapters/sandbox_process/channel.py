@@ -36,15 +36,14 @@ class Channel:
     def receive(self, deadline_s: float) -> memoryview:
         """The next packet, good until the next call. InvalidInput for one that is too long, or brings descriptors,
         which are closed unseen."""
-        until = time.monotonic() + deadline_s
-        while True:
-            try:
-                length, beside, flags, _ = self._end.recvmsg_into([self._buffer], _ROOM_BESIDE, socket.MSG_CMSG_CLOEXEC)
-                break
-            except BlockingIOError:
-                self._wait(select.POLLIN, until)
-            except OSError as fault:
-                raise EOFError(str(fault)) from None
+        self._wait(select.POLLIN, time.monotonic() + deadline_s)
+        try:
+            length, beside, flags, _ = self._end.recvmsg_into([self._buffer], _ROOM_BESIDE, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            # Something that woke us up was no packet.
+            raise EOFError from None
+        except OSError as fault:
+            raise EOFError(str(fault)) from None
         if beside or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
             _close(beside)
             raise InvalidInput(f"a packet of more than {LONGEST:,} bytes, or with descriptors")

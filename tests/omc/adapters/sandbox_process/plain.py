@@ -126,9 +126,14 @@ class Momentum:
 """
 
 
+def file_of(kind: type) -> str:
+    """The file that a class is written in."""
+    return Path(inspect.getfile(kind)).read_text()
+
+
 def source_of(kind: type) -> str:
-    """The file that a class is written in. What `exec` compiles has no place for a cache."""
-    return Path(inspect.getfile(kind)).read_text().replace("cache=True, ", "")
+    """The same for `exec`: what that compiles has no place for a cache."""
+    return file_of(kind).replace("cache=True, ", "")
 
 
 def does(body: str, memory_bars: int = 1) -> str:
