@@ -13,6 +13,9 @@ from omc.strategy.sandbox_port import MemorySandbox
 from omc.strategy.sandboxed import SandboxedAlgorithm
 from tests.omc.adapters.sandbox_process.plain import does, file_of, walk
 
+# On its first use numpy imports what it computes a mean with, which code behind the first wall cannot.
+np.zeros(1).mean()
+
 FITTED = """
 class Level:
     memory_bars = 1
