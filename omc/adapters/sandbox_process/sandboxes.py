@@ -34,7 +34,7 @@ class Sandboxes:
         """A process that has loaded this code, and what it says of it."""
         memory, size = sealed_text(source)
         try:
-            process = self._spawn()
+            process = self.spawn()
             try:
                 return process, process.ask("load", {"bytes": size}, memory=memory, deadline_s=self.deadlines.load_s)
             except BaseException:
@@ -54,7 +54,8 @@ class Sandboxes:
         if nursery is not None:
             nursery.close()
 
-    def _spawn(self) -> SandboxProcess:
+    def spawn(self) -> SandboxProcess:
+        """A process behind the second wall that has loaded nothing yet."""
         try:
             return self._nursery().spawn(self.limits)
         except Unavailable:
