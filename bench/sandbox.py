@@ -124,7 +124,8 @@ def deciding(sandboxes: Sandboxes) -> dict[str, float]:
             figures[name] = median_us(ask, range(first, len(frame)))
     print(
         f"one bar, there and back: {figures['crossover_us']:.0f} us for the crossover, {figures['zeros_us']:.0f} us "
-        f"for nothing; in this process {figures['in_process_us']:.0f} us; a bare socket {figures['bare_socket_us']:.0f} us"
+        f"for nothing; in this process {figures['in_process_us']:.0f} us; "
+        f"a bare socket {figures['bare_socket_us']:.0f} us"
     )
     return figures
 

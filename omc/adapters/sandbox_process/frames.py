@@ -12,6 +12,7 @@ than it says, or of another kind is InvalidInput, and ends the sandbox that sent
 """
 
 import struct
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from omc.feature.frame import FloatArray
 LONGEST = 128 * 1024
 """Bytes of a packet."""
 JSON, BAR, WEIGHTS = b"J", b"D", b"W"
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _HEAD = 8
 _PAD = bytes(_HEAD - 1)
 _TIMED = struct.Struct("<c7xq")
@@ -49,6 +51,19 @@ def unpacked(frame: memoryview | bytes) -> dict[str, Any]:
     if type(content) is not dict:
         raise InvalidInput(f"a frame with a {type(content).__name__} where an object should be")
     return content
+
+
+def microseconds(time: datetime) -> int:
+    """Since 1970, of an aware time: exact, and ten times as fast as by way of numpy."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def time_of(time_us: int) -> datetime:
+    """The inverse. InvalidInput for a year that no calendar has."""
+    try:
+        return _EPOCH + timedelta(microseconds=time_us)
+    except OverflowError:
+        raise InvalidInput(f"a time of {time_us} microseconds") from None
 
 
 def bar_frame(time_us: int, prices: FloatArray) -> bytes:

@@ -10,11 +10,12 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from omc.adapters.sandbox_process.answers import description_of, traits_of, whole
+from omc.adapters.sandbox_process.frames import microseconds
 from omc.adapters.sandbox_process.held_frames import HeldFrames
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.shared_memory import Answers
 from omc.errors import CodeFailed, InvalidInput, Refused, SandboxDied
-from omc.feature.frame import FloatArray, Frame, as_datetime64
+from omc.feature.frame import FloatArray, Frame
 from omc.strategy.description import Description, Prediction, Traits
 from omc.strategy.sandbox_port import Parameters
 from omc.strategy.usable import usable
@@ -110,9 +111,8 @@ class ProcessSandbox:
         with self._lock:
             if self._begun is None or not self._begun.alive:
                 raise SandboxDied("what was begun ended with its sandbox: begin again")
-            time_us = int(as_datetime64(time).astype(np.int64))
             prices = np.array((bid, ask, last), dtype=np.float64)
-            return usable(self._begun.decide(time_us, prices, deadline_s=self._deadlines.decide_s), len(bid))
+            return usable(self._begun.decide(microseconds(time), prices, deadline_s=self._deadlines.decide_s), len(bid))
 
     @property
     def printed(self) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from omc.adapters.sandbox_process import answers, frames, shared_memory
 from omc.errors import CodeFailed, InvalidInput
-from omc.feature.frame import FloatArray, as_datetime
+from omc.feature.frame import FloatArray
 from omc.strategy.sandbox import load
 from omc.strategy.workbench import Factory, Held, Workbench
 
@@ -88,7 +88,7 @@ class Server:
     def _decide(self, frame: memoryview) -> bytes:
         time_us, (bid, ask, last) = frames.bar_of(frame, self._coins)
         bench = self._ready()
-        weights = bench.decide(as_datetime(np.datetime64(time_us, "us")), bid, ask, last)
+        weights = bench.decide(frames.time_of(time_us), bid, ask, last)
         return frames.weights_frame(time_us, weights, bench.printed.take())
 
     def _do(self, request: dict[str, Any], passed: int | None) -> dict[str, Any] | bytes:

@@ -36,6 +36,17 @@ def test_weights_survive_the_way_to_the_bit(time_us, weights, printed):
     assert (found.tobytes(), said) == (weights.tobytes(), printed)
 
 
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_time_survives_the_way(time):
+    assert frames.time_of(frames.microseconds(time)) == time
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_any_microseconds_are_a_time_or_refused(time_us):
+    with suppress(InvalidInput):
+        assert frames.microseconds(frames.time_of(time_us)) == time_us
+
+
 @given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda rest: b"J" + bytes(7) + rest), st.integers(0, 4))
 def test_any_bytes_are_a_frame_or_refused_by_name(raw, coins):
     for read in (
