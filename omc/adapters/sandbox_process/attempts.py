@@ -18,8 +18,8 @@ Attempts = Mapping[str, Callable[[], object]]
 
 @contextlib.contextmanager
 def attempts() -> Iterator[Attempts]:
-    """By name; each raises OSError, or ends its process with SIGSYS, when it is stopped, and is to be run in a process of
-    its own (`outcome`). Two sockets listen meanwhile, so that only a lock can be why nobody answers."""
+    """By name; each raises OSError, or ends its process with SIGSYS, when it is stopped, and is to be run in a process
+    of its own (`outcome`). Two sockets listen meanwhile, so that only a lock can be why nobody answers."""
     machine = kernel.machine()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -73,8 +73,8 @@ class Limits:
 
 
 def volunteer() -> None:
-    """When the machine runs out of memory, the calling process is to go before all others. A best effort, for as long as
-    its files in /proc are its own."""
+    """When the machine runs out of memory, the calling process is to go before all others. A best effort, for as long
+    as its files in /proc are its own."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 

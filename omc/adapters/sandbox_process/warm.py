@@ -39,6 +39,7 @@ def warm() -> None:
         _xgboost()
         _algorithms()
     _no_more_compiling()
+    _no_more_imports()
 
 
 def _zones() -> None:
@@ -197,7 +198,15 @@ def _no_more_compiling() -> None:
     """An unknown kind of array is then a TypeError; the compiler, which a lock leaves without executable memory, would
     end the process."""
     for each in dispatchers():
-        if each.signatures:
-            each.disable_compile()
+        # What `disable_compile` sets, but that is only for functions that were called by more than other compiled ones.
+        each._can_compile = False  # noqa: SLF001
     # Functions that somebody's code would decorate stay plain Python there.
     numba.config.DISABLE_JIT = True  # type: ignore[attr-defined]
+
+
+def _no_more_imports() -> None:
+    """A module that is not here is then simply not found, which libraries that can do without it know how to take; they
+    would not expect that it is there and cannot be read."""
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()

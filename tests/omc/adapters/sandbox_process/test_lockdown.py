@@ -1,0 +1,177 @@
+"""No layer may be missing: without any one of them, nothing is run."""
+
+import errno
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from omc.adapters.sandbox_process import descriptors, kernel, landlock, lockdown, namespaces, privileges, seccomp
+from omc.adapters.sandbox_process.limits import Limits
+from omc.errors import OmcError
+from tests.omc.adapters.sandbox_process.probing import ORDINARY, Prober
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's")
+
+LOCKED = "locked"
+ROOT = os.geteuid() == 0
+USERS = [pytest.param(None, id="as this user"), pytest.param(ORDINARY, id="as an ordinary user")]
+
+
+def locked(user: int | None = None, before: Callable[[], object] = lambda: None) -> str:
+    """What a fork of this process that locks itself says: `LOCKED`, or why not."""
+    if user is not None and not ROOT:
+        pytest.skip("not root here")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if user is not None:
+                os.setgroups([])
+                os.setresgid(user, user, user)
+                os.setresuid(user, user, user)
+            before()
+            lockdown.lock(Limits(), (write,))
+            os.write(write, LOCKED.encode())
+        except OmcError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    said = os.read(read, 4096).decode()
+    os.close(read)
+    os.waitpid(child, 0)
+    return said
+
+
+def nothing(*_: object) -> None:
+    pass
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_all_layers_stand(user: int | None) -> None:
+    assert locked(user) == LOCKED
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize(
+    ("holder", "name", "told"),
+    [
+        pytest.param(descriptors, "close_all_but", "descriptors", id="descriptors"),
+        pytest.param(privileges, "die_with_parent", "outlive", id="dying with the parent"),
+        pytest.param(privileges, "gain_none", "gain rights", id="no new privileges"),
+        pytest.param(Limits, "apply", "resources", id="limits"),
+        pytest.param(landlock, "restrict", "Landlock", id="landlock"),
+        pytest.param(seccomp, "restrict", "seccomp", id="seccomp"),
+    ],
+)
+def test_without_a_layer_nothing_runs(
+    holder: ModuleType | type, name: str, told: str, user: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holder, name, nothing)
+    said = locked(user)
+    assert said != LOCKED
+    assert told in said
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_what_can_be_looked_into_runs_nothing(user: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A change of user hides a process, too: so it is shown again.
+    monkeypatch.setattr(privileges, "hide", lambda: kernel.prctl(kernel.PR_SET_DUMPABLE, 1))
+    assert locked(user) == "the process can still be looked into"
+
+
+@pytest.mark.skipif(not ROOT, reason="not root here")
+def test_root_must_become_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(privileges, "become_nobody", nothing)
+    assert locked() == "the process is still root's"
+
+
+def test_capabilities_of_a_namespace_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(privileges, "drop_capabilities", nothing)
+    if locked(ORDINARY if ROOT else None) == LOCKED:
+        assert not locked_namespaces(), "the process kept capabilities"
+    else:
+        assert locked(ORDINARY if ROOT else None) == "the process still has capabilities"
+
+
+def locked_namespaces() -> bool:
+    """Whether an ordinary user gets namespaces here, and with them capabilities to drop."""
+    child = os.fork()
+    if child == 0:
+        if ROOT:
+            os.setresuid(ORDINARY, ORDINARY, ORDINARY)
+        os._exit(bool(namespaces.enter()))
+    return bool(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_namespaces_are_an_extra(user: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces, "_unshare", lambda _: False)
+    assert locked(user) == LOCKED
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(errno.ENOSYS, "not built in"), (errno.EPERM, "not let through"), (errno.EOPNOTSUPP, "switched off")],
+)
+def test_a_kernel_without_landlock_is_refused_in_a_sentence(
+    code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = kernel.call
+
+    def call(number: int, *arguments: object) -> int:
+        if number == 444:
+            raise OSError(code, os.strerror(code))
+        return real(number, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kernel, "call", call)
+    said = locked()
+    assert said.startswith("this kernel cannot take files away from a process")
+    assert told in said
+
+
+def test_a_kernel_without_filters_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = kernel.prctl
+
+    def prctl(option: int, *arguments: int) -> int:
+        if option == kernel.PR_SET_SECCOMP:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return real(option, *arguments)
+
+    monkeypatch.setattr(kernel, "prctl", prctl)
+    assert locked() == "this kernel lets nobody filter system calls (seccomp): Invalid argument"
+
+
+def test_another_processor_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "here", "6", "1", "riscv64")))
+    assert locked() == "there is no second wall for linux on riscv64"
+
+
+def test_a_process_with_threads_is_not_locked() -> None:
+    def start() -> None:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+    assert locked(before=start) == "a process with threads cannot be locked"
+
+
+def test_an_inherited_descriptor_is_closed() -> None:
+    with open(os.devnull) as held:  # noqa: PTH123
+        os.set_inheritable(held.fileno(), True)
+        assert locked() == LOCKED
+
+
+@pytest.mark.parametrize("layer", ["landlock", "seccomp"])
+def test_a_zygote_says_which_layer_is_missing(layer: str) -> None:
+    missing = f"from omc.adapters.sandbox_process import {layer}; {layer}.restrict = lambda: None"
+    prober = Prober(before=missing)
+    answer, passed, channel = prober.spawn(Limits())
+    with channel:
+        assert "not in force" in answer["why"]
+        assert answer["refused"] == 1
+        assert passed == []
+        assert channel.recv(1) == b""
+    prober.close()
