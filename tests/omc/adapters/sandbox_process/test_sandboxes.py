@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ import pytest
 from omc.adapters.sandbox_process.limits import Limits
 from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
-from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied, SandboxRefused, Unavailable
 from omc.strategy.in_pieces import compare_in_pieces
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.registry import make, templates
@@ -143,3 +144,29 @@ def test_what_looks_ahead_is_found_when_the_future_is_not_there_yet(sandboxes):
         with sandboxes.of(source) as whole, sandboxes.of(source) as fresh:
             weights = SandboxedAlgorithm(whole).predict(frame)
             assert len(compare_in_pieces(lambda: SandboxedAlgorithm(fresh), frame, weights)) == findings
+
+
+@pytest.mark.parametrize(
+    ("says", "kind", "said"),
+    [
+        ('{"failed": "this kernel has no Landlock"}', SandboxRefused, "no Landlock"),
+        ("", Unavailable, "has ended"),
+    ],
+)
+def test_a_zygote_that_cannot_start_says_why(says, kind, said):
+    script = f"import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send({says!r}.encode())"
+    with pytest.raises(kind, match=said):
+        Sandboxes(command=(sys.executable, "-c", script)).of("").describe()
+
+
+def test_a_process_that_cannot_be_locked_runs_nothing():
+    script = (
+        "import json, socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send(b'{\"ready\": 1}')\n"
+        "ticket = json.loads(s.recv(9999))['spawn']\n"
+        "s.send(json.dumps({'refused': ticket, 'why': 'no seccomp'}).encode())\n"
+        "s.recv(1)"
+    )
+    own = Sandboxes(command=(sys.executable, "-c", script))
+    with pytest.raises(SandboxRefused, match="no seccomp"):
+        own.of("").describe()
+    own.close()
