@@ -1,7 +1,7 @@
 """Code that must be refused and code that must run, by the first wall alone: each piece in a process of its own.
 
-A refusal is InvalidInput. Whatever else happens to an attempt, be it an error that Python raised by itself, is a
-failure, and so is a file at the attempt's marker.
+A refusal is InvalidInput, or Python's own word that there is no such name, attribute or argument. Whatever else happens
+to an attempt is a failure, and so is a file at the attempt's marker.
 """
 
 import json
@@ -18,6 +18,7 @@ import numpy as np
 
 Outcome = tuple[str, str | None]
 HARMLESS = {"errstate_call", "str_subscript"}
+REFUSALS = {"InvalidInput", "NameError", "AttributeError", "TypeError"}
 _TIMEOUT_S = 60
 _MEMORY_BYTES = 8 * 1024**3
 
@@ -34,39 +35,35 @@ class _Trap:
 
 def run(content: Mapping[str, Any]) -> list[Outcome]:
     """Every attempt is refused and leaves nothing; every snippet runs."""
+    attempts, snippets = content.get("attempts", ()), content.get("snippets", ())
     with tempfile.TemporaryDirectory() as folder:
-        attempts = [(f"sandbox refuses {at['id']}", _attempt(at, Path(folder))) for at in content.get("attempts", ())]
-        snippets = [(f"sandbox runs {at['id']}", at["code"], None) for at in content.get("snippets", ())]
-        return [
-            *(
-                (name, _wrong(answer, Path(marker), name.split()[-1]))
-                for (name, (_, marker)), answer in zip(
-                    attempts, answers([source for _, (source, _) in attempts]), strict=True
-                )
-            ),
-            *(
-                (name, None if answer == "ran" else answer)
-                for (name, _, _), answer in zip(snippets, answers([each[1] for each in snippets]), strict=True)
-            ),
+        armed = [_armed(at["code"], Path(folder) / str(number)) for number, at in enumerate(attempts)]
+        came = list(answers([code for code, _ in armed] + [at["code"] for at in snippets]))
+        refused = [
+            (f"sandbox refuses {at['id']}", _wrong(answer, marker, at["id"]))
+            for at, (_, marker), answer in zip(attempts, armed, came, strict=False)
         ]
+    ran = [
+        (f"sandbox runs {at['id']}", None if answer == "ran" else answer)
+        for at, answer in zip(snippets, came[len(armed) :], strict=True)
+    ]
+    return refused + ran
 
 
-def _attempt(attempt: Mapping[str, Any], folder: Path) -> tuple[str, str]:
-    """Its source, with real traps in it, and the file that must not appear."""
-    marker = folder / f"{attempt['id']}.marker"
-    evil = folder / f"{attempt['id']}.npy", folder / f"{attempt['id']}.pkl"
-    np.save(evil[0], np.array([_Trap(str(marker))], dtype=object), allow_pickle=True)
-    evil[1].write_bytes(pickle.dumps(_Trap(str(marker))))
-    source = attempt["code"]
-    for name, path in (("{marker}", marker), ("{evil_npy}", evil[0]), ("{evil_pkl}", evil[1])):
-        source = source.replace(name, str(path))
-    return source, str(marker)
+def _armed(code: str, stem: Path) -> tuple[str, Path]:
+    """With real traps in it; and the file that must not appear."""
+    marker, array, pickled = (stem.with_suffix(f".{kind}") for kind in ("marker", "npy", "pkl"))
+    np.save(array, np.array([_Trap(str(marker))], dtype=object), allow_pickle=True)
+    pickled.write_bytes(pickle.dumps(_Trap(str(marker))))
+    for name, path in (("{marker}", marker), ("{evil_npy}", array), ("{evil_pkl}", pickled)):
+        code = code.replace(name, str(path))
+    return code, marker
 
 
 def _wrong(answer: str, marker: Path, name: str) -> str | None:
     if marker.exists():
         return "left its mark on the file system"
-    if answer.startswith("InvalidInput: ") or (name in HARMLESS and answer == "ran"):
+    if answer.split(":")[0] in REFUSALS or (name in HARMLESS and answer == "ran"):
         return None
     return f"not refused: {answer}"
 

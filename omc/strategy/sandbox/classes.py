@@ -3,23 +3,23 @@
 import dataclasses
 from abc import ABC, ABCMeta
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from omc.errors import InvalidInput
-from omc.strategy.builtin import Builtin
-from omc.strategy.model import Fitted
+from omc.strategy.sandbox.bases import PLATFORM
 from omc.strategy.sandbox.facade import FORM
 from omc.strategy.sandbox.offered import SPECIAL_METHODS
 
 MODULE = "algorithm"
 """Where their classes say that they come from."""
-PLATFORM: tuple[type, ...] = (Builtin, Fitted)
 _OWN: WeakSet[type] = WeakSet()
 _BASES: set[type] = {object, ABC, *PLATFORM}
 _SAID_BY_PYTHON = {"__module__", "__qualname__", "__annotations__", "__doc__", "__orig_bases__", "__classcell__"}
 _SAID_BY_PYTHON |= {"__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__"}
+_PRIVATE = {"_fitted"}
+"""What a platform's class keeps in its instances."""
 _DATACLASS = {"init", "repr", "eq", "frozen", "kw_only", "slots"}
 
 
@@ -43,6 +43,8 @@ def made(name: str, bases: Sequence[Any], body: Mapping[str, Any]) -> type:
     for said in body:
         if said.startswith("__") and said not in _SAID_BY_PYTHON | SPECIAL_METHODS:
             raise InvalidInput(f"class {name} cannot define {said}")
+        if said.startswith("_") and is_the_platforms(kept, said):
+            raise InvalidInput(f"class {name} cannot replace {said}, which is the platform's own")
     meta: Any = ABCMeta if any(isinstance(base, ABCMeta) for base in kept) else type
     kind: type = meta(name, kept, {each: value for each, value in body.items() if each != "__orig_bases__"})
     _OWN.add(kind)
@@ -79,16 +81,42 @@ def named_tuple(name: Any, names: Any) -> type:
     return kind
 
 
+def is_the_platforms(kinds: Sequence[type], name: str) -> bool:
+    """Whether a private name is one that the platform's classes give to their own parts: these may not be replaced."""
+    return not name.startswith("__") and any(
+        name in vars(base) or name in _PRIVATE
+        for kind in kinds
+        for base in kind.__mro__
+        if base in PLATFORM or base.__module__.startswith("sklearn")
+    )
+
+
+def replaced(value: Any, /, **changes: Any) -> Any:
+    """`dataclasses.replace`, for a value of the code's own."""
+    return dataclasses.replace(_own(value), **changes)
+
+
+def as_dict(value: Any) -> Any:
+    return dataclasses.asdict(_own(value))
+
+
+def fields(value: Any) -> Any:
+    return dataclasses.fields(value if isinstance(value, type) and is_own(value) else _own(value))
+
+
+def _own(value: Any) -> Any:
+    if not is_own(type(value)):
+        raise InvalidInput("this is for dataclasses of the code's own")
+    return value
+
+
 def own_attribute(value: Any, kind: type, name: str) -> bool:
     """Whether an attribute that begins with an underscore is one that code itself gave to its own object or class."""
     if is_own(kind):
         held = getattr(value, "__dict__", None)
         if held is not None and name in held:
-            return not any(name in vars(base) for base in PLATFORM)
+            return True
         return any(name in vars(base) for base in kind.__mro__ if is_own(base))
     return (
         isinstance(value, type) and is_own(value) and any(name in vars(base) for base in value.__mro__ if is_own(base))
     )
-
-
-Checker = Callable[[Any], Any]

@@ -76,6 +76,8 @@ class Expressions(RestrictingNodeTransformer):
     # Unpacking and looping show what a value holds to those who hold it already, so they run as they are.
 
     def guard_iter(self, node: Any) -> Any:
+        if getattr(node, "is_async", 0):
+            self.error(node.target, "nothing here is asynchronous", "statement")
         return self.node_contents_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

@@ -10,7 +10,8 @@ from typing import Any
 
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import arithmetic
-from omc.strategy.sandbox.classes import PLATFORM, is_own, own_attribute
+from omc.strategy.sandbox.bases import PLATFORM
+from omc.strategy.sandbox.classes import is_own, is_the_platforms, own_attribute
 from omc.strategy.sandbox.facade import FORM, Facade, Form, Function, kinds_of, part, reached
 
 Wrapper = Callable[[Any], Any]
@@ -143,7 +144,11 @@ def write_item(value: Any) -> Any:
 
 def write_attribute(value: Any, name: str) -> Any:
     kind = type(value)
-    if is_own(kind) or name in WRITTEN_ATTRIBUTES.get(kind, ()):
+    if is_own(kind):
+        if name.startswith("_") and is_the_platforms((kind,), name):
+            raise InvalidInput(f"{name} is the platform's own and cannot be written to")
+        return value
+    if name in WRITTEN_ATTRIBUTES.get(kind, ()):
         return value
     raise InvalidInput(f"{name} of {_called(kind)} cannot be written to")
 

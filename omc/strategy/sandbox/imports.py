@@ -23,9 +23,10 @@ _ESTIMATORS = {
 PANDAS = """DataFrame DatetimeIndex Index NA NaT Series Timedelta Timestamp concat cut date_range
 factorize get_dummies isna isnull merge merge_asof notna notnull qcut to_datetime to_numeric to_timedelta unique"""
 _TYPING = """Annotated Any Callable ClassVar Dict Final Generic Hashable Iterable Iterator List Literal
-Mapping NamedTuple Optional Protocol Self Sequence Set Tuple Type TypeAlias TypeVar Union cast TYPE_CHECKING"""
+Mapping Optional Protocol Self Sequence Set Tuple Type TypeAlias TypeVar Union cast TYPE_CHECKING"""
 _COLLECTIONS = "Counter OrderedDict defaultdict deque namedtuple"
-_ABSTRACT = """Callable Collection Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized"""
+_ABSTRACT = """Callable Collection Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence
+Set Sized"""
 _MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e erf
 erfc exp exp2 expm1 fabs factorial floor fmod frexp fsum gamma gcd hypot inf isclose isfinite isinf isnan isqrt
 lcm ldexp lgamma log log10 log1p log2 modf nan nextafter perm pi pow prod radians remainder sin sinh sqrt tan tanh

@@ -38,7 +38,7 @@ def _array(value: Any, dtype: type, *shape: int | None, written: bool = False) -
         raise _Unfit
     if not written:
         return read_only(value)
-    return value if value.flags.c_contiguous and value.flags.writeable else np.array(value)
+    return value if value.flags.c_contiguous and value.flags.writeable else np.array(value, order="C")
 
 
 def _number(value: Any) -> float:

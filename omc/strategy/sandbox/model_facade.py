@@ -130,7 +130,9 @@ def _sklearn(module: str, name: str) -> Any:
     return _estimator(name, value) if isinstance(value, type) else Function(name, partial(_metric, name, value))
 
 
-def _pipeline(make: Callable[..., Any], *steps: Any) -> Any:
+def _pipeline(make: Callable[..., Any], *steps: Any, **options: Any) -> Any:
+    if options:
+        raise InvalidInput(f"a pipeline takes no {', '.join(options)} here")
     for each in steps:
         if type(each) not in guards.SHOWN or not hasattr(each, "fit"):
             raise InvalidInput("a pipeline is made of models")

@@ -102,25 +102,44 @@ def _points(start: Any, stop: Any, num: Any = 50, *_: Any, **__: Any) -> int:  #
     return int(num)
 
 
+def _square(N: Any = None, M: Any = None, *_: Any, n: Any = None, **__: Any) -> int:  # noqa: N803 (as numpy calls them)
+    rows = N if n is None else n
+    return int(rows) * int(rows if M is None else M)
+
+
+def _steps(start: Any = None, stop: Any = None, step: Any = 1, *_: Any, **__: Any) -> int:
+    first, last = (0, start) if stop is None else (start or 0, stop)
+    return int((last - first) / step)
+
+
+def _times(a: Any, repeats: Any, *_: Any, **__: Any) -> int:
+    return int(np.size(a)) * int(np.max(repeats))
+
+
+def _tiles(A: Any, reps: Any) -> int:  # noqa: N803 (as numpy calls it)
+    return int(np.size(A)) * _elements(reps)
+
+
+def _pairs(a: Any, b: Any, *_: Any, **__: Any) -> int:
+    return int(np.size(a)) * int(np.size(b))
+
+
 _SIZES: Mapping[str, Callable[..., int]] = {
-    **dict.fromkeys(("zeros", "ones", "empty", "full", "indices"), _elements),
-    "fromfunction": lambda _, shape, **__: _elements(shape),
-    "identity": lambda n, *_, **__: int(n) ** 2,
-    "eye": lambda n, m=None, *_, **__: int(n) * int(n if m is None else m),
-    "tri": lambda n, m=None, *_, **__: int(n) * int(n if m is None else m),
-    "arange": lambda a, b=None, step=1, *_, **__: int((a if b is None else b - a) / step),
-    "linspace": _points,
-    "logspace": _points,
-    "geomspace": _points,
-    "repeat": lambda a, repeats, *_, **__: np.size(a) * int(np.max(repeats)),
-    "tile": lambda a, reps: np.size(a) * _elements(reps),
-    "outer": lambda a, b, *_, **__: np.size(a) * np.size(b),
-    "kron": lambda a, b: np.size(a) * np.size(b),
-    "pad": lambda a, width, *_, **__: np.size(a) * (1 + 2 * int(np.max(width))),
-    "bincount": lambda a, *_, minlength=0, **__: max(int(np.max(a)), int(minlength)),
-    "vander": lambda a, n=None, *_, **__: np.size(a) * int(n or np.size(a)),
-    "diag": lambda a, *_, **__: np.size(a) ** 2 if np.ndim(a) == 1 else 0,
+    **dict.fromkeys(("zeros", "ones", "empty", "full"), _elements),
+    **dict.fromkeys(("identity", "eye", "tri"), _square),
+    **dict.fromkeys(("linspace", "logspace", "geomspace"), _points),
+    **dict.fromkeys(("outer", "kron"), _pairs),
+    "indices": lambda dimensions, *_, **__: len(dimensions) * _elements(dimensions),
+    "fromfunction": lambda function, shape, **_: _elements(shape),  # noqa: ARG005
+    "arange": _steps,
+    "repeat": _times,
+    "tile": _tiles,
+    "pad": lambda array, pad_width, *_, **__: np.size(array) * (1 + 2 * int(np.max(pad_width))),
+    "bincount": lambda x, *_, minlength=0, **__: max(int(np.max(x)), int(minlength)),
+    "vander": lambda x, N=None, *_, **__: np.size(x) * int(N or np.size(x)),  # noqa: N803
+    "diag": lambda v, *_, **__: np.size(v) ** 2 if np.ndim(v) == 1 else 0,
 }
+"""How many numbers each would make, by numpy's own names of its arguments."""
 
 
 def _function(name: str, function: Any, prefix: str = "np.") -> Function:

@@ -114,6 +114,9 @@ def _first_only(name: str, *kept: str) -> guards.Wrapper:
                     raise InvalidInput(f"{name} takes no {each} here")
             if len(args) > 1:
                 raise InvalidInput(f"{name} takes its options by their names here")
+            for window in (*args, kwargs.get("window")):
+                if name == "rolling" and not isinstance(window, int | np.integer | str | pd.Timedelta | None):
+                    raise InvalidInput("a window is a number of rows or a length of time")
             return getattr(value, name)(*args, **kwargs)
 
         return call
@@ -141,7 +144,11 @@ def _interpolate(value: Any) -> Callable[..., Any]:
 
 
 def _to_dict(value: Any) -> Callable[..., Any]:
-    return lambda orient="dict": value.to_dict(orient) if isinstance(value, pd.DataFrame) else value.to_dict()
+    def call(orient: Any = "dict", **options: Any) -> Any:
+        _options(options)
+        return value.to_dict(orient) if isinstance(value, pd.DataFrame) else value.to_dict()
+
+    return call
 
 
 def _column(asked: tuple[Any, str]) -> Any:

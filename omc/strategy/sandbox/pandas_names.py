@@ -47,7 +47,8 @@ pow prod product quantile radd rank rdiv reindex reindex_like rename rename_axis
 round rpow rsub rtruediv sem set_axis shape shift size skew sort_index sort_values squeeze std sub subtract sum
 tail take to_numpy transpose truediv truncate tz_convert tz_localize unstack value_counts values var where xs
 add_prefix to_period to_timestamp"""
-FRAME = f"""{BOTH} assign axes columns corrwith insert iterrows itertuples join melt merge pivot select_dtypes set_index stack"""
+FRAME = f"""{BOTH} assign axes columns corrwith insert iterrows itertuples join melt merge pivot select_dtypes set_index
+stack"""
 SERIES = f"""{BOTH} argmax argmin argsort autocorr between dt dtype factorize hasnans
 is_monotonic_decreasing is_monotonic_increasing is_unique item name nbytes repeat searchsorted to_frame to_list
 tolist unique"""

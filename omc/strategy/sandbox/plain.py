@@ -16,7 +16,7 @@ from typing import Any
 
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import arithmetic, guards
-from omc.strategy.sandbox.classes import dataclass, named_tuple
+from omc.strategy.sandbox.classes import as_dict, dataclass, fields, named_tuple, replaced
 from omc.strategy.sandbox.facade import FORM, Function
 from omc.strategy.sandbox.guards import show, show_family
 from omc.strategy.sandbox.imports import MODULES
@@ -40,6 +40,11 @@ def _narrow(name: str) -> guards.Wrapper:
         return call
 
     return wrapper
+
+
+def _told(fault: Any) -> tuple[Any, ...]:
+    """The words of an error: what else it carries are a library's own objects."""
+    return tuple(each if type(each) in (str, int, float, bool, type(None)) else str(each) for each in fault.args)
 
 
 def _strftime(value: Any) -> Callable[[str], str]:
@@ -92,7 +97,7 @@ def _show_all() -> None:
     )
     show(datetime.timezone, "utc")
     show(dataclasses.Field, "default name")
-    show_family(BaseException, "args")
+    show_family(BaseException, "", {"args": _told})
 
 
 _show_all()
@@ -155,7 +160,11 @@ def standard() -> dict[str, Makers]:
         "abc": {"ABC": lambda: ABC, "abstractmethod": lambda: abstractmethod},
         "bisect": _given(bisect, "bisect"),
         "collections": _given(collections, "collections", {"namedtuple": named_tuple, "abc": None}),
-        "dataclasses": _given(dataclasses, "dataclasses", {"dataclass": dataclass}),
+        "dataclasses": _given(
+            dataclasses,
+            "dataclasses",
+            {"dataclass": dataclass, "replace": replaced, "asdict": as_dict, "fields": fields},
+        ),
         "datetime": _given(datetime, "datetime"),
         "functools": _given(functools, "functools"),
         "heapq": _given(heapq, "heapq"),

@@ -15,9 +15,8 @@ from omc.feature import doubling, indicator, label, predictors, schedule
 from omc.feature.frame import Frame, bar_s, read_only
 from omc.feature.indicator import Indicators
 from omc.strategy import exit_parameters, parameter, signal
-from omc.strategy.builtin import Builtin
-from omc.strategy.model import Fitted
 from omc.strategy.sandbox import guards
+from omc.strategy.sandbox.bases import Builtin, Fitted, the_frame, the_indicators
 from omc.strategy.sandbox.facade import FORM, Facade, Function, kind_only
 from omc.strategy.sandbox.guards import show
 from omc.strategy.sandbox.seen_frame import SeenFrame
@@ -85,27 +84,19 @@ def _correlated(first: Any, second: Any, window: Any) -> Any:
     return doubling.correlation(one, two, whole_number(window))
 
 
-def _frame(value: Any) -> Any:
-    if type(value) not in (Frame, SeenFrame):
-        raise InvalidInput("this needs the frame that was handed in")
-    return value
-
-
 def _held(frame: Any, signals: Any, hold_bars: Any, share: Any) -> Any:
-    of = _frame(frame).last.shape
+    of = the_frame(frame).last.shape
     if type(signals) is not np.ndarray or signals.dtype != np.int8 or signals.shape != of:
         raise InvalidInput(f"signals are an array of int8 as large as the frame, {of}")
     return signal.held(frame, signals, whole_number(hold_bars), float(share))
 
 
 def _gain(frame: Any, horizon_bars: Any, fee_bps: Any = 0.0) -> Any:
-    return label.gain(_frame(frame), whole_number(horizon_bars), float(fee_bps))
+    return label.gain(the_frame(frame), whole_number(horizon_bars), float(fee_bps))
 
 
 def _predictors(frame: Any, indicators: Any, lookback_bars: Any) -> Any:
-    if type(indicators) is not Indicators:
-        raise InvalidInput("predictors need the indicators that were handed in")
-    return predictors.predictors(_frame(frame), indicators, whole_number(lookback_bars))
+    return predictors.predictors(the_frame(frame), the_indicators(indicators), whole_number(lookback_bars))
 
 
 def _times(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -175,7 +166,7 @@ _NAMES: Mapping[str, Mapping[str, Any]] = {
         "LEAVE": signal.LEAVE,
         "SignalArray": FORM,
         "held": _held,
-        "quoted": lambda frame: signal.quoted(_frame(frame)),
+        "quoted": lambda frame: signal.quoted(the_frame(frame)),
         "signals": signal.signals,
     },
     "omc.trading.exits": {"Exits": Exits},

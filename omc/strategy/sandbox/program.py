@@ -113,7 +113,9 @@ def _originals(tree: ast.Module) -> Originals:
 def printer(out: Callable[[str], Any]) -> Callable[..., None]:
     """`print`, which goes nowhere but to `out`."""
 
-    def call(*values: Any, sep: str = " ", end: str = "\n", **_: bool) -> None:
+    def call(*values: Any, sep: str = " ", end: str = "\n", **others: Any) -> None:
+        if others.keys() - {"flush"}:
+            raise InvalidInput("print writes to nothing but its own output")
         for each in (sep, end):
             if type(each) is not str:
                 raise InvalidInput("print joins with text")

@@ -38,6 +38,8 @@ def _python(out: Callable[[str], Any]) -> dict[str, Any]:
     return {
         **{name: getattr(builtins, name) for name in offered.PLAIN | offered.EXCEPTIONS},
         "__build_class__": builtins.__build_class__,
+        # No code can name it. Compiled parts of libraries look for it here when they load something late.
+        "__import__": builtins.__import__,
         "getattr": guards.get_attribute,
         "hasattr": guards.has_attribute,
         "isinstance": guards.is_instance,
