@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -122,6 +123,17 @@ def test_it_travels_as_its_settings_and_its_source(sandboxes):
         with pickle.loads(pickle.dumps(SandboxedAlgorithm(sandbox)))._sandbox as landed:
             assert landed.predict({}, frame).weights.tolist() == sandbox.predict({}, frame).weights.tolist()
     assert pickle.loads(pickle.dumps(sandboxes)) == sandboxes
+
+
+def test_several_at_once_do_not_meet(sandboxes):
+    frame = walk(200, 1)
+
+    def ask(part: int) -> bool:
+        with sandboxes.of(does(f"return frame.last * 0.0 + {part} / 100")) as sandbox:
+            return all((sandbox.predict({}, frame).weights == part / 100).all() for _ in range(5))
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(ask, range(24)))
 
 
 async def test_an_event_loop_goes_on_while_a_sandbox_decides(sandboxes):
