@@ -24,7 +24,8 @@ PROT_EXEC = 4
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4
 _MODE_FILTER = 2
-_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_SETFL, _F_DUPFD_CLOEXEC, _F_GET_SEALS = 0, 1, 2, 3, 4, 1030, 1034
+_ASK, _READ_IMPLIES_EXEC = 0xFFFF_FFFF, 0x0040_0000
+_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_DUPFD_CLOEXEC, _F_GET_SEALS = 0, 1, 2, 3, 1030, 1034
 _FIONBIO, _FIOCLEX, _FIONCLEX = 0x5421, 0x5451, 0x5450
 _SOL_SOCKET = 1
 _SO_TYPE, _SO_ERROR, _SO_SNDBUF, _SO_RCVBUF, _SO_PROTOCOL, _SO_DOMAIN = 3, 4, 7, 8, 38, 39
@@ -59,6 +60,8 @@ def program(machine: Machine, process: int) -> list[Instruction]:
 def restrict() -> None:
     """For the calling thread and for ever; SandboxRefused where the kernel has no such filters."""
     machine = kernel.machine()
+    if kernel.call(system_calls.HOSTILE["personality"][machine], _ASK) & _READ_IMPLIES_EXEC:
+        raise SandboxRefused("this process was started so that all of its memory is executable (READ_IMPLIES_EXEC)")
     made = program(machine, os.getpid())
     packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in made))
     head = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(made), ctypes.addressof(packed)))
@@ -131,8 +134,8 @@ def _checks(process: int) -> dict[str, list[Instruction]]:
         "mmap": data_only,
         "mprotect": data_only,
         "pkey_mprotect": data_only,
-        # Nobody else's signals: no F_SETOWN, no F_SETSIG.
-        "fcntl": _one_of(1, (_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_SETFL, _F_DUPFD_CLOEXEC, _F_GET_SEALS)),
+        # Not F_SETOWN and F_SETSIG, which signal others, nor F_SETFL, which the parent's descriptors would share.
+        "fcntl": _one_of(1, (_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_DUPFD_CLOEXEC, _F_GET_SEALS)),
         "ioctl": _one_of(1, (_FIONBIO, _FIOCLEX, _FIONCLEX)),
         "getsockopt": [
             _argument(1),

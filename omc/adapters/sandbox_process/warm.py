@@ -4,6 +4,7 @@ A locked process opens no file, starts no thread and makes no memory executable.
 use is done here, once, in the process that all others are forked from.
 """
 
+import codecs
 import importlib
 import io
 import sys
@@ -23,6 +24,7 @@ from omc.strategy.registry import make, templates
 
 _BARS = 2_700
 """More than any built-in algorithm remembers by default."""
+_CODECS = ("ascii", "latin-1", "cp1252", "utf-8-sig", "utf-16", "utf-32", "idna", "hex", "base64", "unicode-escape")
 _ZONES: list[object] = []
 """Held here, for zoneinfo itself keeps only the zones that somebody holds."""
 
@@ -32,6 +34,7 @@ def warm() -> None:
     # Arithmetic on made-up prices has nothing to warn of.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        _codecs()
         _zones()
         _numpy()
         _pandas()
@@ -40,6 +43,11 @@ def warm() -> None:
         _algorithms()
     _no_more_compiling()
     _no_more_imports()
+
+
+def _codecs() -> None:
+    for name in _CODECS:
+        codecs.lookup(name)
 
 
 def _zones() -> None:

@@ -9,7 +9,16 @@ from types import ModuleType
 
 import pytest
 
-from omc.adapters.sandbox_process import descriptors, kernel, landlock, lockdown, namespaces, privileges, seccomp
+from omc.adapters.sandbox_process import (
+    descriptors,
+    kernel,
+    landlock,
+    lockdown,
+    namespaces,
+    privileges,
+    seccomp,
+    system_calls,
+)
 from omc.adapters.sandbox_process.limits import Limits
 from omc.errors import OmcError
 from tests.omc.adapters.sandbox_process.probing import ORDINARY, Prober
@@ -144,6 +153,12 @@ def test_a_kernel_without_filters_is_refused_in_a_sentence(monkeypatch: pytest.M
 
     monkeypatch.setattr(kernel, "prctl", prctl)
     assert locked() == "this kernel lets nobody filter system calls (seccomp): Invalid argument"
+
+
+def test_a_process_whose_memory_is_all_executable_is_refused() -> None:
+    read_implies_exec = 0x0040_0000
+    said = locked(before=lambda: kernel.call(system_calls.HOSTILE["personality"][kernel.machine()], read_implies_exec))
+    assert said.endswith("(READ_IMPLIES_EXEC)")
 
 
 def test_another_processor_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

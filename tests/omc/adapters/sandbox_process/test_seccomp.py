@@ -101,6 +101,7 @@ def test_memory_is_for_data(machine: Machine, name: str, words: list[int]) -> No
         ("prlimit64", (0, 7, 1 << 40, 1), DENY),
         ("prlimit64", (1, 7, 0, 1), DENY),
         ("fcntl", (3, 1030, 0), ALLOW),
+        ("fcntl", (3, 4, 0x400), DENY),
         ("fcntl", (3, 8, 1), DENY),
         ("fcntl", (3, 10, 9), DENY),
         ("ioctl", (3, 0x5421, 1), ALLOW),

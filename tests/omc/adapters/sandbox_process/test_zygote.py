@@ -80,6 +80,18 @@ def test_a_process_whose_socket_is_closed_ends_well(prober: Prober) -> None:
     assert ended["peak_bytes"] > 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks into a locked process")
+def test_hardly_any_memory_can_be_both_written_and_run(prober: Prober) -> None:
+    answer, passed, channel = prober.spawn(Limits())
+    maps = [each.split() for each in Path(f"/proc/{answer['pid']}/maps").read_text().splitlines()]
+    places = [place.split("-") for place, rights, *_ in maps if "w" in rights and "x" in rights]
+    channel.close()
+    prober.told()
+    os.close(passed[0])
+    # Python's own callbacks from C (XGBoost's data iterators) are written into one page.
+    assert sum(int(end, 16) - int(start, 16) for start, end in places) <= 4096
+
+
 def test_many_live_side_by_side_and_each_end_is_told_once(prober: Prober) -> None:
     made = [prober.spawn(Limits()) for _ in range(12)]
     assert len({answer["pid"] for answer, _, _ in made}) == 12
