@@ -19,7 +19,8 @@ from RestrictedPython.transformer import (
 from omc.strategy.sandbox.finding import Finding
 from omc.strategy.sandbox.offered import SPECIAL_METHODS
 
-_RESERVED = re.compile(r"_.*_|_tmp\d*|_print")
+_RESERVED = re.compile(r"_.*_|_tmp\d*|_print|_typ|_mgr|_values|_constructor")
+"""The guards' names, RestrictedPython's own, and those by which pandas takes a value for one of its own."""
 _GUARDED_OPERATORS = {ast.Mult: "_times_", ast.Pow: "_power_", ast.LShift: "_shifted_", ast.Mod: "_modulo_"}
 _PLAIN_TYPES = frozenset(["int", "float", "bool", "str"])
 

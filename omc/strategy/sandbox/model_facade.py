@@ -23,6 +23,7 @@ feature_names_in_ fit_predict get_n_splits intercept_ mean_ n_features_in_ n_ite
 predict_proba scale_ score split transform inverse_transform var_ components_ fit fit_transform get_params kneighbors"""
 _FITTING = frozenset(["sample_weight", "X", "y", "eval_set", "verbose"])
 _PREDICTING = frozenset(["output_margin", "predict_type", "iteration_range"])
+_ANSWERING = ("apply", "decision_function", "inverse_transform", "predict_log_proba", "predict_proba", "transform")
 _PLAIN = (bool, int, float, str, type(None), np.integer, np.floating)
 _DATA = (np.ndarray, pd.DataFrame, pd.Series, list, tuple, type(None))
 
@@ -88,6 +89,9 @@ _METHODS: Mapping[str, guards.Wrapper] = {
     "fit_transform": _fitter("fit_transform", _FITTING),
     "predict": _fitter("predict", _PREDICTING | _FITTING),
     "score": _fitter("score", _FITTING),
+    "partial_fit": _fitter("partial_fit", _FITTING | {"classes"}),
+    "kneighbors": _fitter("kneighbors", frozenset({"n_neighbors", "return_distance"})),
+    **{name: _fitter(name, _PREDICTING) for name in _ANSWERING},
 }
 
 

@@ -132,6 +132,7 @@ _SIZES: Mapping[str, Callable[..., int]] = {
     "indices": lambda dimensions, *_, **__: len(dimensions) * _elements(dimensions),
     "fromfunction": lambda function, shape, **_: _elements(shape),  # noqa: ARG005
     "arange": _steps,
+    "fromiter": lambda iter, dtype=None, count=-1, **_: int(count),  # noqa: A006, ARG005
     "repeat": _times,
     "tile": _tiles,
     "pad": lambda array, pad_width, *_, **__: np.size(array) * (1 + 2 * int(np.max(pad_width))),

@@ -1,0 +1,222 @@
+"""What tables, series, indexes, groups and windows show to code. What takes a function by its name takes few names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from omc.errors import InvalidInput
+from omc.strategy.sandbox import guards
+from omc.strategy.sandbox.guards import show, show_family
+from omc.strategy.sandbox.numpy_facade import number_type
+from omc.strategy.sandbox.pandas_names import (
+    BY_NAME,
+    FRAME,
+    GROUPS,
+    INDEX,
+    OF_INDEX_TIMES,
+    OF_TIMES,
+    RESAMPLED,
+    SERIES,
+    WINDOW,
+)
+
+_ENGINES = frozenset(["engine", "engine_kwargs", "win_type", "backend", "into"])
+_METHODS = frozenset(
+    ["average", "min", "max", "first", "dense", "pearson", "kendall", "spearman", "ffill", "bfill", "pad", "single"]
+)
+NAMED_TYPES = frozenset(
+    [
+        "category",
+        "string",
+        "str",
+        "boolean",
+        "Int8",
+        "Int16",
+        "Int32",
+        "Int64",
+        "Float32",
+        "Float64",
+        "UInt8",
+        "UInt16",
+        "UInt32",
+        "UInt64",
+    ]
+)
+
+
+def _named(function: Any) -> None:
+    """InvalidInput for a name by which something else than a computation could be reached."""
+    if type(function) is str:
+        if function not in BY_NAME:
+            raise InvalidInput(f"{function!r} is not a computation that can be named: give the function itself")
+    elif isinstance(function, list | tuple):
+        for each in function:
+            _named(each)
+    elif isinstance(function, dict):
+        for each in function.values():
+            _named(each)
+    elif not callable(function) and function is not None:
+        raise InvalidInput("a computation is a function or the name of one")
+
+
+def _options(options: Mapping[str, Any]) -> None:
+    for name in _ENGINES.intersection(options):
+        raise InvalidInput(f"{name} cannot be chosen here")
+    method = options.get("method")
+    if method is not None and (type(method) is not str or method not in _METHODS):
+        raise InvalidInput(f"there is no method {method!r} here"[:200])
+
+
+def _dispatching(name: str) -> guards.Wrapper:
+    """A method that takes a function, or its name."""
+
+    def wrapper(value: Any) -> Callable[..., Any]:
+        def call(func: Any = None, *args: Any, **kwargs: Any) -> Any:
+            _options(kwargs)
+            if func is None:
+                for each in kwargs.values():
+                    _named(each[1] if type(each) is tuple and len(each) == 2 else each)
+            if name not in ("map", "pipe") or type(func) is str:
+                _named(func)
+            return getattr(value, name)(func, *args, **kwargs)
+
+        return call
+
+    return wrapper
+
+
+def _without_engines(name: str) -> guards.Wrapper:
+    def wrapper(value: Any) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            _options(kwargs)
+            if any(type(each) is str and each in ("numba", "cython") for each in args):
+                raise InvalidInput("the engine cannot be chosen here")
+            return getattr(value, name)(*args, **kwargs)
+
+        return call
+
+    return wrapper
+
+
+def _first_only(name: str, *kept: str) -> guards.Wrapper:
+    """A method of which only the first argument, and these, may be given."""
+
+    def wrapper(value: Any) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for each in kwargs:
+                if each not in kept:
+                    raise InvalidInput(f"{name} takes no {each} here")
+            if len(args) > 1:
+                raise InvalidInput(f"{name} takes its options by their names here")
+            for window in (*args, kwargs.get("window")):
+                if name == "rolling" and not isinstance(window, int | np.integer | str | pd.Timedelta | None):
+                    raise InvalidInput("a window is a number of rows or a length of time")
+            return getattr(value, name)(*args, **kwargs)
+
+        return call
+
+    return wrapper
+
+
+def _typed(value: Any) -> Callable[..., Any]:
+    def call(dtype: Any) -> Any:
+        for each in dtype.values() if type(dtype) is dict else (dtype,):
+            if not (type(each) is str and each in NAMED_TYPES) and each is not str:
+                number_type(each)
+        return value.astype(dtype)
+
+    return call
+
+
+def _interpolate(value: Any) -> Callable[..., Any]:
+    def call(method: str = "linear", *, limit: int | None = None) -> Any:
+        if method in ("linear", "time", "index"):
+            return value.interpolate(method=method, limit=limit)
+        raise InvalidInput("values are interpolated linearly, by time or by index")
+
+    return call
+
+
+def _to_dict(value: Any) -> Callable[..., Any]:
+    def call(orient: Any = "dict", **options: Any) -> Any:
+        _options(options)
+        return value.to_dict(orient) if isinstance(value, pd.DataFrame) else value.to_dict()
+
+    return call
+
+
+def _column(asked: tuple[Any, str]) -> Any:
+    table, name = asked
+    if name in table.columns and not hasattr(pd.DataFrame, name):
+        return table[name]
+    raise InvalidInput(f"{name} of DataFrame is not among what algorithms may use")
+
+
+_DISPATCH = {name: _dispatching(name) for name in ("agg", "aggregate", "apply", "transform", "map", "pipe")}
+_WINDOWS = {
+    "rolling": _first_only("rolling", "window", "min_periods", "center", "closed", "step", "on"),
+    "ewm": _first_only("ewm", "com", "span", "halflife", "alpha", "min_periods", "adjust", "ignore_na"),
+    "resample": _first_only("resample", "rule", "closed", "label", "on", "origin", "offset"),
+    "groupby": _first_only("groupby", "by", "level", "as_index", "sort", "group_keys", "dropna", "observed"),
+}
+_TABLES = {
+    **_DISPATCH,
+    **_WINDOWS,
+    "astype": _typed,
+    "interpolate": _interpolate,
+    "to_dict": _to_dict,
+    "corr": _without_engines("corr"),
+    "corrwith": _without_engines("corrwith"),
+}
+show(pd.DataFrame, FRAME, {**_TABLES, "*": _column})
+show(pd.Series, SERIES, {name: each for name, each in _TABLES.items() if name != "corrwith"})
+show(pd.DatetimeIndex, f"{INDEX} {OF_INDEX_TIMES}", {"astype": _typed, "map": _dispatching("map")})
+show_family(pd.Index, INDEX, {"astype": _typed, "map": _dispatching("map")})
+
+
+def _windowed(names: str, dispatch: str, plain: str = "") -> tuple[str, dict[str, guards.Wrapper]]:
+    wrapped = {name: _without_engines(name) for name in names.split() if name not in plain.split()}
+    return plain, wrapped | {name: _DISPATCH[name] for name in dispatch.split()}
+
+
+_SOME = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.date_range("2025", periods=2))
+_PLAIN_GROUPS = "groups indices ngroups"
+for _group, _shown in (
+    *((type(each), _windowed(WINDOW, "agg aggregate apply")) for each in (_SOME.rolling(2), _SOME.expanding())),
+    (type(_SOME.ewm(2)), _windowed("corr cov mean std sum var", "agg aggregate")),
+    (type(_SOME.groupby("a").rolling(2)), _windowed(WINDOW, "agg aggregate apply")),
+    (type(_SOME.resample("D")), _windowed(RESAMPLED, "agg aggregate apply transform pipe", _PLAIN_GROUPS)),
+    *(
+        (type(each), _windowed(GROUPS, "agg aggregate apply transform pipe", _PLAIN_GROUPS))
+        for each in (_SOME.groupby("a"), _SOME["a"].groupby(_SOME["a"]))
+    ),
+):
+    show(_group, *_shown)
+    if _group is not type(_SOME.ewm(2)):
+        guards.ITEMS[_group] = guards.refuse_callables
+for _group in (type(_SOME.groupby("a")), type(_SOME["a"].groupby(_SOME["a"]))):
+    guards.SHOWN[_group] = {**guards.SHOWN[_group], "rolling": _WINDOWS["rolling"], "resample": _WINDOWS["resample"]}
+show(type(_SOME.index.to_series().dt), OF_TIMES)
+show(
+    pd.Timestamp,
+    f"{OF_TIMES} as_unit asm8 astimezone date fold isoformat isoweekday replace time timestamp to_datetime64 to_numpy "
+    "to_pydatetime toordinal tzinfo utcoffset value",
+)
+show(
+    pd.Timedelta,
+    "as_unit asm8 ceil components days floor isoformat microseconds nanoseconds round seconds to_numpy to_pytimedelta "
+    "to_timedelta64 total_seconds unit value",
+)
+_LOCATORS = tuple({type(each) for each in (_SOME.loc, _SOME.iloc, _SOME.at, _SOME.iat)})
+_INDEXES = (pd.Index, pd.DatetimeIndex, pd.RangeIndex, pd.TimedeltaIndex, pd.MultiIndex, pd.CategoricalIndex)
+guards.ITEMS.update(dict.fromkeys((pd.DataFrame, pd.Series, *_LOCATORS, *_INDEXES), guards.refuse_callables))
+guards.WRITTEN_ITEMS.update((pd.DataFrame, pd.Series, *_LOCATORS))
+guards.WRITTEN_ATTRIBUTES.update(
+    {
+        pd.DataFrame: frozenset({"columns", "index"}),
+        pd.Series: frozenset({"index", "name"}),
+        **dict.fromkeys((pd.Index, pd.DatetimeIndex, pd.RangeIndex), frozenset({"name", "names"})),
+    }
+)
