@@ -18,8 +18,8 @@ _OWN: WeakSet[type] = WeakSet()
 _BASES: set[type] = {object, ABC, *PLATFORM}
 _SAID_BY_PYTHON = {"__module__", "__qualname__", "__annotations__", "__doc__", "__orig_bases__", "__classcell__"}
 _SAID_BY_PYTHON |= {"__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__"}
-_PRIVATE = {"_fitted"}
-"""What a platform's class keeps in its instances."""
+_PRIVATE = {"_fitted", "parameters", "of", "get_params", "set_params"}
+"""What a platform's class keeps in its instances, and by which it reads and writes attributes that these name."""
 _DATACLASS = {"init", "repr", "eq", "frozen", "kw_only", "slots"}
 
 
@@ -43,7 +43,8 @@ def made(name: str, bases: Sequence[Any], body: Mapping[str, Any]) -> type:
     for said in body:
         if said.startswith("__") and said not in _SAID_BY_PYTHON | SPECIAL_METHODS:
             raise InvalidInput(f"class {name} cannot define {said}")
-        if said.startswith("_") and is_the_platforms(kept, said):
+    for said in (*body, *body.get("__annotations__", ())):
+        if is_the_platforms(kept, said):
             raise InvalidInput(f"class {name} cannot replace {said}, which is the platform's own")
     meta: Any = ABCMeta if any(isinstance(base, ABCMeta) for base in kept) else type
     kind: type = meta(name, kept, {each: value for each, value in body.items() if each != "__orig_bases__"})
@@ -82,12 +83,13 @@ def named_tuple(name: Any, names: Any) -> type:
 
 
 def is_the_platforms(kinds: Sequence[type], name: str) -> bool:
-    """Whether a private name is one that the platform's classes give to their own parts: these may not be replaced."""
-    return not name.startswith("__") and any(
-        name in vars(base) or name in _PRIVATE
-        for kind in kinds
-        for base in kind.__mro__
-        if base in PLATFORM or base.__module__.startswith("sklearn")
+    """Whether a name is one that the platform's classes, or a library's, rely on: these may not be replaced."""
+    bases = {base for kind in kinds for base in kind.__mro__}
+    if name in _PRIVATE:
+        return any(base in PLATFORM for base in bases)
+    private = name.startswith("_") and not name.startswith("__")
+    return private and any(
+        name in vars(base) for base in bases if base in PLATFORM or base.__module__.startswith("sklearn")
     )
 
 

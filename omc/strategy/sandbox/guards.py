@@ -145,7 +145,7 @@ def write_item(value: Any) -> Any:
 def write_attribute(value: Any, name: str) -> Any:
     kind = type(value)
     if is_own(kind):
-        if name.startswith("_") and is_the_platforms((kind,), name):
+        if is_the_platforms((kind,), name):
             raise InvalidInput(f"{name} is the platform's own and cannot be written to")
         return value
     if name in WRITTEN_ATTRIBUTES.get(kind, ()):

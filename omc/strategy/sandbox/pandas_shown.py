@@ -8,6 +8,7 @@ import pandas as pd
 
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import guards
+from omc.strategy.sandbox.classes import is_own
 from omc.strategy.sandbox.guards import show, show_family
 from omc.strategy.sandbox.numpy_facade import number_type
 from omc.strategy.sandbox.pandas_names import (
@@ -46,19 +47,21 @@ NAMED_TYPES = frozenset(
 )
 
 
-def _named(function: Any) -> None:
-    """InvalidInput for a name by which something else than a computation could be reached."""
+def _named(function: Any) -> Any:
+    """The same, in lists that nobody else holds: code that is called could change its own while they are gone through.
+    InvalidInput for a name by which something else than a computation could be reached."""
     if type(function) is str:
         if function not in BY_NAME:
             raise InvalidInput(f"{function!r} is not a computation that can be named: give the function itself")
-    elif isinstance(function, list | tuple):
-        for each in function:
-            _named(each)
-    elif isinstance(function, dict):
-        for each in function.values():
-            _named(each)
-    elif not callable(function) and function is not None:
+        return function
+    if type(function) in (list, tuple):
+        return [_named(each) for each in function]
+    if type(function) is dict:
+        return {name: _named(each) for name, each in function.items()}
+    # An object of the code's own could be called and be a list of names at once.
+    if function is not None and (not callable(function) or is_own(type(function))):
         raise InvalidInput("a computation is a function or the name of one")
+    return function
 
 
 def _options(options: Mapping[str, Any]) -> None:
@@ -76,10 +79,11 @@ def _dispatching(name: str) -> guards.Wrapper:
         def call(func: Any = None, *args: Any, **kwargs: Any) -> Any:
             _options(kwargs)
             if func is None:
-                for each in kwargs.values():
-                    _named(each[1] if type(each) is tuple and len(each) == 2 else each)
+                for each, pair in kwargs.items():
+                    paired = type(pair) is tuple and len(pair) == 2
+                    kwargs[each] = (pair[0], _named(pair[1])) if paired else _named(pair)
             if name not in ("map", "pipe") or type(func) is str:
-                _named(func)
+                func = _named(func)
             return getattr(value, name)(func, *args, **kwargs)
 
         return call
