@@ -108,6 +108,7 @@ class Serving:
             clock=wired.clock,
             terms=wired.terms,
             thresholds=wired.thresholds,
+            maker=wired.maker,
             parquet=parquet.encode,
             rules=self._rules(),
         )
@@ -127,6 +128,7 @@ class Serving:
             clock=wired.clock,
             terms=wired.terms,
             most=wired.most,
+            maker=wired.maker,
             rules=self._rules(),
         )
 

@@ -25,6 +25,7 @@ from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep
 from omc.errors import Conflict, OmcError
 from omc.feature.frame import Frame
+from omc.strategy.maker import Make
 from tune_jobs import sweep as tuning
 
 logger = logging.getLogger("omc.sweep")
@@ -108,9 +109,17 @@ class SweepDriver:
         store = self._wired.sweeps
         watching = asyncio.create_task(self._watch(sweep.id))
         try:
-            frame = await prices(self._wired, sweep)
+            version = await self._wired.algorithms.version(sweep.algorithm_id, sweep.user_id, sweep.algorithm_version)
+            make = self._wired.maker.of(version.code)
+            frame = await prices(self._wired, sweep, make)
             await tuning.run(
-                sweep, frame, store, self._wired.terms, scratch=self._scratch, cpus_per_batch=_CPUS_PER_BATCH
+                sweep,
+                frame,
+                store,
+                self._wired.terms,
+                scratch=self._scratch,
+                cpus_per_batch=_CPUS_PER_BATCH,
+                make=make,
             )
         except Conflict:
             logger.info("sweep %s was over before it began", sweep.id)
@@ -133,11 +142,12 @@ class SweepDriver:
                     self.leave(0)
 
 
-async def prices(wired: Wiring, sweep: Sweep) -> Frame:
+async def prices(wired: Wiring, sweep: Sweep, make: Make) -> Frame:
     """The sweep's window, and the rows before it that warm its points up."""
     spec = sweep.spec
     before = spec.start - timedelta(microseconds=1)
-    warm_up = await wired.prices.tail(spec.coins, before, SearchSpace.of(sweep).needed_bars)
+    needed_bars = await asyncio.to_thread(lambda: SearchSpace.of(sweep, make).needed_bars)
+    warm_up = await wired.prices.tail(spec.coins, before, needed_bars)
     return warm_up.followed_by(await wired.prices.read(spec.coins, spec.start, spec.end))
 
 

@@ -29,6 +29,8 @@ from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.users import PostgresUsers
+from omc.adapters.sandbox_process.doctor import doctor, refusal
+from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.adapters.system_clock import SystemClock
 from omc.errors import InvalidInput, Unavailable
 from omc.ledger.exchange import PriceSource
@@ -38,6 +40,7 @@ from omc.market.terms import Terms
 from omc.promotion.gate import Standard, StrictStandard, Thresholds
 from omc.risk.limits import Limits
 from omc.settings import Settings
+from omc.strategy.maker import Maker
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
 from omc.trading.venue import Venue
@@ -262,6 +265,14 @@ class Wiring:
                 track_record_confidence=chosen.deployable_track_record_confidence,
             ),
         )
+
+    # Whose code runs.
+
+    @cached_property
+    def maker(self) -> Maker:
+        """Makes algorithms, people's own code among them where this machine can confine it."""
+        why = refusal(doctor())
+        return Maker(why=why) if why else Maker(Sandboxes().of)
 
     # Who comes in.
 

@@ -16,7 +16,7 @@ from omc.backtest.metrics import METRICS, bounds, figures_and_moments
 from omc.backtest.rounds import Outcome, blocks_per_fold
 from omc.backtest.search_space import Algorithms
 from omc.backtest.tried import Failure, IntArray
-from omc.errors import OmcError
+from omc.errors import CodeFailed, OmcError
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
 
@@ -104,6 +104,9 @@ class Desk:
                 try:
                     shown, blocks[at, fold] = self._try(stretch, rows[at])
                     figures[at, fold] = [np.nan if value is None else value for value in shown.values()]
+                except CodeFailed as fault:
+                    # It tells through which lines of the code it came: all of the traceback that there is.
+                    failures[index] = Failure(str(fault), str(fault)[-_LONGEST_TRACEBACK:])
                 except OmcError as refusal:
                     failures[index] = Failure(str(refusal))
                 except Exception as fault:

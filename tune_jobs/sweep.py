@@ -19,9 +19,11 @@ from omc.backtest.rounds import Board, Proposer
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep, SweepStore
-from omc.errors import InvalidInput
+from omc.errors import Refused
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
+from omc.strategy import registry
+from omc.strategy.maker import Make
 from tune_jobs.driver import Driver
 from tune_jobs.trial import Closed, PointTrial, Progress, Rounds
 
@@ -39,6 +41,7 @@ async def run(
     scratch: Path,
     cpus_per_batch: float = 1.0,
     largest_batch: int | None = None,
+    make: Make = registry.make,
 ) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
@@ -48,10 +51,10 @@ async def run(
     """
     await store.start(sweep.id)
     try:
-        space = SearchSpace.of(sweep)
+        space = SearchSpace.of(sweep, make)
         ground = Ground.of(sweep.spec, frame, terms)
         tests = _tests(sweep, len(ground.window))
-    except InvalidInput as refusal:
+    except Refused as refusal:
         return await store.finish(sweep.id, RunStatus.FAILED, str(refusal))
     board = Board.of(sweep, space)
     board.remember(await store.tried(sweep.id), sweep.folds)

@@ -16,8 +16,7 @@ from omc.feature.frame import Frame, as_datetime64
 from omc.feature.indicator import Indicators
 from omc.market.money import cents
 from omc.market.terms import Terms
-from omc.strategy.builtin import Builtin
-from omc.strategy.registry import make
+from omc.strategy.algorithm import Algorithm
 from omc.trading.paper_venue import LARGEST_AUD
 
 MOST_SLIPPAGE_BPS = 1_000
@@ -69,7 +68,7 @@ class Ground:
         """For several tries on this ground to share."""
         return Indicators(self.frame.last)
 
-    def simulate(self, algorithm: Builtin, indicators: Indicators | None = None) -> Simulation:
+    def simulate(self, algorithm: Algorithm, indicators: Indicators | None = None) -> Simulation:
         """What `algorithm` would have done; its rows count from the first of the window."""
         weights = algorithm.decide(self.frame, indicators or self.indicators())
         return simulate(
@@ -97,7 +96,6 @@ def check_window(spec: BacktestSpec) -> None:
         raise InvalidInput(f"start {spec.start.isoformat()} is not before end {spec.end.isoformat()}")
     if not spec.coins:
         raise InvalidInput("a backtest needs at least one coin")
-    make(spec.algorithm_type, {}).check_coins(spec.coins)
     twice = {a for a, b in pairwise(sorted(spec.coins)) if a == b}
     if twice:
         raise InvalidInput(f"{', '.join(sorted(twice))} is asked for twice")

@@ -5,6 +5,7 @@ earlier row of every stream of decisions (weights, exits, sizes, what a model is
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -129,10 +130,12 @@ def of_algorithm(algorithm: Algorithm, frame: Frame, *, cuts: int = CUTS, seed: 
         return {"weights": by.predict(data.frame), **others}
 
     def decide(data: Data) -> Streams:
-        return told(deepcopy(algorithm), data)
+        with closing(deepcopy(algorithm)) as unknowing:
+            return told(unknowing, data)
 
-    remembered, kept = [], deepcopy(algorithm)
-    again = _differences(told(kept, Data(frame)), partial(told, kept), Data(frame), len(frame), _SAME)
+    remembered = []
+    with closing(deepcopy(algorithm)) as kept:
+        again = _differences(told(kept, Data(frame)), partial(told, kept), Data(frame), len(frame), _SAME)
     remembered += [str(each) for each in again]
     until = getattr(algorithm, "knowledge_until", None)
     if until is not None and len(frame) and as_datetime64(until) > frame.times[0]:

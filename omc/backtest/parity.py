@@ -1,6 +1,7 @@
 """Whether the floor did what the backtest says: every difference between two lists of fills, in a sentence."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from difflib import SequenceMatcher
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from omc.backtest.study import study
 from omc.feature.frame import Frame
 from omc.market.money import cents, eight_places
 from omc.market.terms import Terms
-from omc.strategy.registry import make
+from omc.strategy import registry
+from omc.strategy.maker import Make
 from omc.trading.fill import Fill
 from omc.trading.mandate import Mandate
 
@@ -72,15 +74,15 @@ def _named(fill: Fill) -> str:
     return f"{fill.side} of {fill.quantity:f} {fill.coin} at {fill.executed_at.isoformat()}"
 
 
-def parity_of(spec: BacktestSpec, frame: Frame, terms: Terms) -> list[str]:
+def parity_of(spec: BacktestSpec, frame: Frame, terms: Terms, make: Make = registry.make) -> list[str]:
     """What the event engine did otherwise than the kernel on `spec`, one sentence for each difference; none is parity.
 
     `frame` is as `study` takes it. InvalidInput for what cannot be carried out.
     """
-    done = study(spec, frame, terms)
-    ground, algorithm = Ground.of(spec, frame, terms), make(spec.algorithm_type, spec.parameters)
-    weights = algorithm.decide(ground.frame, ground.indicators())[ground.first :]
-    mandate = Mandate(_NOBODY, _NOBODY, spec.coins, spec.rebalance_band, algorithm.exits, terms)
+    done, ground = study(spec, frame, terms, make=make), Ground.of(spec, frame, terms)
+    with closing(make(spec.algorithm_type, spec.parameters)) as algorithm:
+        weights = algorithm.decide(ground.frame, ground.indicators())[ground.first :]
+        mandate = Mandate(_NOBODY, _NOBODY, spec.coins, spec.rebalance_band, algorithm.exits, terms)
     market = Market.quoted(done.window)
     events = replay(
         mandate,

@@ -1,6 +1,7 @@
 """The points of a sweep: each follows from its index and the seed alone, whoever computes it, in whatever order."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice, product
 from math import ceil, floor, log, prod
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from omc.backtest.folds import check_folds
 from omc.backtest.sweep import METHODS, Sweep
-from omc.errors import InvalidInput
+from omc.errors import CodeFailed, InvalidInput, SandboxDied
+from omc.strategy import registry
+from omc.strategy.algorithm import Algorithm
 from omc.strategy.builtin import Builtin
+from omc.strategy.maker import Make
 from omc.strategy.parameter import Parameter
-from omc.strategy.registry import make
 
 MOST_POINTS = 100_000
 MOST_LEARNED_POINTS = 5_000
@@ -70,9 +73,10 @@ class SearchSpace:
     method: str
     points: int
     seed: int
+    maker: Make = registry.make
 
     @classmethod
-    def of(cls, sweep: Sweep) -> Self:
+    def of(cls, sweep: Sweep, make: Make = registry.make) -> Self:
         """What `sweep` searches. InvalidInput says what is wrong with it: a parameter that the algorithm does not have,
         a value outside its range, a grid over a range, too many points, none that the algorithm would take, or folds
         that cannot be."""
@@ -84,7 +88,9 @@ class SearchSpace:
             raise InvalidInput("a sweep without folds has nothing to prune by: ask for 2 folds or more")
         if not sweep.space:
             raise InvalidInput("the search space is empty")
-        known = make(algorithm_type, {}).parameters()
+        with closing(make(algorithm_type, fixed)) as algorithm:
+            algorithm.check_coins(sweep.spec.coins)
+            known = algorithm.parameters()
         choices: dict[str, Values | Range] = {}
         # The order of the names decides which point has which index, and JSON does not keep it.
         for name in sorted(sweep.space):
@@ -99,7 +105,7 @@ class SearchSpace:
         most = MOST_LEARNED_POINTS if sweep.method == "optuna" else MOST_POINTS
         if not 1 <= points <= most:
             raise InvalidInput(f"the sweep would have {points} points: at least 1 and at most {most} are tried")
-        space = cls(algorithm_type, fixed, choices, sweep.method, points, sweep.seed)
+        space = cls(algorithm_type, fixed, choices, sweep.method, points, sweep.seed, make)
         space.check_possible()
         return space
 
@@ -109,14 +115,15 @@ class SearchSpace:
         before it gives in and keeps them."""
         if self.method == "grid":
             return _rows(self._grid(count))
-        rows, algorithms = _rows(self._random(count, 0)), self.algorithms()
-        for attempt in range(1, _DRAWS):
-            refused = [at for at, row in enumerate(rows) if algorithms.refusal(row) is not None]
-            if not refused:
-                break
-            again = self._random(count, attempt)
-            for at, row in zip(refused, _rows({name: drawn[refused] for name, drawn in again.items()}), strict=True):
-                rows[at] = row
+        rows = _rows(self._random(count, 0))
+        with closing(self.algorithms()) as algorithms:
+            for attempt in range(1, _DRAWS):
+                refused = [at for at, row in enumerate(rows) if algorithms.refusal(row) is not None]
+                if not refused:
+                    break
+                again = _rows({name: drawn[refused] for name, drawn in self._random(count, attempt).items()})
+                for at, row in zip(refused, again, strict=True):
+                    rows[at] = row
         return rows
 
     def _grid(self, count: int) -> dict[str, NDArray[Any]]:
@@ -140,26 +147,27 @@ class SearchSpace:
         return {**self.fixed, **self.draw(index + 1)[index]}
 
     def algorithms(self) -> "Algorithms":
-        """Makes the algorithms of points."""
-        return Algorithms(make(self.algorithm_type, {}), dict(self.fixed))
+        """Makes the algorithms of points, until it is closed."""
+        return Algorithms(self.maker(self.algorithm_type, self.fixed), dict(self.fixed))
 
     def check_possible(self) -> None:
         """InvalidInput when none of the points (the first many of them) could be tried."""
-        algorithms, reason = self.algorithms(), None
-        for row in self.draw(min(self.points, _LOOKED_AT)):
-            reason = algorithms.refusal(row)
-            if reason is None:
-                return
+        reason = None
+        with closing(self.algorithms()) as algorithms:
+            for row in self.draw(min(self.points, _LOOKED_AT)):
+                reason = algorithms.refusal(row)
+                if reason is None:
+                    return
         raise InvalidInput(f"no point of the search space can be tried: {reason}")
 
     @property
     def needed_bars(self) -> int:
         """Rows before the start that warm up any of its points: what an algorithm at the ends of its choices remembers,
         whichever ends they are."""
-        algorithms, names = self.algorithms(), list(self.choices)
-        ends = [_ends(choice) for choice in self.choices.values()]
+        names, ends = list(self.choices), [_ends(choice) for choice in self.choices.values()]
         corners = (dict(zip(names, corner, strict=True)) for corner in islice(product(*ends), _CORNERS))
-        return max(algorithms.unchecked(corner).memory_bars for corner in corners)
+        with closing(self.algorithms()) as algorithms:
+            return max((bars for corner in corners if (bars := algorithms.memory_bars(corner)) is not None), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +175,18 @@ class Algorithms:
     """Makes an algorithm for each of many points, whose values were found to be in range one by one before: only what
     they are together is left to check. That spares most of what `registry.make` costs."""
 
-    base: Builtin
+    base: Algorithm
     fixed: Mapping[str, Any]
 
-    def make(self, searched: Mapping[str, Any]) -> Builtin:
+    def make(self, searched: Mapping[str, Any]) -> Algorithm:
         """InvalidInput for values that contradict each other."""
         made = self.unchecked(searched)
         made.check_together()
         return made
 
-    def unchecked(self, searched: Mapping[str, Any]) -> Builtin:
+    def unchecked(self, searched: Mapping[str, Any]) -> Algorithm:
+        if not isinstance(self.base, Builtin):
+            return self.base.of(**{**self.fixed, **searched})
         made: Builtin = object.__new__(type(self.base))
         made.__dict__.update(self.base.__dict__)
         made.__dict__.update(self.fixed)
@@ -184,12 +194,30 @@ class Algorithms:
         return made
 
     def refusal(self, searched: Mapping[str, Any]) -> str | None:
-        """Why the algorithm would not take them."""
+        """Why the algorithm would not take them. What code raises beside that is for the try to show, unless it ends
+        its sandbox, which nobody can wait for as often as there are points: SandboxDied."""
         try:
             self.make(searched)
         except InvalidInput as reason:
             return str(reason)
+        except SandboxDied:
+            raise
+        except CodeFailed:
+            return None
         return None
+
+    def memory_bars(self, searched: Mapping[str, Any]) -> int | None:
+        """What they would remember, whether or not they contradict each other; None where code does not tell then."""
+        try:
+            return self.unchecked(searched).memory_bars
+        except SandboxDied:
+            raise
+        except (InvalidInput, CodeFailed):
+            return None
+
+    def close(self) -> None:
+        """End what all that it made share."""
+        self.base.close()
 
 
 def by_window(rows: Sequence[Mapping[str, Any]], indices: Sequence[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """One backtest: what an algorithm would have done, as exactly as the floor would have written it down."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from omc.backtest.cost import Costs
@@ -9,7 +10,9 @@ from omc.backtest.run import BacktestSpec
 from omc.feature.frame import Frame
 from omc.market.money import from_grid
 from omc.market.terms import Terms
-from omc.strategy.registry import make
+from omc.strategy import registry
+from omc.strategy.algorithm import Algorithm
+from omc.strategy.maker import Make
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
 
@@ -27,26 +30,31 @@ class Study:
     metrics: dict[str, float | None]
 
 
-def check(spec: BacktestSpec) -> None:
+def check(spec: BacktestSpec, make: Make = registry.make) -> None:
     """InvalidInput, before any price is read, for a spec that cannot be carried out."""
+    needed_bars(spec, make)
+
+
+def needed_bars(spec: BacktestSpec, make: Make = registry.make) -> int:
+    """How many rows before `spec.start` warm the algorithm up; with fewer it stays out of the market at first.
+    InvalidInput for a spec that cannot be carried out."""
     check_window(spec)
-    make(spec.algorithm_type, spec.parameters)
+    with closing(make(spec.algorithm_type, spec.parameters)) as algorithm:
+        _check(spec, algorithm)
+        return algorithm.memory_bars
 
 
-def needed_bars(spec: BacktestSpec) -> int:
-    """How many rows before `spec.start` warm the algorithm up; with fewer it stays out of the market at first."""
-    return make(spec.algorithm_type, spec.parameters).memory_bars
-
-
-def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False) -> Study:
+def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False, make: Make = registry.make) -> Study:
     """Carry out `spec` on `frame`, which holds its window and, where there are any, `needed_bars` rows before it.
 
     The first row at or after `spec.start` only decides. InvalidInput for a spec that cannot be carried out, and for a
     window without prices of one of its coins, unless a deployment `lived` through it.
     """
-    check(spec)
-    ground = Ground.of(spec, frame, terms, lived=lived)
-    simulation = ground.simulate(make(spec.algorithm_type, spec.parameters))
+    check_window(spec)
+    with closing(make(spec.algorithm_type, spec.parameters)) as algorithm:
+        _check(spec, algorithm)
+        ground = Ground.of(spec, frame, terms, lived=lived)
+        simulation = ground.simulate(algorithm)
     return Study(
         spec=spec,
         window=ground.window,
@@ -55,6 +63,11 @@ def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False
         fills=_fills(simulation, ground),
         metrics=ground.report(simulation),
     )
+
+
+def _check(spec: BacktestSpec, algorithm: Algorithm) -> None:
+    algorithm.check_coins(spec.coins)
+    algorithm.check_together()
 
 
 def _fills(simulation: Simulation, ground: Ground) -> tuple[Fill, ...]:

@@ -20,6 +20,8 @@ from omc.promotion.gate import Figure
 from omc.promotion.proof import HOW, Proof
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
+from omc.strategy import registry
+from omc.strategy.maker import Make
 from omc.trading.fill import Side
 from omc.trading.settlement import settle
 
@@ -29,10 +31,19 @@ _REPLAYED_CELLS = 200_000
 _FEWEST_REPLAYED = 2_000
 
 
-def prove(search: Search, spec: BacktestSpec, frame: Frame, terms: Terms, tally: Tally, *, confidence: float) -> Proof:
+def prove(
+    search: Search,
+    spec: BacktestSpec,
+    frame: Frame,
+    terms: Terms,
+    tally: Tally,
+    *,
+    confidence: float,
+    make: Make = registry.make,
+) -> Proof:
     """`spec` is what is to be proven, over the window of the search's own; `frame` holds it, and the rows that warm it
     up. Seconds of work."""
-    done = study(spec, frame, terms)
+    done = study(spec, frame, terms, make=make)
     return Proof(
         {
             "tested": _tested(search, search.holds(spec.parameters)),
@@ -43,7 +54,7 @@ def prove(search: Search, spec: BacktestSpec, frame: Frame, terms: Terms, tally:
             "out_of_sample_sharpe": _out_of_sample(search, _bar_s(done)),
             "deflated_sharpe": _deflated(done, tally),
             "pbo": _pbo(search),
-            "parity": _parity(done, frame, terms),
+            "parity": _parity(done, frame, terms, make),
         },
         _days(done),
     )
@@ -128,11 +139,11 @@ def _pbo(search: Search) -> Figure:
     return Figure(chance, said)
 
 
-def _parity(done: Study, frame: Frame, terms: Terms) -> Figure:
+def _parity(done: Study, frame: Frame, terms: Terms, make: Make) -> Figure:
     """Differences between the trades of the kernel and of the event engine, over the last bars of the window."""
     first = max(0, len(done.window) - max(_FEWEST_REPLAYED, _REPLAYED_CELLS // len(done.spec.coins)))
     spec = replace(done.spec, start=done.window.time(first))
-    found = parity_of(spec, frame, terms)
+    found = parity_of(spec, frame, terms, make)
     bars = f"{len(done.window) - first:,} bars"
     said = f"kernel and event engine make the same trades over {bars}" if not found else f"over {bars}: {found[0]}"
     return Figure(float(len(found)), said)

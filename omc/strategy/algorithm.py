@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from uuid import UUID
 
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
 from omc.feature.frame import FloatArray, Frame
+from omc.strategy.parameter import Parameter
 from omc.trading.exits import Exits
+
+if TYPE_CHECKING:
+    # Records are kept by those, too, who never compute: compiled arithmetic takes seconds to load.
+    from omc.feature.indicator import Indicators
 
 
 class Algorithm(Protocol):
@@ -21,6 +26,11 @@ class Algorithm(Protocol):
     The weights of row t may depend on rows t - memory_bars + 1 to t alone, and on nothing else: the floor hands in only
     that many rows and must decide what the backtest decided, to the bit.
     """
+
+    @property
+    def algorithm_type(self) -> str:
+        """What it calls itself when it refuses something."""
+        ...
 
     @property
     def fewest_coins(self) -> int: ...
@@ -40,6 +50,22 @@ class Algorithm(Protocol):
         """What closes a position without being asked. The kernel and the trader carry it out: it depends on fills."""
         ...
 
+    def check_coins(self, coins: Sequence[str]) -> None:
+        """InvalidInput for fewer or more coins than it can decide on."""
+        ...
+
+    def parameters(self) -> dict[str, Parameter]:
+        """The numbers that may be set, with their ranges, by name."""
+        ...
+
+    def check_together(self) -> None:
+        """InvalidInput when its parameters, each fine by itself, contradict each other."""
+        ...
+
+    def of(self, **params: Any) -> "Algorithm":
+        """The same with `params` and otherwise its defaults; it ends with the one that was asked for it."""
+        ...
+
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
 
     def set_params(self, **params: Any) -> Self: ...
@@ -49,6 +75,14 @@ class Algorithm(Protocol):
     def predict(self, frame: Frame) -> FloatArray:
         """(T, C) float64 weights: the fraction of equity wanted in each coin after bar t, 0 or more, each row adding
         up to at most 1. Rows without enough history, and coins without a quote, weigh 0."""
+        ...
+
+    def decide(self, frame: Frame, indicators: "Indicators") -> FloatArray:
+        """`predict`, with indicators of `frame.last` that other decisions on the same frame may share."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind. Whoever made an algorithm closes it."""
         ...
 
 
@@ -115,6 +149,10 @@ class AlgorithmStore(Protocol):
 
     async def versions(self, algorithm_id: UUID, user_id: UUID) -> list[AlgorithmVersion]: ...
 
+    async def version(self, algorithm_id: UUID, user_id: UUID, number: int) -> AlgorithmVersion:
+        """One of them: versions never change, so it is what a backtest or a deployment of that number runs."""
+        ...
+
     async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord: ...
 
 
@@ -179,6 +217,12 @@ class MemoryAlgorithmStore:
     async def versions(self, algorithm_id: UUID, user_id: UUID) -> list[AlgorithmVersion]:
         await self.get(algorithm_id, user_id)
         return list(self._versions[algorithm_id])
+
+    async def version(self, algorithm_id: UUID, user_id: UUID, number: int) -> AlgorithmVersion:
+        for found in await self.versions(algorithm_id, user_id):
+            if found.version == number:
+                return found
+        raise NotFound(f"the algorithm has no version {number}")
 
     async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord:
         stored = await self.get(algorithm_id, user_id)

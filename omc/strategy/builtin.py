@@ -73,6 +73,9 @@ class Builtin(ABC):
         self.check_coins(frame.coins)
         return self.decide(frame, Indicators(frame.last))
 
+    def close(self) -> None:  # noqa: B027 - most leave nothing
+        """It has nothing that would stay behind."""
+
     @property
     def exits(self) -> Exits:
         """What its parameters `stop_loss`, `trailing` and `take_profit` ask for, where it has them."""

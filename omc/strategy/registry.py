@@ -53,13 +53,13 @@ class Template:
     """None for any number."""
 
 
-def make(algorithm_type: str, parameters: Mapping[str, Any], code: str | None = None) -> Builtin:
+def make(algorithm_type: str, parameters: Mapping[str, Any]) -> Builtin:
     """A new algorithm; parameters that are not given have their defaults.
 
     InvalidInput names the type that does not exist, or the parameter that is unknown, of another type, out of its range
-    or at odds with another; and refuses code, which nothing here would confine.
+    or at odds with another; and refuses people's own code, which nothing here would confine.
     """
-    if code is not None or algorithm_type == "custom":
+    if algorithm_type == "custom":
         raise InvalidInput(
             f"code of your own cannot run until there is a sandbox to run it in; use one of {', '.join(_BUILTINS)}"
         )

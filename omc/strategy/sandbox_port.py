@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from omc.errors import Refused
 from omc.feature.frame import FloatArray, Frame
@@ -103,6 +103,10 @@ class MemorySandbox:
     def close(self) -> None:
         self.__dict__.pop("_bench", None)
         self._held = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has seen nothing yet, as one of a process has not.
+        return MemorySandbox, (self.source, self.load)
 
     def __enter__(self) -> Self:
         return self

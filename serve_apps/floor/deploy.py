@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
 from omc.risk.limits import Limits
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
 from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.envelope import Page, Paging, Success
@@ -18,6 +17,7 @@ from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
+from serve_apps.making import asked
 from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
 from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
@@ -138,7 +138,8 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         _check_fit(record, body)
         await _check_coins(body.coins)
         parameters = {**record.parameters, **body.parameters}
-        make(record.algorithm_type, parameters).check_coins(body.coins)
+        make = ports.maker.of(record.code)
+        await asked(make, record.algorithm_type, parameters, lambda algorithm: algorithm.check_coins(body.coins))
         halt = await ports.kill_switch.halted(user_id)
         if halt is not None:
             raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")

@@ -9,6 +9,7 @@ from omc.market.terms import Terms
 from omc.risk.kill_switch import KillSwitch
 from omc.risk.limits import Limits
 from omc.strategy.algorithm import AlgorithmStore
+from omc.strategy.maker import Maker
 from omc.trading.blotter import Blotter
 from omc.trading.deployment import DeploymentStore
 from omc.trading.floor import RiskDesk, Supervision
@@ -31,4 +32,5 @@ class FloorPorts:
     venue: str = "coinspot"
     most: Limits | None = None
     """No deployment may have wider limits than these, when they are given."""
+    maker: Maker = field(default=Maker())
     rules: Rules = field(default=Rules())

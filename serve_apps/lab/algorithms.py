@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import make
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.ports import LabPorts
+from serve_apps.making import whole_parameters
 from serve_apps.wire import Body, Line, Parameters, Text, Time
 
 AlgorithmType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -83,7 +83,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             description=body.description,
             algorithm_type=body.algorithm_type,
             code=body.code,
-            parameters=make(body.algorithm_type, body.parameters, body.code).get_params(),
+            parameters=await whole_parameters(ports.maker.of(body.code), body.algorithm_type, body.parameters),
             status=AlgorithmStatus.DRAFT,
             version=1,
             created_at=now,
@@ -125,9 +125,9 @@ async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: Algorit
     code = body.code if "code" in given else record.code
     parameters = record.parameters
     if body.parameters is not None:
-        parameters = make(record.algorithm_type, body.parameters, code).get_params()
+        parameters = await whole_parameters(ports.maker.of(code), record.algorithm_type, body.parameters)
     elif code is not None:
-        make(record.algorithm_type, record.parameters, code)
+        await whole_parameters(ports.maker.of(code), record.algorithm_type, record.parameters)
     return await ports.algorithms.update(
         replace(
             record,

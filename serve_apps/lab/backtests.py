@@ -126,7 +126,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
     ) -> Success[BacktestOut]:
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        spec = body.spec(record)
+        spec = await body.spec(record, ports.maker)
         await check_stored(ports.archive, spec)
         run = BacktestRun(
             id=uuid4(),

@@ -1,6 +1,7 @@
 """Gathers what the gates ask about: stored tests, the count of tries, and what is measured anew."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from omc.promotion.proof import HOW, Proof, unproven
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import make
+from omc.strategy.maker import Make
 from serve_apps.lab.ports import LabPorts
+from serve_apps.making import whole_parameters
 from serve_apps.uncut import uncut
 from serve_apps.window import window_of
 from serve_apps.wire import LATEST
@@ -44,37 +46,44 @@ class Cases:
             candidate, evidence = record, await _stored(self._ports, record)
         else:
             sweep = await _own(self._ports, record, sweep_id)
-            candidate, evidence = _with_best(record, sweep), [Evidence.of_sweep(sweep)]
-        algorithm = make(candidate.algorithm_type, candidate.parameters, candidate.code)
-        contract, ahead = await self.checked(algorithm)
+            make = self._ports.maker.of(record.code)
+            candidate = await asyncio.to_thread(_with_best, record, sweep, make)
+            evidence = [Evidence.of_sweep(sweep)]
+        contract, ahead = await self.checked(candidate)
         tally = await self._ports.tries.tally(record.id)
         case = Case(candidate, tuple(contract), tuple(ahead), [each for each in evidence if each is not None], tally)
         if candidate.status is not AlgorithmStatus.VALIDATED:
             return case
         return replace(case, proof=await uncut(self._proof(candidate, tally)))
 
-    async def checked(self, algorithm: Algorithm) -> tuple[list[str], list[str]]:
+    async def checked(self, record: AlgorithmRecord) -> tuple[list[str], list[str]]:
         """What breaks the contract, and what looks ahead; the second only of an algorithm that can be asked at all."""
+        make = self._ports.maker.of(record.code)
         async with self._room:
-            contract = await asyncio.to_thread(findings, algorithm)
-            if contract:
-                return contract, []
-            frame = await _prices_for(self._ports, algorithm)
-            return contract, await asyncio.to_thread(lookahead.of_algorithm, algorithm, frame, cuts=_CUTS)
+            algorithm = await asyncio.to_thread(make, record.algorithm_type, record.parameters)
+            try:
+                contract = await asyncio.to_thread(findings, algorithm)
+                if contract:
+                    return contract, []
+                frame = await _prices_for(self._ports, algorithm)
+                return contract, await asyncio.to_thread(lookahead.of_algorithm, algorithm, frame, cuts=_CUTS)
+            finally:
+                algorithm.close()
 
     async def _proof(self, record: AlgorithmRecord, tally: Tally) -> Proof:
         sweep = await _newest_sweep(self._ports, record)
         if sweep is None:
             return unproven(f"no sweep of it has completed: {HOW}")
-        parameters = make(record.algorithm_type, record.parameters, record.code).get_params()
+        make = self._ports.maker.of(record.code)
+        parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
         spec = replace(sweep.spec, parameters=parameters)
         confidence = self._ports.thresholds.deployable.track_record_confidence
         async with self._room:
             search = Search(sweep, await self._ports.sweeps.tried(sweep.id))
             try:
-                frame = await window_of(self._ports.archive, spec)
+                frame = await window_of(self._ports.archive, spec, make)
                 return await asyncio.to_thread(
-                    prove, search, spec, frame, self._ports.terms, tally, confidence=confidence
+                    prove, search, spec, frame, self._ports.terms, tally, confidence=confidence, make=make
                 )
             except Refused as reason:
                 return unproven(f"the window of sweep {sweep.id} cannot be simulated: {reason}")
@@ -109,14 +118,15 @@ async def _own(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID) -> Swee
     return sweep
 
 
-def _with_best(record: AlgorithmRecord, sweep: Sweep) -> AlgorithmRecord:
+def _with_best(record: AlgorithmRecord, sweep: Sweep, make: Make) -> AlgorithmRecord:
     """`record` with the parameters of a sweep's best point: a draft, unless it has them already."""
     if sweep.best is None:
         raise GateNotPassed(f"no point of the sweep has a figure for {sweep.objective}")
     parameters = {**sweep.spec.parameters, **sweep.best["parameters"]}
-    best = make(record.algorithm_type, parameters).get_params()
-    if best == make(record.algorithm_type, record.parameters, record.code).get_params():
-        return record
+    with closing(make(record.algorithm_type, parameters)) as algorithm:
+        best = algorithm.get_params()
+        if best == algorithm.of(**record.parameters).get_params():
+            return record
     return replace(record, parameters=best, status=AlgorithmStatus.DRAFT)
 
 

@@ -14,6 +14,7 @@ from omc.market.terms import Terms
 from omc.promotion.gate import Thresholds
 from omc.promotion.trials import TriesLedger
 from omc.strategy.algorithm import AlgorithmStore
+from omc.strategy.maker import Maker
 from serve_apps.door import Rules
 
 
@@ -32,4 +33,5 @@ class LabPorts:
     thresholds: Thresholds
     parquet: Callable[[Mapping[str, Any]], bytes]
     """Columns of equal length as a Parquet file."""
+    maker: Maker = field(default=Maker())
     rules: Rules = field(default=Rules())

@@ -11,7 +11,6 @@ from omc.promotion.gate import Gate
 from omc.promotion.promotion import Promotion, judge, next_status
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.registry import make
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
@@ -102,11 +101,10 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         look ahead. On stored prices, or on a made market where there are too few."""
         record = await ports.algorithms.get(algorithm_id, user_id)
         try:
-            algorithm = make(record.algorithm_type, record.parameters, record.code)
+            contract, ahead = await cases.checked(record)
         except InvalidInput as refusal:
             listed = [Finding(rule="parameters", line=None, message=str(refusal))]
         else:
-            contract, ahead = await cases.checked(algorithm)
             listed = [Finding(rule="contract", line=None, message=each) for each in contract]
             listed += [Finding(rule="look_ahead", line=None, message=each) for each in ahead]
         return Success(data=Findings(valid=not listed, findings=listed))

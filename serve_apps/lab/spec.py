@@ -1,5 +1,6 @@
 """What a backtest or a sweep is asked to simulate."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,8 +13,9 @@ from omc.backtest.study import check
 from omc.errors import InvalidInput
 from omc.ledger.exchange import PriceArchive
 from omc.strategy.algorithm import AlgorithmRecord
-from omc.strategy.registry import make
+from omc.strategy.maker import Maker
 from omc.trading.paper_venue import LARGEST_AUD
+from serve_apps.making import whole_parameters
 from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time, Whole
 
 
@@ -35,12 +37,13 @@ class SpecIn(Body):
         0, description="Bars by which a decision reaches the market later than the next."
     )
 
-    def spec(self, record: AlgorithmRecord) -> BacktestSpec:
+    async def spec(self, record: AlgorithmRecord, maker: Maker) -> BacktestSpec:
         """For `record`; InvalidInput when its parameters or the window make no sense."""
+        make = maker.of(record.code)
         parameters: Mapping[str, Any] = {**record.parameters, **self.parameters}
         spec = BacktestSpec(
             algorithm_type=record.algorithm_type,
-            parameters=make(record.algorithm_type, parameters, record.code).get_params(),
+            parameters=await whole_parameters(make, record.algorithm_type, parameters),
             coins=tuple(self.coins),
             start=self.start_date,
             end=self.end_date,
@@ -49,7 +52,7 @@ class SpecIn(Body):
             slippage_bps=self.slippage_bps,
             latency_bars=self.latency_bars,
         )
-        check(spec)
+        await asyncio.to_thread(check, spec, make)
         return spec
 
 

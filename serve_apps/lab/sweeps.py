@@ -38,7 +38,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[SweepOut]:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        spec = body.spec(record)
+        spec = await body.spec(record, ports.maker)
         await check_stored(ports.archive, spec, fewest_bars(body.folds, body.purge_bars, body.embargo_bars))
         asked = Sweep(
             id=uuid4(),
@@ -64,7 +64,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             embargo_bars=body.embargo_bars,
             prune=body.prune,
         )
-        points = (await asyncio.to_thread(SearchSpace.of, asked)).points
+        points = (await asyncio.to_thread(SearchSpace.of, asked, ports.maker.of(record.code))).points
         if body.points not in (None, points):
             raise InvalidInput(f"points: this grid has {points}")
         stored = await uncut(_begin(ports, replace(asked, points=points)))

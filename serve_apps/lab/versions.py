@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
-from omc.errors import NotFound
 from omc.strategy.algorithm import AlgorithmVersion
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
@@ -52,22 +51,15 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def version(
         user_id: Annotated[UUID, asker], algorithm_id: UUID, number: VersionNumber
     ) -> Success[VersionOut]:
-        return Success(data=VersionOut.of(await _version(ports, user_id, algorithm_id, number)))
+        return Success(data=VersionOut.of(await ports.algorithms.version(algorithm_id, user_id, number)))
 
     @router.post("/algorithms/{algorithm_id}/versions/{number}/restore")
     async def restore(
         user_id: Annotated[UUID, asker], algorithm_id: UUID, number: VersionNumber
     ) -> Success[AlgorithmOut]:
         """Make what a version was the newest version again, as a draft."""
-        old = await _version(ports, user_id, algorithm_id, number)
+        old = await ports.algorithms.version(algorithm_id, user_id, number)
         body = AlgorithmChange(code=old.code, parameters=dict(old.parameters))
         return Success(data=AlgorithmOut.of(await edit(ports, user_id, algorithm_id, body)))
 
     return router
-
-
-async def _version(ports: LabPorts, user_id: UUID, algorithm_id: UUID, number: int) -> AlgorithmVersion:
-    for each in await ports.algorithms.versions(algorithm_id, user_id):
-        if each.version == number:
-            return each
-    raise NotFound(f"the algorithm has no version {number}")

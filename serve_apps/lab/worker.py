@@ -17,6 +17,7 @@ from omc.backtest.study import study
 from omc.errors import OmcError, Refused
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
+from omc.strategy.maker import Make
 from serve_apps.lab.ports import LabPorts
 from serve_apps.window import window_of
 
@@ -76,8 +77,10 @@ class BacktestWorker:
             return False
         began = time.perf_counter()
         try:
-            frame = await window_of(self._ports.archive, run.spec)
-            figures, whole = await asyncio.to_thread(_carried_out, run.spec, frame, self._ports.terms)
+            version = await self._ports.algorithms.version(run.algorithm_id, run.user_id, run.algorithm_version)
+            make = self._ports.maker.of(version.code)
+            frame = await window_of(self._ports.archive, run.spec, make)
+            figures, whole = await asyncio.to_thread(_carried_out, run.spec, frame, self._ports.terms, make)
         except Refused as refusal:
             await self._ports.backtests.finish(run.id, RunStatus.FAILED, error_message=str(refusal))
         except OmcError:
@@ -96,6 +99,6 @@ class BacktestWorker:
         return True
 
 
-def _carried_out(spec: BacktestSpec, frame: Frame, terms: Terms) -> tuple[dict[str, Any], History]:
-    done = study(spec, frame, terms)
+def _carried_out(spec: BacktestSpec, frame: Frame, terms: Terms, make: Make) -> tuple[dict[str, Any], History]:
+    done = study(spec, frame, terms, make=make)
     return results(done), history(done)

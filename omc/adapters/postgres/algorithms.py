@@ -48,6 +48,10 @@ _VERSIONS = text("""
     SELECT algorithm_id, version, code, parameters, content_hash, created_at FROM algorithm_versions
     WHERE algorithm_id = :id ORDER BY version
 """)
+_VERSION = text("""
+    SELECT algorithm_id, version, code, parameters, content_hash, created_at FROM algorithm_versions
+    WHERE algorithm_id = :id AND version = :version
+""")
 _DEPLOYMENTS = text("SELECT status FROM deployed_algorithms WHERE algorithm_id = :id")
 _DELETE = text("DELETE FROM algorithms WHERE id = :id")
 # What was ever deployed is only hidden: its trades go on referring to it.
@@ -117,6 +121,14 @@ class PostgresAlgorithms:
         async with self.database.transaction() as connection:
             rows = await connection.execute(_VERSIONS, {"id": algorithm_id})
             return [AlgorithmVersion(*row) for row in rows]
+
+    async def version(self, algorithm_id: UUID, user_id: UUID, number: int) -> AlgorithmVersion:
+        await self.get(algorithm_id, user_id)
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(_VERSION, {"id": algorithm_id, "version": number})).first()
+        if row is None:
+            raise NotFound(f"the algorithm has no version {number}")
+        return AlgorithmVersion(*row)
 
     async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord:
         values = {"id": algorithm_id, "user_id": user_id, "status": status.value}

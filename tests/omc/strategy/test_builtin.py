@@ -200,7 +200,7 @@ def test_a_wrong_parameter_is_refused_by_name(algorithm_type, parameters, reason
 
 def test_code_is_refused():
     with pytest.raises(InvalidInput, match="sandbox"):
-        make("moving_average_crossover", {}, code="import os")
+        make("custom", {})
 
 
 def test_a_refused_change_changes_nothing():

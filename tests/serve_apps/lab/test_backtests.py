@@ -245,7 +245,7 @@ async def test_a_backtest_that_turns_out_impossible_has_failed_and_says_why(crea
 
 
 async def test_a_fault_of_ours_fails_the_run_and_keeps_its_words(creating, testing, ports, monkeypatch, caplog):
-    monkeypatch.setattr("serve_apps.lab.worker.study", lambda *_: 1 / 0)
+    monkeypatch.setattr("serve_apps.lab.worker.study", lambda *_, **__: 1 / 0)
     done = await testing(await creating())
     assert done["status"] == "failed"
     assert "division" not in done["error_message"]

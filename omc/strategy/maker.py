@@ -1,0 +1,53 @@
+"""Algorithms made from what is stored of them: those that ship with the platform by their type, people's own code
+behind its walls."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from omc.errors import InvalidInput
+from omc.strategy import registry
+from omc.strategy.algorithm import Algorithm
+from omc.strategy.sandbox_port import Sandbox
+from omc.strategy.sandboxed import SandboxedAlgorithm
+
+CUSTOM = "custom"
+"""The `algorithm_type` of people's own code, which says what it is by itself."""
+
+Make = Callable[[str, Mapping[str, Any]], Algorithm]
+"""Of a type and its parameters; `registry.make` is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Travels to wherever algorithms are made. `sandbox` opens one for a source, inert until it is asked; without it,
+    code is refused, `why` being the reason."""
+
+    sandbox: Callable[[str], Sandbox] | None = None
+    why: str = "no sandbox is set up here"
+
+    def of(self, code: str | None) -> Make:
+        """How algorithms of this code are made, or those that ship with the platform where there is none."""
+        return partial(self.make, code=code)
+
+    def make(self, algorithm_type: str, parameters: Mapping[str, Any], code: str | None = None) -> Algorithm:
+        """A new algorithm, to be closed by whoever asked for it; parameters that are not given have their defaults.
+
+        InvalidInput names the type that does not exist, or the parameter that is unknown, of another type or out of its
+        range, or what is wrong with the code and where; SandboxRefused when code cannot be confined here.
+        """
+        if (code is not None or algorithm_type == CUSTOM) and self.sandbox is None:
+            raise InvalidInput(f"code of your own cannot run: {self.why}")
+        if algorithm_type != CUSTOM:
+            if code is not None:
+                raise InvalidInput(f"code of your own has the algorithm type {CUSTOM!r}, not {algorithm_type!r}")
+            return registry.make(algorithm_type, parameters)
+        if code is None or self.sandbox is None:
+            raise InvalidInput(f"an algorithm of type {CUSTOM!r} is made of code, and none was given")
+        sandbox = self.sandbox(code)
+        try:
+            return SandboxedAlgorithm(sandbox, parameters)
+        except BaseException:
+            sandbox.close()
+            raise
