@@ -4,7 +4,9 @@ The twin runs the same bench that stands inside a locked process, with the first
 serves tests and what is known to be harmless, and keeps nobody from anything that the first wall lets through.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -55,6 +57,12 @@ class Sandbox(Protocol):
         """What the code has printed so far, as far as it is kept."""
         ...
 
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it has used since it was made, in processes that have ended as well. It never
+        falls, and may be asked while a question is being answered."""
+        ...
+
     def close(self) -> None:
         """Leave nothing behind. Asked again, it starts anew."""
         ...
@@ -67,20 +75,25 @@ class MemorySandbox:
     source: str
     load: Callable[[str], Factory]
     _held: Held | None = field(default=None, init=False)
+    _used_s: float = field(default=0.0, init=False)
 
     def describe(self) -> Description:
-        return self._bench.describe()
+        with self._metered():
+            return self._bench.describe()
 
     def traits(self, parameters: Parameters) -> Traits:
-        return self._bench.traits(parameters)
+        with self._metered():
+            return self._bench.traits(parameters)
 
     def fit(self, parameters: Parameters, frame: Frame, labels: FloatArray | None = None) -> int:
-        return self._bench.fit(parameters, frame, labels)
+        with self._metered():
+            return self._bench.fit(parameters, frame, labels)
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
         if self._held is None or self._held.frame is not frame:
             self._held = Held(frame)
-        weights, traits = self._bench.predict(parameters, self._held, model)
+        with self._metered():
+            weights, traits = self._bench.predict(parameters, self._held, model)
         return Prediction(usable(weights.copy(), len(frame.coins)), traits)
 
     def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
@@ -91,14 +104,21 @@ class MemorySandbox:
                 yield refusal
 
     def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
-        return usable(self._bench.begin(parameters, tail, model).copy(), len(tail.coins))
+        with self._metered():
+            return usable(self._bench.begin(parameters, tail, model).copy(), len(tail.coins))
 
     def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
-        return usable(self._bench.decide(time, bid, ask, last).copy(), len(bid))
+        with self._metered():
+            return usable(self._bench.decide(time, bid, ask, last).copy(), len(bid))
 
     @property
     def printed(self) -> str:
         return self._bench.printed.text
+
+    @property
+    def cpu_s(self) -> float:
+        """Of the threads that asked, in questions that are answered."""
+        return self._used_s
 
     def close(self) -> None:
         self.__dict__.pop("_bench", None)
@@ -113,6 +133,14 @@ class MemorySandbox:
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    @contextmanager
+    def _metered(self) -> Iterator[None]:
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            self._used_s += time.thread_time() - began
 
     @cached_property
     def _bench(self) -> Workbench:

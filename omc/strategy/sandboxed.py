@@ -70,6 +70,11 @@ class SandboxedAlgorithm:
     def printed(self) -> str:
         return self._sandbox.printed
 
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that its sandbox has used, for all settings that share it."""
+        return self._sandbox.cpu_s
+
     def check_coins(self, coins: Sequence[str]) -> None:
         """InvalidInput for fewer or more coins than it can decide on."""
         fewest, most = self.fewest_coins, self.most_coins

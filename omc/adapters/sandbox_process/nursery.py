@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from omc.adapters.sandbox_process.child import Ended
+from omc.adapters.sandbox_process.child import Ended, cpu_s_of
 from omc.adapters.sandbox_process.limits import Limits
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.errors import SandboxRefused, Unavailable
@@ -135,11 +136,22 @@ class _Forked:
         self.pid = pid
         self._handle: int | None = handle
         self._ended = ended
+        self._lock = threading.Lock()
+        self._alive = select.poll()
+        self._alive.register(handle, select.POLLIN)
 
     def kill(self) -> None:
         if self._handle is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    def cpu_s(self) -> float | None:
+        with self._lock:
+            if self._handle is None:
+                return None
+            used_s = cpu_s_of(self.pid)
+            # Alive afterwards, so that nobody else had its number before.
+            return None if self._alive.poll(0) else used_s
 
     def ended(self, within_s: float) -> Ended | None:
         try:
@@ -148,6 +160,7 @@ class _Forked:
             return None
 
     def close(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        with self._lock:
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None

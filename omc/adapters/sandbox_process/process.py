@@ -4,6 +4,7 @@ Whatever comes back was written by the code, for all we know. What is no answer 
 does; nothing that it says is ever run, evaluated or unpickled here.
 """
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ from typing import Any, Self, TypeVar
 from omc.adapters.sandbox_process import frames
 from omc.adapters.sandbox_process.answers import Failure, answer_of
 from omc.adapters.sandbox_process.channel import Channel
-from omc.adapters.sandbox_process.child import Child
+from omc.adapters.sandbox_process.child import Child, Ended
+from omc.adapters.sandbox_process.shared_memory import sealed_text
 from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
 from omc.feature.frame import FloatArray
 from omc.strategy.printed import Printed
@@ -37,12 +39,21 @@ class SandboxProcess:
         self._lock = threading.RLock()
         self._asked = 0
         self._end: SandboxDied | None = None
+        self._used_s = 0.0
         self.printed = Printed()
 
     @property
     def alive(self) -> bool:
         """Whether it can be asked, as far as is known."""
         return self._end is None
+
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it has used, what it took to lock it included: to the nanosecond while it
+        lives, and what the kernel told of its end afterwards. One whose end nobody tells of has used what it had used
+        when it was asked last."""
+        self._used_s = max(self._used_s, self._child.cpu_s() or 0.0)
+        return self._used_s
 
     def ask(
         self, do: str, request: Mapping[str, Any] | None = None, *, memory: int | None = None, deadline_s: float
@@ -57,6 +68,14 @@ class SandboxProcess:
                 return done
 
             return _done(self._deal(look, deadline_s))
+
+    def load(self, source: str, *, deadline_s: float) -> dict[str, Any]:
+        """What it says of the code that it has loaded now."""
+        memory, size = sealed_text(source)
+        try:
+            return self.ask("load", {"bytes": size}, memory=memory, deadline_s=deadline_s)
+        finally:
+            os.close(memory)
 
     def begin(self, request: Mapping[str, Any], coins: int, *, deadline_s: float) -> FloatArray:
         """Weights, (C,), any numbers, of the last bar of a held frame, which it goes on from."""
@@ -122,7 +141,7 @@ class SandboxProcess:
             raise self._finish(DeadlineExceeded(late), kill=True) from None
         except EOFError:
             # Whoever closed the socket has ended, or is made to.
-            how = self._child.ended(_FAREWELL_S)
+            how = self._gone()
             said = "the sandbox closed its door, and was ended" if how is None else f"the sandbox {how.why}"
             raise self._finish(SandboxDied(said), kill=how is None) from None
         except InvalidInput as reason:
@@ -131,12 +150,21 @@ class SandboxProcess:
     def _finish(self, end: SandboxDied, *, kill: bool) -> SandboxDied:
         if self._end is None:
             self._end = end
+            # For those of which nobody will tell.
+            self._used_s = self.cpu_s
             if kill:
                 self._child.kill()
-                self._child.ended(_FAREWELL_S)
+                self._gone()
             self._channel.close()
             self._child.close()
         return end
+
+    def _gone(self) -> Ended | None:
+        """How it ended, unless that is not to be learnt."""
+        how = self._child.ended(_FAREWELL_S)
+        if how is not None:
+            self._used_s = max(self._used_s, how.cpu_s)
+        return how
 
 
 def _done(answer: Answer | Failure) -> Answer:

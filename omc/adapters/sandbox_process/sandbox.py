@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -38,13 +38,14 @@ class Deadlines:
 
 
 class ProcessSandbox:
-    """Starts its process when it is first asked, and anew when it was asked after an end; `start` gives a process that
-    has loaded the code, and what it said of it."""
+    """Starts its process when it is first asked, and anew when it was asked after an end; `spawn` gives one that has
+    loaded nothing yet."""
 
-    def __init__(self, start: Callable[[], tuple[SandboxProcess, dict[str, Any]]], deadlines: Deadlines) -> None:
-        self._start, self._deadlines = start, deadlines
+    def __init__(self, spawn: Callable[[], SandboxProcess], source: str, deadlines: Deadlines) -> None:
+        self._spawn, self._source, self._deadlines = spawn, source, deadlines
         self._lock = threading.RLock()
         self._process: SandboxProcess | None = None
+        self._used: tuple[float, SandboxProcess | None] = 0.0, None
         self._printed = ""
         self._description: Description | None = None
         self._frames = HeldFrames()
@@ -118,6 +119,11 @@ class ProcessSandbox:
     def printed(self) -> str:
         return self._printed + ("" if self._process is None else self._process.printed.text)
 
+    @property
+    def cpu_s(self) -> float:
+        ended_s, running = self._used
+        return ended_s + (0.0 if running is None else running.cpu_s)
+
     def close(self) -> None:
         with self._lock:
             self._let_go()
@@ -133,9 +139,21 @@ class ProcessSandbox:
     def _running(self) -> SandboxProcess:
         if self._process is None or not self._process.alive:
             self._let_go()
-            self._process, said = self._start()
-            self._description = self._believed(self._process, lambda: description_of(said))
+            self._process = self._loaded()
         return self._process
+
+    def _loaded(self) -> SandboxProcess:
+        """A new process that has loaded the code."""
+        process = self._spawn()
+        # Together, for whoever reads them meanwhile. Code that fails to load has used its time, too.
+        self._used = self.cpu_s, process
+        try:
+            said = process.load(self._source, deadline_s=self._deadlines.load_s)
+            self._description = self._believed(process, lambda: description_of(said))
+        except BaseException:
+            process.close()
+            raise
+        return process
 
     def _let_go(self) -> None:
         if self._process is not None:

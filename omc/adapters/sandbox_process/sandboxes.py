@@ -10,7 +10,6 @@ from omc.adapters.sandbox_process.limits import Limits
 from omc.adapters.sandbox_process.nursery import Nursery
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
-from omc.adapters.sandbox_process.shared_memory import sealed_text
 from omc.errors import Unavailable
 
 _nurseries: dict[tuple[int, tuple[str, ...]], Nursery] = {}
@@ -32,16 +31,12 @@ class Sandboxes:
 
     def open(self, source: str) -> tuple[SandboxProcess, dict[str, Any]]:
         """A process that has loaded this code, and what it says of it."""
-        memory, size = sealed_text(source)
+        process = self.spawn()
         try:
-            process = self.spawn()
-            try:
-                return process, process.ask("load", {"bytes": size}, memory=memory, deadline_s=self.deadlines.load_s)
-            except BaseException:
-                process.close()
-                raise
-        finally:
-            os.close(memory)
+            return process, process.load(source, deadline_s=self.deadlines.load_s)
+        except BaseException:
+            process.close()
+            raise
 
     def start(self) -> None:
         """Have the zygote ready before anything is asked; it takes seconds."""
@@ -77,7 +72,7 @@ class OpenSandbox(ProcessSandbox):
     """A ProcessSandbox that travels: as its settings and its source, without its process."""
 
     def __init__(self, sandboxes: Sandboxes, source: str) -> None:
-        super().__init__(lambda: sandboxes.open(source), sandboxes.deadlines)
+        super().__init__(sandboxes.spawn, source, sandboxes.deadlines)
         self._sandboxes, self._source = sandboxes, source
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -115,3 +115,14 @@ def test_shared_indicators_are_taken_for_what_they_are_of():
 def test_what_cannot_be_used_is_named(body, said):
     with pytest.raises(CodeFailed, match=said):
         held(does(body)).predict(walk(10, 2))
+
+
+def test_it_tells_what_processor_time_its_sandbox_has_used():
+    busy = "class It:\n    memory_bars = 1\n    def predict(self, frame):\n"
+    busy += "        n = 0\n        while n < 30_000: n += 1\n        return frame.last * 0.0\n"
+    algorithm, frame = held(busy), walk(5, 1)
+    before = algorithm.cpu_s
+    algorithm.predict(frame)
+    once = algorithm.cpu_s
+    clone(algorithm).predict(frame)
+    assert 0.0 < before < once < algorithm.cpu_s

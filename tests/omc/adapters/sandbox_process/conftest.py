@@ -10,7 +10,7 @@ import pytest
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
 from omc.feature.frame import Frame
-from tests.omc.adapters.sandbox_process.plain import forked, started, walk
+from tests.omc.adapters.sandbox_process.plain import forked, spawned, walk
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def sandbox() -> Iterator[Callable[..., ProcessSandbox]]:
     made: list[ProcessSandbox] = []
 
     def make(source: str, **deadlines: float) -> ProcessSandbox:
-        made.append(ProcessSandbox(lambda: started(source), Deadlines(**deadlines)))
+        made.append(ProcessSandbox(spawned, source, Deadlines(**deadlines)))
         return made[-1]
 
     yield make

@@ -94,6 +94,9 @@ class Gone:
     def ended(self, within_s: float) -> Ended:
         return Ended(-9)
 
+    def cpu_s(self) -> None:
+        return None
+
     def close(self) -> None:
         pass
 

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from omc.adapters.sandbox_process import serve
-from omc.adapters.sandbox_process.child import Ended
+from omc.adapters.sandbox_process.child import Ended, cpu_s_of
 from omc.adapters.sandbox_process.process import SandboxProcess
-from omc.adapters.sandbox_process.shared_memory import sealed_text
 from omc.feature.frame import Frame
 from omc.strategy.builtin import Builtin
 from omc.strategy.description import Description
@@ -55,14 +54,17 @@ class Fork:
     def ended(self, within_s: float) -> Ended | None:
         until = time.monotonic() + within_s
         while self._end is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status, used = os.wait4(self.pid, os.WNOHANG)
             if pid:
-                self._end = Ended(os.waitstatus_to_exitcode(status))
+                self._end = Ended(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime)
             elif time.monotonic() > until:
                 return None
             else:
                 time.sleep(0.001)
         return self._end
+
+    def cpu_s(self) -> float | None:
+        return cpu_s_of(self.pid)
 
     def close(self) -> None:
         pass
@@ -85,16 +87,8 @@ def forked(serving: Callable[[int], Any]) -> SandboxProcess:
     return SandboxProcess(ours, Fork(pid))
 
 
-def started(source: str) -> tuple[SandboxProcess, dict[str, Any]]:
-    memory, size = sealed_text(source)
-    process = forked(lambda fd: serve.main(fd, PlainFactory))
-    try:
-        return process, process.ask("load", {"bytes": size}, memory=memory, deadline_s=10.0)
-    except BaseException:
-        process.close()
-        raise
-    finally:
-        os.close(memory)
+def spawned() -> SandboxProcess:
+    return forked(lambda fd: serve.main(fd, PlainFactory))
 
 
 def walk(rows: int, coins: int, seed: int = 3) -> Frame:

@@ -3,7 +3,9 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -221,6 +223,48 @@ def test_nothing_is_left_behind(sandbox, frame):
     assert sorted(Path("/proc/self/fd").iterdir()) == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+BUSY = "import time\nuntil = time.thread_time() + 0.05\nwhile time.thread_time() < until: pass\n"
+
+
+def test_processor_time_is_counted_in_whichever_process_it_was_used(sandbox, frame):
+    asked = sandbox(
+        does(BUSY + "if len(frame) == 9: raise SystemExit\nif len(frame) == 8: time.sleep(99)\nreturn frame.last"),
+        predict_s=1.0,
+    )
+    assert asked.cpu_s == 0.0
+    readings = [asked.cpu_s]
+    for rows in (8, 9, 7, 7):
+        with suppress(CodeFailed, SandboxDied):
+            asked.predict({}, frame.rows(0, rows))
+        readings.append(asked.cpu_s)
+    asked.close()
+    readings.append(asked.cpu_s)
+    assert readings == sorted(readings)
+    assert all(after >= before + 0.05 for before, after in pairwise(readings[:-1]))
+    assert readings[-1] < 5.0
+
+
+def test_processor_time_shows_while_a_question_is_being_answered(sandbox, frame):
+    asked = sandbox(does("while True: pass"), predict_s=3.0)
+    asked.describe()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(asked.predict, {}, frame)
+        before = asked.cpu_s
+        while not answer.done() and asked.cpu_s <= before:
+            time.sleep(0.01)
+        assert not answer.done()
+        assert isinstance(answer.exception(), DeadlineExceeded)
+    assert asked.cpu_s > before
+
+
+def test_code_that_fails_to_load_has_used_its_time(sandbox):
+    asked = sandbox(BUSY + "raise ValueError('no')")
+    for count in (1, 2):
+        with pytest.raises(CodeFailed):
+            asked.describe()
+        assert asked.cpu_s >= 0.05 * count
 
 
 def test_it_may_be_asked_from_several_threads(sandbox, frame):
