@@ -22,10 +22,11 @@ Make = Callable[[str, Mapping[str, Any]], Algorithm]
 @dataclass(frozen=True, slots=True)
 class Maker:
     """Travels to wherever algorithms are made. `sandbox` opens one for a source, inert until it is asked; without it,
-    code is refused, `why` being the reason."""
+    code is refused, `why` being the reason. `unsafe` says that its sandboxes lack a lock that they should have."""
 
     sandbox: Callable[[str], Sandbox] | None = None
     why: str = "no sandbox is set up here"
+    unsafe: bool = False
 
     def of(self, code: str | None) -> Make:
         """How algorithms of this code are made, or those that ship with the platform where there is none."""
