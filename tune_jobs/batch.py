@@ -89,6 +89,11 @@ class Desk:
         share = INDICATORS_BYTES // len(tests)
         self._stretches = [Stretch.of(ground, test, needed_bars, self._blocks, share) for test in tests]
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that were used for it in processes other than this one."""
+        return self._algorithms.cpu_s
+
     def attempt(self, batch: Batch) -> Outcome:
         """Try the points of `batch`. One that raises fails alone."""
         count, folds = len(batch.indices), batch.stop - batch.first

@@ -35,6 +35,14 @@ _STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 # So many batches may wait for the store before the sweep waits too.
 _WAITING = 4
 
+Charge = Callable[[float], Awaitable[str | None]]
+"""Told of CPU seconds that were used since it was told last; a sentence ends the sweep with it, to go on later."""
+
+
+async def nothing(_: float) -> str | None:
+    """A Charge for whoever need not pay."""
+    return None
+
 
 @dataclass(slots=True)
 class Driver:
@@ -53,6 +61,9 @@ class Driver:
     slots: int
     cells: Sequence[int]
     largest_batch: int | None = None
+    charge: Charge = nothing
+    stopped: str | None = None
+    """Why it ends before all was tried."""
     faults: list[str] = field(default_factory=list)
     broken: Exception | None = None
     """What the store said when it could not keep a batch."""
@@ -66,18 +77,21 @@ class Driver:
     _in_flight: int = 0
     _share: int = 1
     _keeping: deque[Future[Any]] = field(default_factory=deque)
+    _charging: deque[Future[str | None]] = field(default_factory=deque)
     _closed: bool = False
     _asked_at: float = 0.0
 
     def next_batch(self) -> Batch | None:
         """None while this sweep has its share of the cluster, while a round ends, and when all is `over`."""
-        self.closed()
+        if self.closed():
+            self.over = True
+            return None
         if self._in_flight >= self._share:
             return None
         while self._round is None:
             if self._in_flight:
                 return None
-            if self.faults or not self._next_round():
+            if self.faults or self.stopped or not self._next_round():
                 self.over = True
                 return None
         self._in_flight += 1
@@ -92,8 +106,9 @@ class Driver:
         """A batch was tried, or given up."""
         self._in_flight -= 1
 
-    def keep(self, outcome: Outcome, took_s: float) -> None:
-        """What a batch showed in so many seconds, to be stored while the next one runs."""
+    def keep(self, outcome: Outcome, took_s: float, cpu_s: float = 0.0) -> None:
+        """What a batch showed in so many seconds, to be stored while the next one runs, and the CPU seconds that it
+        used."""
         stop = outcome.first + outcome.figures.shape[1]
         pace = self._cells_of(len(outcome.indices), outcome.first, stop) / max(took_s, 1e-3)
         # Points that are refused take no time, and say nothing of the next.
@@ -102,11 +117,14 @@ class Driver:
         while len(self._keeping) >= _WAITING:
             self._settle()
         self._keeping.append(self._begin(lambda: self.store.add(self.sweep.id, tried)))
+        self._charging.append(self._begin(lambda: self.charge(cpu_s)))
 
     def stored(self) -> None:
-        """Return when everything that was kept is stored; raises what kept it from being."""
+        """Return when everything that was kept is stored, and paid for; raises what kept it from being."""
         while self._keeping:
             self._settle()
+        while self._charging:
+            self._paid()
 
     def _settle(self) -> None:
         try:
@@ -116,8 +134,20 @@ class Driver:
             self.broken = fault
             raise
 
+    def _paid(self) -> None:
+        try:
+            self.stopped = self._charging.popleft().result() or self.stopped
+        except Exception as fault:
+            self.broken = fault
+            raise
+
     def closed(self) -> bool:
-        """Whether somebody closed the sweep; the store is asked now and then, and how many sweeps share the cluster."""
+        """Whether it ends now: somebody closed the sweep, or it has to stop. The store is asked now and then, and how
+        many sweeps share the cluster."""
+        while self._charging and self._charging[0].done():
+            self._paid()
+        if self.stopped:
+            return True
         if not self._closed and time.monotonic() - self._asked_at > _POLL_S:
             self._closed = self._begin(lambda: self.store.get(self.sweep.id)).result().status.over
             under_way = self._begin(self.store.unfinished).result()

@@ -24,7 +24,7 @@ from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.strategy import registry
 from omc.strategy.maker import Make
-from tune_jobs.driver import Driver
+from tune_jobs.driver import Charge, Driver, nothing
 from tune_jobs.trial import Closed, PointTrial, Progress, Rounds
 
 LAB = "lab"
@@ -42,12 +42,14 @@ async def run(
     cpus_per_batch: float = 1.0,
     largest_batch: int | None = None,
     make: Make = registry.make,
+    charge: Charge = nothing,
 ) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
     `scratch` is a folder for what Tune writes and nobody needs. `frame` holds the window of its spec and, where there
     are any, `SearchSpace.needed_bars` rows before it. Returned is the sweep as it ended: COMPLETED, CANCELLED by
-    whoever closed it meanwhile, or FAILED with the reason. Conflict when it was over already.
+    whoever closed it meanwhile, or FAILED with the reason. Conflict when it was over already. `charge` is told, a batch
+    at a time, of the CPU seconds that were used, and may end it.
     """
     await store.start(sweep.id)
     try:
@@ -69,6 +71,7 @@ async def run(
         slots=max(1, int(resources.get(LAB, resources.get("CPU", 1)))),
         cells=[(stop - start) * len(ground.frame.coins) for start, stop in tests],
         largest_batch=largest_batch,
+        charge=charge,
     )
     budget = {"CPU": cpus_per_batch} | ({LAB: 1.0} if LAB in resources else {})
     try:
@@ -78,6 +81,8 @@ async def run(
         await store.finish(sweep.id, RunStatus.FAILED, f"{type(cause).__name__}: {cause}")
         raise cause from None
     ended = await store.get(sweep.id)
+    if ended.done < space.points and driver.stopped:
+        return await store.finish(sweep.id, RunStatus.FAILED, driver.stopped)
     if ended.done < space.points:
         why = f": {driver.faults[0]}" if driver.faults else ""
         # A sweep that was cancelled is over, and stays so.

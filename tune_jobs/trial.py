@@ -13,7 +13,7 @@ from omc.backtest.search_space import Algorithms
 from tune_jobs.batch import Batch, Desk
 from tune_jobs.driver import Driver
 
-_TRIED, _TOOK_S = "tried", "took_s"
+_TRIED, _TOOK_S, _CPU_S = "tried", "took_s", "cpu_s"
 
 
 class PointTrial(tune.Trainable):
@@ -32,6 +32,8 @@ class PointTrial(tune.Trainable):
         os.nice(19)
         self._desk = Desk(ground, algorithms, tests, needed_bars)
         self._batch: Batch = config["batch"]
+        # Of this process and of its sandbox, so far. That it was started is not for the sweep to pay.
+        self._used_s = time.process_time()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._batch = new_config["batch"]
@@ -40,7 +42,8 @@ class PointTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         began = time.monotonic()
         tried = self._desk.attempt(self._batch)
-        return {_TRIED: tried, _TOOK_S: time.monotonic() - began, "done": True}
+        used_s, self._used_s = self._used_s, time.process_time() + self._desk.cpu_s
+        return {_TRIED: tried, _TOOK_S: time.monotonic() - began, _CPU_S: self._used_s - used_s, "done": True}
 
 
 class _Driven:
@@ -88,7 +91,7 @@ class Progress(_Driven, tune.Callback):
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         if _TRIED in result:
-            self._driver.keep(result.pop(_TRIED), result[_TOOK_S])
+            self._driver.keep(result.pop(_TRIED), result[_TOOK_S], result[_CPU_S])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._driver.faults.append(f"the worker of {trial.config['batch']} died again and again")

@@ -178,6 +178,11 @@ class Algorithms:
     base: Algorithm
     fixed: Mapping[str, Any]
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that they have used so far in processes of their own."""
+        return 0.0
+
     def make(self, searched: Mapping[str, Any]) -> Algorithm:
         """InvalidInput for values that contradict each other."""
         made = self.unchecked(searched)

@@ -28,12 +28,12 @@ async def driver() -> Driver:
     return Driver(asked, space, Board.of(asked, space), None, store, loop, slots=2, cells=[CELLS])
 
 
-async def tried(driver: Driver, batch: Batch, took_s: float) -> None:
+async def tried(driver: Driver, batch: Batch, took_s: float, cpu_s: float = 0.0) -> None:
     shape = len(batch.indices), 1
     outcome = Outcome(
         batch.indices, batch.first, np.zeros((*shape, len(METRICS))), np.zeros((len(batch.indices), BLOCKS, 3)), {}
     )
-    await asyncio.to_thread(driver.keep, outcome, took_s)
+    await asyncio.to_thread(driver.keep, outcome, took_s, cpu_s)
     driver.ended()
 
 
@@ -76,3 +76,24 @@ async def test_points_that_take_no_time_say_little_of_the_next(driver: Driver):
 async def test_nobody_gets_larger_batches_than_were_allowed(driver: Driver):
     driver.largest_batch = 500
     assert max(len(each.indices) for each in await cut(driver, 4_000.0)) == 500
+
+
+async def test_whoever_pays_is_told_of_every_batch_and_may_end_the_sweep(driver: Driver):
+    told: list[float] = []
+
+    async def charge(cpu_s: float) -> str | None:
+        told.append(cpu_s)
+        return "nothing is left of today's CPU seconds" if sum(told) > 2.0 else None
+
+    driver.charge = charge
+    driver.largest_batch = 10
+    batches = 0
+    while (batch := await asyncio.to_thread(driver.next_batch)) is not None:
+        batches += 1
+        await tried(driver, batch, 0.1, 0.75)
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(driver.stored)
+    assert driver.over
+    assert driver.stopped == "nothing is left of today's CPU seconds"
+    assert told == [0.75] * 3
+    assert batches == 3
