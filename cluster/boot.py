@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cluster import processes, ray_head
+from cluster.confinement import ALLOW, Confinement
 from cluster.ear import ASKED, Ear, Told
 from cluster.home import Home
 from cluster.ports import Ports
@@ -74,13 +75,14 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         stops.callback(family.end)
         stops.callback(storage.stop)
         stops.callback(sandbox.stop)
-        threads = stops.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="boot"))
+        threads = stops.enter_context(ThreadPoolExecutor(max_workers=3, thread_name_prefix="boot"))
         stops.callback(sandbox.give_up)
         venue = threads.submit(_open_venue, storage, sandbox)
 
         ear.rest()
         ray_head.preload()
         shells = threads.submit(_import_shells)
+        confined = threads.submit(lambda: wired.confinement)
         folder = ray_head.session_folder()
         stops.callback(ray_head.salvage, folder, home.logs)
         record: dict[str, Any] = {
@@ -104,6 +106,8 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
 
         ear.result(shells)
         ear.result(venue)
+        ear.result(confined)
+        _tell(wired.confinement)
         from cluster.floor import Floor
         from cluster.serving import Serving
 
@@ -113,6 +117,7 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         serve.start()
         _wait_until_ready(record["url"], ear)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
+        record |= {"confinement": wired.confinement.document}
         home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
         asyncio.run(_ready_for_sweeps(wired, serve.runner))
         sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
@@ -142,6 +147,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--speed", type=float)
     options.add_argument("--external-exchange")
     options.add_argument("--external-token-file", type=Path)
+    options.add_argument(ALLOW, action="store_const", const=True)
     options.add_argument("--owner", type=int, required=True, metavar="PID", help="end when this process ends")
     return options
 
@@ -170,6 +176,15 @@ def _import_shells() -> None:
     import cluster.serving  # noqa: F401
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
+
+
+def _tell(confinement: Confinement) -> None:
+    """So that nobody who looks at this terminal can miss what people's code runs behind, unless all is well."""
+    if confinement.notice is None:
+        return
+    frame = f"{'!' * 72}\n" if confinement.unsafe else ""
+    sys.stderr.write(f"{frame}omc: {confinement.notice}\n{frame}")
+    sys.stderr.flush()
 
 
 def _open_venue(storage: Storage, sandbox: Sandbox) -> None:

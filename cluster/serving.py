@@ -91,6 +91,7 @@ class Serving:
                 address.RISK: RiskHandle(patience_s=2.0).ping,
                 address.SUPERVISOR: SupervisorHandle(patience_s=2.0).ping,
             },
+            warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
             rules=self._rules(),
         )
 

@@ -1,5 +1,6 @@
 """Turns settings into what everything else is handed. Read nowhere else, written once."""
 
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from cluster.confinement import Confinement
 from cluster.home import Home
 from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
@@ -29,7 +31,6 @@ from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.users import PostgresUsers
-from omc.adapters.sandbox_process.doctor import doctor, refusal
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.adapters.system_clock import SystemClock
 from omc.errors import InvalidInput, Unavailable
@@ -269,10 +270,15 @@ class Wiring:
     # Whose code runs.
 
     @cached_property
+    def confinement(self) -> Confinement:
+        """As the platform that runs on this home found it when it started; looked at now where none does."""
+        found = Confinement.told((self.home.recorded() or {}).get("confinement"))
+        return found or Confinement.examined(asked=self.chosen.allow_unsafe_sandbox)
+
+    @cached_property
     def maker(self) -> Maker:
         """Makes algorithms, people's own code among them where this machine can confine it."""
-        why = refusal(doctor())
-        return Maker(why=why) if why else Maker(Sandboxes().of)
+        return self.confinement.maker(lambda: Sandboxes().of, linux=sys.platform == "linux")
 
     # Who comes in.
 

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
+    allow_unsafe_sandbox: bool = False
+    """People's code runs even where this machine cannot confine it whole: for trying out, and never for real money."""
+
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: object) -> object:

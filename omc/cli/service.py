@@ -16,6 +16,15 @@ Tape = Annotated[
 ]
 
 
+Unsafe = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unsafe-sandbox",
+        help="Run code of your own where this machine cannot confine it whole. Never for real money.",
+    ),
+]
+
+
 @commands.command()
 def up(
     home: Home = DEFAULT_HOME,
@@ -27,6 +36,7 @@ def up(
     lockstep: Annotated[bool, typer.Option(help="The tape waits for the traders.")] = False,
     external_exchange: Annotated[str | None, typer.Option(help="An exchange that runs elsewhere, by address.")] = None,
     external_token_file: Annotated[Path | None, typer.Option(help="Its control token, if it is a sandbox.")] = None,
+    allow_unsafe_sandbox: Unsafe = False,
 ) -> None:
     """Run the platform here until Ctrl-C or `omc down`."""
     arguments = command_line(
@@ -39,8 +49,15 @@ def up(
         lockstep=lockstep,
         external_exchange=external_exchange,
         external_token_file=absolute(external_token_file) if external_token_file else None,
+        allow_unsafe_sandbox=allow_unsafe_sandbox,
     )
     start.become("cluster.up", arguments)
+
+
+@commands.command()
+def doctor(home: Home = DEFAULT_HOME, json: Json = False) -> None:
+    """Look for everything that the platform needs of this machine, before `omc up`."""
+    start.become("cluster.doctor", command_line(home=absolute(home), json=json))
 
 
 @commands.command()
@@ -71,6 +88,8 @@ def status(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> No
             show.facts("", {"address": there.url, "dashboard": run.get("dashboard"), "process": run.get("pid")})
             rows = [(row["name"], row["ready"], row["detail"], row["ms"]) for row in ready["dependencies"]]
             show.table("dependencies", ("name", "ready", "", "ms"), rows)
+            for each in ready.get("warnings", ()):
+                show.line(f"warning: {each}")
         if not ready["ready"]:
             raise typer.Exit(ExitCode.FAILED)
 

@@ -34,6 +34,8 @@ class Dependency(BaseModel):
 class Readiness(BaseModel):
     ready: bool
     dependencies: list[Dependency]
+    warnings: list[str]
+    """What works and is not as it should be, a sentence each."""
 
 
 def routes(ports: GatewayPorts) -> APIRouter:
@@ -51,9 +53,9 @@ def routes(ports: GatewayPorts) -> APIRouter:
         rows = await asyncio.gather(*(_asked(name, probe) for name, probe in ports.probes.items()))
         silent = [row.name for row in rows if not row.ready]
         if silent:
-            rows_out = {"ready": False, "dependencies": [row.model_dump(mode="json") for row in rows]}
-            raise Detailed(Unavailable(f"not ready: {', '.join(silent)}"), rows_out)
-        return Success(data=Readiness(ready=True, dependencies=rows))
+            found = Readiness(ready=False, dependencies=rows, warnings=[*ports.warnings])
+            raise Detailed(Unavailable(f"not ready: {', '.join(silent)}"), found.model_dump(mode="json"))
+        return Success(data=Readiness(ready=True, dependencies=rows, warnings=[*ports.warnings]))
 
     return router
 

@@ -26,4 +26,6 @@ class GatewayPorts:
     clock: Clock
     probes: Mapping[str, Probe]
     """By the name of the dependency, such as "database" or "risk:0". Functions or bound methods that can be pickled."""
+    warnings: tuple[str, ...] = ()
+    """What whoever runs the platform is to know at all times, a sentence each."""
     rules: Rules = field(default=Rules())

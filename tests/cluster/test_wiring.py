@@ -103,3 +103,19 @@ def test_the_sandbox_is_told_what_to_play(tmp_path):
 
 def test_the_floor_is_described_without_starting_it(tmp_path):
     assert isinstance(Floor(wired(tmp_path)).wired, Wiring)
+
+
+def test_locks_are_tried_once_for_all_of_the_platforms_processes(tmp_path):
+    there = wired(tmp_path)
+    there.home.prepare()
+    said = {"why": "landlock: this kernel has none", "asked": False}
+    there.home.write_record(pid=1, confinement=said)
+    assert there.confinement.document == said
+    with pytest.raises(InvalidInput, match="this kernel has none"):
+        wired(tmp_path).maker.of("class A: pass")("custom", {})
+
+
+def test_where_no_platform_runs_the_locks_are_tried_now_and_the_operators_wish_is_known(tmp_path):
+    there = wired(tmp_path, allow_unsafe_sandbox=True)
+    assert there.confinement.asked
+    assert there.maker.unsafe is there.confinement.unsafe

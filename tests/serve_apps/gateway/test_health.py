@@ -20,6 +20,16 @@ async def test_ready_has_a_row_for_each_dependency(stranger):
     ]
 
 
+async def test_what_is_not_as_it_should_be_is_told_whether_ready_or_not(ports, calling, hot):
+    app = build(replace(ports, warnings=("people's code is refused",)))
+    assert (await calling(app, signed_in=False).get("/api/v1/ready")).json()["data"]["warnings"] == [
+        "people's code is refused"
+    ]
+    hot.reachable = False
+    answer = (await calling(app, signed_in=False).get("/api/v1/ready")).json()
+    assert answer["error"]["details"]["warnings"] == ["people's code is refused"]
+
+
 async def test_not_ready_says_which_and_why(stranger, hot, refused):
     hot.reachable = False
     error = refused(await stranger.get("/api/v1/ready"), 503, "UNAVAILABLE")
