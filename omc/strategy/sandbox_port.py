@@ -57,6 +57,10 @@ class Sandbox(Protocol):
         """What the code has printed so far, as far as it is kept."""
         ...
 
+    def take_printed(self) -> str:
+        """What it has printed since this was last asked, as far as that is kept."""
+        ...
+
     @property
     def cpu_s(self) -> float:
         """Seconds of processor time that it has used since it was made, in processes that have ended as well. It never
@@ -114,6 +118,9 @@ class MemorySandbox:
     @property
     def printed(self) -> str:
         return self._bench.printed.text
+
+    def take_printed(self) -> str:
+        return self._bench.printed.take()
 
     @property
     def cpu_s(self) -> float:

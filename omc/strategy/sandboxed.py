@@ -70,6 +70,10 @@ class SandboxedAlgorithm:
     def printed(self) -> str:
         return self._sandbox.printed
 
+    def take_printed(self) -> str:
+        """What its code has printed since this was last asked, as far as that is kept."""
+        return self._sandbox.take_printed()
+
     @property
     def cpu_s(self) -> float:
         """Seconds of processor time that its sandbox has used, for all settings that share it."""

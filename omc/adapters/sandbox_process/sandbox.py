@@ -119,6 +119,9 @@ class ProcessSandbox:
     def printed(self) -> str:
         return self._printed + ("" if self._process is None else self._process.printed.text)
 
+    def take_printed(self) -> str:
+        return "" if self._process is None else self._process.printed.take()
+
     @property
     def cpu_s(self) -> float:
         ended_s, running = self._used

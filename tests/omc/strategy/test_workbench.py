@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omc.errors import CodeFailed, InvalidInput
-from omc.strategy.printed import CUT, Printed
+from omc.strategy.printed import CUT, Printed, legible
 from omc.strategy.usable import usable
 from omc.strategy.user_fault import told
 from omc.strategy.workbench import Held, Workbench
@@ -41,15 +41,31 @@ def test_weights_of_another_kind_or_shape_are_not_usable():
             usable(odd, 3)
 
 
-@given(st.lists(st.text(max_size=30), max_size=20), st.integers(1, 100))
-def test_what_is_printed_is_kept_from_its_beginning(parts, most):
+@given(st.lists(st.lists(st.text(max_size=30), max_size=4), max_size=8), st.integers(1, 100))
+def test_what_is_printed_is_kept_from_its_beginning_and_so_is_what_is_new(parts, most):
+    def kept(text: str) -> str:
+        return text if len(text) < most else text[:most] + CUT
+
     printed = Printed(most)
-    taken = ""
-    for part in parts:
-        printed.write(part)
-        taken += printed.take()
-    whole = "".join(parts)
-    assert printed.text == taken == (whole if len(whole) < most else whole[:most] + CUT)
+    for since in parts:
+        for part in since:
+            printed.write(part)
+        assert printed.take() == kept("".join(since))
+        assert printed.take() == ""
+    assert printed.text == kept("".join("".join(since) for since in parts))
+
+
+@given(st.text(), st.integers(1, 50))
+def test_what_is_legible_can_be_stored_anywhere(text, most):
+    shown = legible(text, most)
+    assert len(shown) <= most + 1
+    assert "\0" not in shown
+    assert shown.encode("utf-8").decode("utf-8") == shown
+
+
+def test_plain_words_are_legible_as_they_are():
+    assert legible("Ärger in line 3:\n  ☂", 100) == "Ärger in line 3:\n  ☂"
+    assert legible("\x1b[31m\0", 100) == "\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_fault_without_lines_of_the_code_is_told_without():
