@@ -1,6 +1,7 @@
 """A backtest that somebody asked for, and what came of it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,10 +9,14 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from omc.access.quota import Quota, check_room
 from omc.backtest.metrics import YEAR_S
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
 from omc.promotion.trials import MemoryTries, Tally
+
+MOST_ATTEMPTS = 3
+LOST = f"its worker was lost {MOST_ATTEMPTS} times while it ran: it is not tried again"
 
 
 class RunStatus(StrEnum):
@@ -77,7 +82,14 @@ def tally_of(results: Mapping[str, Any] | None) -> Tally:
 
 
 class BacktestStore(Protocol):
-    async def create(self, run: BacktestRun) -> BacktestRun: ...
+    async def create(self, run: BacktestRun, most: int | None = None) -> BacktestRun:
+        """Conflict when it is there already; RateLimited when its owner has `most` others that are queued or running,
+        and nothing is stored."""
+        ...
+
+    async def under_way(self, user_id: UUID) -> int:
+        """How many of a user's runs are queued or running."""
+        ...
 
     async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun: ...
 
@@ -87,9 +99,14 @@ class BacktestStore(Protocol):
 
     async def delete(self, run_id: UUID, user_id: UUID) -> None: ...
 
-    async def claim(self, stale_after_s: float) -> BacktestRun | None:
-        """Take the oldest queued run, or one that has been running longer than `stale_after_s` (its worker died):
-        it is RUNNING from now on, and nobody else gets it."""
+    async def claim(self, stale_after_s: float, sparing: Collection[UUID] = ()) -> BacktestRun | None:
+        """Take a queued run, or one that has been running longer than `stale_after_s` (its worker died): it is RUNNING
+        from now on, and nobody else gets it.
+
+        Of the users who wait, the one with the fewest runs under way comes first, among them the one who has waited
+        longest since their run was asked for, or since one of theirs was taken; of a user's own runs the oldest.
+        Nobody of `sparing` comes at all. A run whose worker died MOST_ATTEMPTS times has FAILED.
+        """
         ...
 
     async def finish(
@@ -114,12 +131,20 @@ class MemoryBacktestStore:
     kept: dict[UUID, BacktestRun] = field(default_factory=dict)
     tries: MemoryTries = field(default_factory=MemoryTries)
     _claimed_at: dict[UUID, datetime] = field(default_factory=dict)
+    _attempts: dict[UUID, int] = field(default_factory=dict)
 
-    async def create(self, run: BacktestRun) -> BacktestRun:
+    async def create(self, run: BacktestRun, most: int | None = None) -> BacktestRun:
         if run.id in self.kept:
             raise Conflict(f"there is a backtest {run.id} already")
+        check_room(Quota.BACKTESTS, self._under_way(run.user_id), most)
         self.kept[run.id] = run
         return run
+
+    async def under_way(self, user_id: UUID) -> int:
+        return self._under_way(user_id)
+
+    def _under_way(self, user_id: UUID) -> int:
+        return sum(run.user_id == user_id and not run.status.over for run in self.kept.values())
 
     async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun:
         found = self.kept.get(run_id)
@@ -136,16 +161,33 @@ class MemoryBacktestStore:
         await self.get(run_id, user_id)
         del self.kept[run_id]
 
-    async def claim(self, stale_after_s: float) -> BacktestRun | None:
+    async def claim(self, stale_after_s: float, sparing: Collection[UUID] = ()) -> BacktestRun | None:
         now = self.clock.now()
+        running = [run for run in self.kept.values() if run.status is RunStatus.RUNNING]
         stale = now - timedelta(seconds=stale_after_s)
-        for run in sorted(self.kept.values(), key=lambda run: run.created_at):
-            lost = run.status is RunStatus.RUNNING and self._claimed_at.get(run.id, run.created_at) < stale
-            if run.status is RunStatus.QUEUED or lost:
-                self._claimed_at[run.id] = now
-                self.kept[run.id] = replace(run, status=RunStatus.RUNNING)
-                return self.kept[run.id]
-        return None
+        lost = [run for run in running if self._claimed_at.get(run.id, run.created_at) < stale]
+        under_way = Counter(run.user_id for run in running if run not in lost)
+        for run in [run for run in lost if self._attempts[run.id] >= MOST_ATTEMPTS]:
+            await self.finish(run.id, RunStatus.FAILED, error_message=LOST)
+            lost.remove(run)
+        served = {
+            run.user_id: self._claimed_at[run.id]
+            for run in sorted(self.kept.values(), key=lambda run: self._claimed_at.get(run.id, run.created_at))
+            if run.id in self._claimed_at
+        }
+
+        def turn(run: BacktestRun) -> tuple[int, datetime, datetime, UUID]:
+            since = max(run.created_at, served.get(run.user_id, run.created_at))
+            return under_way[run.user_id], since, run.created_at, run.id
+
+        waiting = [run for run in self.kept.values() if run.status is RunStatus.QUEUED] + lost
+        first = min((run for run in waiting if run.user_id not in sparing), key=turn, default=None)
+        if first is None:
+            return None
+        self._claimed_at[first.id] = now
+        self._attempts[first.id] = self._attempts.get(first.id, 0) + 1
+        self.kept[first.id] = replace(first, status=RunStatus.RUNNING)
+        return self.kept[first.id]
 
     async def finish(
         self,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from omc.access.quota import Quota, check_room
 from omc.backtest.run import BacktestSpec, RunStatus
 from omc.backtest.tried import SweepPoint as SweepPoint
 from omc.backtest.tried import Tried, by_depth
@@ -56,7 +57,14 @@ class Sweep:
 
 
 class SweepStore(Protocol):
-    async def create(self, sweep: Sweep) -> Sweep: ...
+    async def create(self, sweep: Sweep, most: int | None = None) -> Sweep:
+        """Conflict when it is there already; RateLimited when its owner has `most` others that are queued or running,
+        and nothing is stored."""
+        ...
+
+    async def under_way(self, user_id: UUID) -> int:
+        """How many of a user's sweeps are queued or running."""
+        ...
 
     async def get(self, sweep_id: UUID, user_id: UUID | None = None) -> Sweep: ...
 
@@ -79,9 +87,10 @@ class SweepStore(Protocol):
         """`driver` died: what it was carrying out has FAILED."""
         ...
 
-    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False, most: int | None = None) -> Sweep:
         """FAILED -> QUEUED, with every point that it has, and so RUNNING when its driver is known to be gone:
-        `interrupted`. QUEUED and RUNNING stay otherwise; Conflict for the others."""
+        `interrupted`. QUEUED and RUNNING stay otherwise; Conflict for the others. RateLimited for one that FAILED when
+        its owner has `most` others that are queued or running."""
         ...
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
@@ -131,11 +140,18 @@ class MemorySweepStore:
     points: dict[UUID, dict[int, SweepPoint]] = field(default_factory=dict)
     tries: MemoryTries = field(default_factory=MemoryTries)
 
-    async def create(self, sweep: Sweep) -> Sweep:
+    async def create(self, sweep: Sweep, most: int | None = None) -> Sweep:
         if sweep.id in self.kept:
             raise Conflict(f"there is a sweep {sweep.id} already")
+        check_room(Quota.SWEEPS, self._under_way(sweep.user_id), most)
         self.kept[sweep.id], self.points[sweep.id] = sweep, {}
         return sweep
+
+    async def under_way(self, user_id: UUID) -> int:
+        return self._under_way(user_id)
+
+    def _under_way(self, user_id: UUID) -> int:
+        return sum(sweep.user_id == user_id and not sweep.status.over for sweep in self.kept.values())
 
     async def get(self, sweep_id: UUID, user_id: UUID | None = None) -> Sweep:
         found = self.kept.get(sweep_id)
@@ -174,9 +190,11 @@ class MemorySweepStore:
             if (sweep.driver, sweep.status) == (driver, RunStatus.RUNNING):
                 await self.finish(each, RunStatus.FAILED, why)
 
-    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False, most: int | None = None) -> Sweep:
         sweep = await self.get(sweep_id)
         check_reopens(sweep)
+        if sweep.status is RunStatus.FAILED:
+            check_room(Quota.SWEEPS, self._under_way(sweep.user_id), most)
         if sweep.status is RunStatus.FAILED or (interrupted and sweep.status is RunStatus.RUNNING):
             changed = replace(sweep, status=RunStatus.QUEUED, driver=None, error_message=None, completed_at=None)
             self.kept[sweep_id] = changed

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from uuid import UUID
 
+from omc.access.quota import Quota, check_room
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
 from omc.feature.frame import FloatArray, Frame
@@ -131,7 +132,9 @@ def content_hash(algorithm_type: str, code: str | None, parameters: Mapping[str,
 class AlgorithmStore(Protocol):
     """Durable algorithms. Everything is asked for by its owner: somebody else's is NotFound."""
 
-    async def create(self, record: AlgorithmRecord) -> AlgorithmRecord: ...
+    async def create(self, record: AlgorithmRecord, most: int | None = None) -> AlgorithmRecord:
+        """Conflict when it is there already; RateLimited when its owner has `most` others, and nothing is stored."""
+        ...
 
     async def get(self, algorithm_id: UUID, user_id: UUID) -> AlgorithmRecord: ...
 
@@ -169,9 +172,10 @@ class MemoryAlgorithmStore:
     kept: dict[UUID, AlgorithmRecord] = field(default_factory=dict)
     _versions: dict[UUID, list[AlgorithmVersion]] = field(default_factory=dict)
 
-    async def create(self, record: AlgorithmRecord) -> AlgorithmRecord:
+    async def create(self, record: AlgorithmRecord, most: int | None = None) -> AlgorithmRecord:
         if record.id in self.kept:
             raise Conflict(f"there is an algorithm {record.id} already")
+        check_room(Quota.ALGORITHMS, sum(each.user_id == record.user_id for each in self.kept.values()), most)
         self.kept[record.id] = record
         self._versions[record.id] = [self._version(record)]
         return record

@@ -11,7 +11,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, jsonb
+from omc.access.quota import Quota
+from omc.adapters.postgres import faults, jsonb, room
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmVersion, content_hash
@@ -64,7 +65,7 @@ class PostgresAlgorithms:
 
     database: Database
 
-    async def create(self, record: AlgorithmRecord) -> AlgorithmRecord:
+    async def create(self, record: AlgorithmRecord, most: int | None = None) -> AlgorithmRecord:
         values = _values(record) | {
             "status": record.status.value,
             "version": record.version,
@@ -72,7 +73,10 @@ class PostgresAlgorithms:
             "updated_at": record.updated_at,
         }
         try:
-            async with self.database.transaction() as connection:
+            async with (
+                self.database.transaction() as connection,
+                room.reserved(connection, Quota.ALGORITHMS, record.user_id, most),
+            ):
                 row = (await connection.execute(_CREATE, values)).one()
                 await _add_version(connection, record, record.version)
                 return _record(row)

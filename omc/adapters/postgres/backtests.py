@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are composed of the constants below
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
-from omc.adapters.postgres import faults, jsonb, specs
+from omc.access.quota import Quota
+from omc.adapters.postgres import faults, jsonb, room, specs
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.tries import count_run
-from omc.backtest.run import BacktestRun, RunStatus, tally_of
+from omc.backtest.run import LOST, MOST_ATTEMPTS, BacktestRun, RunStatus, tally_of
 from omc.errors import Conflict, NotFound
 
 _COLUMNS = f"""
@@ -39,12 +40,30 @@ _COUNT = text("""
     SELECT count(*) FROM algorithm_backtest_runs WHERE user_id = :user_id AND algorithm_id = :algorithm_id
 """)
 _DELETE = text("DELETE FROM algorithm_backtest_runs WHERE id = :id AND user_id = :user_id")
-# Rows that another worker is taking at this moment are passed by rather than waited for.
+# One claim after the other: whose turn it is depends on what the last one took.
+_ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(:queue)")
+_QUEUE = 0x6F6D6362  # "omcb"
+_IS_LOST = "status = 'running' AND started_at < clock_timestamp() - CAST(:stale_after AS interval)"
+_GIVE_UP = text(f"""
+    UPDATE algorithm_backtest_runs SET status = 'failed', error_message = :why, completed_at = now()
+    WHERE {_IS_LOST} AND attempts >= :most RETURNING id
+""")
+# Rows that somebody else is changing at this moment are passed by rather than waited for.
 _CLAIM = text(f"""
-    UPDATE algorithm_backtest_runs SET status = 'running', started_at = now() WHERE id = (
-        SELECT id FROM algorithm_backtest_runs
-        WHERE status = 'queued' OR (status = 'running' AND started_at < now() - CAST(:stale_after AS interval))
-        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    UPDATE algorithm_backtest_runs SET status = 'running', started_at = clock_timestamp(), attempts = attempts + 1
+    WHERE id = (
+        SELECT run.id FROM algorithm_backtest_runs AS run
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS running FROM algorithm_backtest_runs
+            WHERE user_id = run.user_id AND status = 'running' AND NOT ({_IS_LOST})
+        ) AS under_way
+        CROSS JOIN LATERAL (
+            SELECT max(started_at) AS at FROM algorithm_backtest_runs WHERE user_id = run.user_id
+        ) AS served
+        WHERE run.id IN (SELECT id FROM algorithm_backtest_runs WHERE status = 'queued' OR ({_IS_LOST}))
+            AND run.user_id != ALL(CAST(:sparing AS uuid[]))
+        ORDER BY under_way.running, greatest(run.created_at, served.at), run.created_at, run.id
+        LIMIT 1 FOR UPDATE OF run SKIP LOCKED
     ) RETURNING {_COLUMNS}
 """)
 _FINISH = text("""
@@ -61,7 +80,7 @@ class PostgresBacktests:
 
     database: Database
 
-    async def create(self, run: BacktestRun) -> BacktestRun:
+    async def create(self, run: BacktestRun, most: int | None = None) -> BacktestRun:
         values = specs.values(run.spec) | {
             "id": run.id,
             "user_id": run.user_id,
@@ -76,12 +95,19 @@ class PostgresBacktests:
             "completed_at": run.completed_at,
         }
         try:
-            async with self.database.transaction() as connection:
+            async with (
+                self.database.transaction() as connection,
+                room.reserved(connection, Quota.BACKTESTS, run.user_id, most),
+            ):
                 return _run((await connection.execute(_CREATE, values)).one())
         except IntegrityError as error:
             if faults.constraint(error).endswith("_pkey"):
                 raise Conflict(f"there is a backtest {run.id} already") from None
             raise NotFound(f"there is no algorithm {run.algorithm_id}") from None
+
+    async def under_way(self, user_id: UUID) -> int:
+        async with self.database.transaction() as connection:
+            return await room.used(connection, Quota.BACKTESTS, user_id)
 
     async def get(self, run_id: UUID, user_id: UUID) -> BacktestRun:
         async with self.database.transaction() as connection:
@@ -101,10 +127,14 @@ class PostgresBacktests:
             if not (await connection.execute(_DELETE, {"id": run_id, "user_id": user_id})).rowcount:
                 raise NotFound(f"there is no backtest {run_id}")
 
-    async def claim(self, stale_after_s: float) -> BacktestRun | None:
-        values = {"stale_after": timedelta(seconds=stale_after_s)}
+    async def claim(self, stale_after_s: float, sparing: Collection[UUID] = ()) -> BacktestRun | None:
+        stale = {"stale_after": timedelta(seconds=stale_after_s)}
         async with self.database.transaction() as connection:
-            row = (await connection.execute(_CLAIM, values)).first()
+            await connection.execute(_ONE_BY_ONE, {"queue": _QUEUE})
+            lost = await connection.execute(_GIVE_UP, stale | {"why": LOST, "most": MOST_ATTEMPTS})
+            for run_id in lost.scalars():
+                await count_run(connection, run_id, tally_of(None))
+            row = (await connection.execute(_CLAIM, stale | {"sparing": list(sparing)})).first()
             return _run(row) if row else None
 
     async def finish(

@@ -16,7 +16,8 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, jsonb, sweep_rows, trial_rows
+from omc.access.quota import Quota
+from omc.adapters.postgres import faults, jsonb, room, sweep_rows, trial_rows
 from omc.adapters.postgres import sweep_sql as sql
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.trial_decoder import TrialDecoder
@@ -36,14 +37,21 @@ class PostgresSweeps:
 
     database: Database
 
-    async def create(self, sweep: Sweep) -> Sweep:
+    async def create(self, sweep: Sweep, most: int | None = None) -> Sweep:
         try:
-            async with self.database.transaction() as connection:
+            async with (
+                self.database.transaction() as connection,
+                room.reserved(connection, Quota.SWEEPS, sweep.user_id, most),
+            ):
                 return sweep_rows.sweep((await connection.execute(sql.CREATE, sweep_rows.values(sweep))).one())
         except IntegrityError as error:
             if faults.constraint(error).endswith("_pkey"):
                 raise Conflict(f"there is a sweep {sweep.id} already") from None
             raise NotFound(f"there is no algorithm {sweep.algorithm_id}") from None
+
+    async def under_way(self, user_id: UUID) -> int:
+        async with self.database.transaction() as connection:
+            return await room.used(connection, Quota.SWEEPS, user_id)
 
     async def get(self, sweep_id: UUID, user_id: UUID | None = None) -> Sweep:
         async with self.database.transaction() as connection:
@@ -76,14 +84,17 @@ class PostgresSweeps:
         async with self.database.transaction() as connection:
             await connection.execute(sql.ABANDON, {"driver": driver, "why": why})
 
-    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False) -> Sweep:
+    async def reopen(self, sweep_id: UUID, *, interrupted: bool = False, most: int | None = None) -> Sweep:
         async with self.database.transaction() as connection:
             sweep, _ = await _locked(connection, sweep_id)
             check_reopens(sweep)
             again = (RunStatus.FAILED, RunStatus.RUNNING) if interrupted else (RunStatus.FAILED,)
             if sweep.status not in again:
                 return sweep
-            return sweep_rows.sweep((await connection.execute(sql.REOPEN, {"id": sweep_id})).one())
+            # One that was running has a place already.
+            most = most if sweep.status is RunStatus.FAILED else None
+            async with room.reserved(connection, Quota.SWEEPS, sweep.user_id, most):
+                return sweep_rows.sweep((await connection.execute(sql.REOPEN, {"id": sweep_id})).one())
 
     async def add(self, sweep_id: UUID, tried: Tried) -> Sweep:
         if np.isinf(tried.figures).any():

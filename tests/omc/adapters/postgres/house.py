@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from omc.access.usage import MemoryUsageLedger, UsageLedger
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
@@ -15,6 +16,7 @@ from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
+from omc.adapters.postgres.usage import PostgresUsage
 from omc.adapters.postgres.users import PostgresUsers
 from omc.backtest.run import BacktestRun, BacktestSpec, BacktestStore, MemoryBacktestStore, RunStatus
 from omc.backtest.sweep import MemorySweepStore, SweepStore
@@ -61,6 +63,7 @@ class House:
     backtests: BacktestStore
     sweeps: SweepStore
     tries: TriesLedger
+    usage: UsageLedger
     database: Database | None = None
     clock: ManualClock | None = None
 
@@ -102,7 +105,11 @@ class House:
 
     async def queued(self, **changes: Any) -> BacktestRun:
         """A backtest that waits for a worker."""
-        record = await self.algorithms.create(algorithm(await self.user()))
+        return await self.backtests.create(await self.wanted_run(**changes))
+
+    async def wanted_run(self, user_id: UUID | None = None, **changes: Any) -> BacktestRun:
+        """A backtest that is not stored yet."""
+        record = await self.algorithms.create(algorithm(user_id or await self.user()))
         run = BacktestRun(
             id=uuid4(),
             user_id=record.user_id,
@@ -117,7 +124,7 @@ class House:
             created_at=NOON,
             completed_at=None,
         )
-        return await self.backtests.create(replace(run, **changes))
+        return replace(run, **changes)
 
     async def taken(self, deployment: Deployment) -> tuple[Lease, Lease]:
         """The trader's and the risk desk's lease, taken."""
@@ -146,6 +153,7 @@ def in_postgres(database: Database) -> House:
         PostgresBacktests(database),
         PostgresSweeps(database),
         PostgresTries(database),
+        PostgresUsage(database),
         database,
     )
 
@@ -167,6 +175,7 @@ def in_memory() -> House:
         MemoryBacktestStore(clock, tries=tries),
         MemorySweepStore(clock, tries=tries),
         tries,
+        MemoryUsageLedger(),
         clock=clock,
     )
 

@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from omc.adapters.postgres.database import Database
-from omc.backtest.run import RunStatus
+from omc.backtest.run import LOST, MOST_ATTEMPTS, RunStatus
 from omc.errors import Conflict, InvalidInput, NotFound
 from tests.omc.adapters.postgres.house import NOON, SPEC, House, in_postgres
 
@@ -54,6 +54,59 @@ async def test_the_oldest_run_goes_to_one_worker_and_back_when_it_died(fresh_hou
     again = await store.claim(0.0)
     assert again is not None
     assert (again.id, again.status) == (runs[0].id, RunStatus.RUNNING)
+
+
+async def order_of(house: House, count: int) -> list[UUID]:
+    """Whose runs are taken, one after the other, each over before the next."""
+    taken = []
+    for _ in range(count):
+        run = await house.backtests.claim(60.0)
+        assert run is not None
+        taken.append(run.user_id)
+        house.pass_time()
+        await house.backtests.finish(run.id, RunStatus.FAILED)
+    return taken
+
+
+async def test_users_take_turns_however_many_runs_one_of_them_asked_for_first(fresh_house: House):
+    many, late, later = [await fresh_house.user() for _ in range(3)]
+    for user, count in ((many, 4), (late, 2), (later, 1)):
+        for _ in range(count):
+            await fresh_house.backtests.create(await fresh_house.wanted_run(user))
+            fresh_house.pass_time()
+    turns = await order_of(fresh_house, 7)
+    assert sorted(turns[:3]) == sorted((many, late, later))
+    assert sorted(turns[3:5]) == sorted((many, late))
+    assert turns[5:] == [many, many]
+
+
+async def test_whoever_has_fewest_runs_under_way_comes_first(fresh_house: House):
+    busy, idle = await fresh_house.user(), await fresh_house.user()
+    for minutes, user in enumerate((busy, busy, idle)):
+        run = await fresh_house.wanted_run(user, created_at=NOON + timedelta(minutes=minutes))
+        await fresh_house.backtests.create(run)
+    taken = [await fresh_house.backtests.claim(60.0) for _ in range(3)]
+    assert [run.user_id for run in taken if run] == [busy, idle, busy]
+
+
+async def test_nobody_who_is_spared_is_taken(fresh_house: House):
+    one, other = await fresh_house.queued(), await fresh_house.queued()
+    assert await fresh_house.backtests.claim(60.0, {one.user_id, other.user_id}) is None
+    taken = await fresh_house.backtests.claim(60.0, [one.user_id])
+    assert taken is not None
+    assert taken.id == other.id
+
+
+async def test_a_run_that_takes_its_worker_with_it_each_time_has_failed(fresh_house: House):
+    store, run, other = fresh_house.backtests, await fresh_house.queued(), await fresh_house.queued()
+    await store.delete(other.id, other.user_id)
+    for _ in range(MOST_ATTEMPTS):
+        assert await store.claim(0.0) is not None
+        fresh_house.pass_time()
+    assert await store.claim(0.0) is None
+    ended = await store.get(run.id, run.user_id)
+    assert (ended.status, ended.error_message) == (RunStatus.FAILED, LOST)
+    assert (await fresh_house.tries.tally(run.algorithm_id)).tries == 1
 
 
 async def test_a_run_is_created_once(house: House):

@@ -70,6 +70,7 @@ INTERNAL = {
     "journal": "seq int8, user_id uuid, deployment_id uuid, kind varchar, data jsonb, recorded_at timestamptz",
     "sweeps": f"{OWNED}, algorithm_id uuid, space jsonb, points int4, done int4, best jsonb, status varchar",
     "trials": "sweep_id uuid, index int4, parameters jsonb, figures _float8",
+    "cpu_usage": "user_id uuid, day date, cpu_s float8",
     "tries": """source_id uuid, algorithm_id uuid, tried int4, measured int4, mean_sharpe float8, squares float8,
         powers _float8""",
     "trader_memory": "deployed_algorithm_id uuid, done_until timestamptz, targets _float8, stopped _bool",
