@@ -1,20 +1,25 @@
 """One sitting of a trader: what it recalled when it sat down, and every bar since, until something goes wrong."""
 
+import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
+from typing import Self, TypeVar
 
 import numpy as np
 
 from actors.trader import TraderPorts
-from omc.errors import Halted
+from omc.errors import Halted, Refused, SandboxRefused
 from omc.feature.frame import FloatArray, Frame
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
-from omc.strategy.algorithm import Algorithm
-from omc.trading.blotter import Decision, TraderMemory
+from omc.strategy.decider import Decider
+from omc.strategy.printed import legible
+from omc.trading.blotter import Blotter, Decision, TraderMemory
+from omc.trading.deployed_code import code_of, unconfined
 from omc.trading.deployment import Deployment
 from omc.trading.dialogue import (
     Command,
@@ -33,10 +38,13 @@ from omc.trading.mandate import Mandate
 from omc.trading.order import Order, OrderStatus, Turn, client_order_id
 from omc.trading.recovery import after_absence
 from omc.trading.trader import Trader
-from omc.trading.window import Window, last_bids, prices
+from omc.trading.window import last_bids, prices
 
 _SAMPLE = 1000
 _JOURNAL_PAGE = 200
+_MOST_TOLD, _MOST_SHOWN, _MOST_PRINTED = 2_000, 500, 2_000
+"""Characters of a fault, of what code printed before it, and of what it printed before a decision."""
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
@@ -52,31 +60,48 @@ class Pace:
         self.order_ms.append(order_ms)
 
 
+async def recall_pace(blotter: Blotter, deployment: Deployment, pace: Pace) -> None:
+    """Count what a trader's predecessors measured, as far as it is journaled."""
+    entries, _ = await blotter.journal(deployment.user_id, deployment.id, ("decision",), 0, _JOURNAL_PAGE)
+    for entry in reversed(entries):
+        for order_ms in entry.data.get("order_ms", ()):
+            pace.count(float(order_ms))
+
+
 class Seat:
     """Carries out what the core commands, bar by bar. Any fault is let go by: whoever sits down next starts from what
     is journaled, in the middle of a bar if need be."""
 
-    def __init__(self, ports: TraderPorts, deployment: Deployment, lease: Lease, pace: Pace) -> None:
+    def __init__(self, ports: TraderPorts, deployment: Deployment, lease: Lease, pace: Pace, decider: Decider) -> None:
+        """`decider` is closed with it."""
         self._ports = ports
         self._deployment = deployment
         self._lease = lease
         self._pace = pace
-        self._algorithm: Algorithm = ports.make(deployment.algorithm_type, deployment.parameters)
+        self._decider = decider
         self._trader: Trader | None = None
-        self._window: Window | None = None
         self._bar_ms: list[float] = []
         self._arrived = 0.0
+        self._said = ""
+        """What the algorithm has printed since its last decision that was journaled."""
         self.leaving = False
         """Set it to end after the command under way."""
 
-    async def recall_pace(self) -> None:
-        """What its predecessors measured, as far as it is journaled."""
-        entries, _ = await self._ports.blotter.journal(
-            self._deployment.user_id, self._deployment.id, ("decision",), 0, _JOURNAL_PAGE
-        )
-        for entry in reversed(entries):
-            for order_ms in entry.data.get("order_ms", ()):
-                self._pace.count(float(order_ms))
+    @classmethod
+    async def taken(cls, ports: TraderPorts, deployment: Deployment, lease: Lease, pace: Pace) -> Self:
+        """With the algorithm of the version that was deployed. Halted when that cannot be made, whatever is wrong with
+        it."""
+        code = await code_of(deployment, ports.algorithms)
+        refusal = unconfined(deployment.mode, code, ports.maker)
+        if refusal is not None:
+            raise Halted(refusal)
+        make = ports.maker.of(code)
+        decider = await _away(lambda: Decider(make(deployment.algorithm_type, deployment.parameters)))
+        return cls(ports, deployment, lease, pace, decider)
+
+    async def close(self) -> None:
+        """Leave nothing of the algorithm behind. A question under way is answered first, or misses its deadline."""
+        await asyncio.to_thread(self._decider.close)
 
     async def meet(self, seen: QuotesSeen) -> None:
         """Trade on a bar and decide on it. A bar that quotes none of the deployment's coins does not exist for it."""
@@ -85,20 +110,20 @@ class Seat:
         bid, ask, last = prices(seen.board, self._deployment.coins)
         if np.isnan(bid).all():
             return
-        if self._trader is None or self._window is None or not self._window.follows(at):
-            self._trader, self._window = await self._look_back(at)
+        if self._trader is None or not self._decider.follows(at):
+            self._trader = await self._look_back(at)
         else:
-            self._window.append(at, bid, ask, last)
-        await self._carry_out(self._trader, self._window, QuotesArrived(at, bid, ask))
+            self._decider.append(at, bid, ask, last)
+        await self._carry_out(self._trader, QuotesArrived(at, bid, ask))
         self._pace.bars += 1
 
-    async def _carry_out(self, trader: Trader, window: Window, event: Event) -> None:
+    async def _carry_out(self, trader: Trader, event: Event) -> None:
         todo = deque(trader.handle(event))
         while todo and not self.leaving:
-            outcome = await self._perform(todo.popleft(), window)
+            outcome = await self._perform(todo.popleft())
             todo += trader.handle(outcome) if outcome is not None else ()
 
-    async def _perform(self, command: Command, window: Window) -> Event | None:
+    async def _perform(self, command: Command) -> Event | None:
         match command:
             case Remember(memory, decision):
                 await self._remember(memory, decision)
@@ -107,22 +132,29 @@ class Seat:
                 self._measure()
                 return IntentDenied(answer) if isinstance(answer, Denied) else OrderEnded(answer)
             case Decide(at):
-                return WeightsDecided(at, self._weights(window))
+                return WeightsDecided(at, await self._weights())
             case Halt(reason):
                 raise Halted(reason)
         return None
 
     async def _remember(self, memory: TraderMemory, decision: Decision | None) -> None:
-        if decision is not None and self._bar_ms:
-            decision = replace(decision, order_ms=tuple(self._bar_ms))
+        if decision is not None:
+            decision = replace(decision, order_ms=tuple(self._bar_ms), printed=legible(self._said, _MOST_PRINTED))
+            self._said = ""
         await self._ports.blotter.remember(self._deployment.id, memory, decision)
 
-    def _weights(self, window: Window) -> FloatArray:
+    async def _weights(self) -> FloatArray:
         try:
-            return np.asarray(self._algorithm.predict(window.frame()), dtype=np.float64)[-1]
-        except Exception as error:
-            # An algorithm is anybody's code, and may fail in any way; asking again would not help it.
-            raise Halted(f"the algorithm failed: {type(error).__name__}: {error}") from error
+            weights = await _away(self._decider.decide)
+        except Halted as fault:
+            said = legible(self._heard().strip(), _MOST_SHOWN)
+            raise Halted(f"the algorithm failed: {fault}" + (f"; it printed last: {said}" if said else "")) from fault
+        self._heard()
+        return weights
+
+    def _heard(self) -> str:
+        self._said = (self._said + self._decider.take_printed())[-_MOST_PRINTED - 1 :]
+        return self._said
 
     def _measure(self) -> None:
         took_ms = round((time.perf_counter() - self._arrived) * 1000, 3)
@@ -131,20 +163,20 @@ class Seat:
 
     # Recovery
 
-    async def _look_back(self, until: datetime) -> tuple[Trader, Window]:
-        """Read the bars up to and including `until`, and rebuild the trader that meets the last of them."""
+    async def _look_back(self, until: datetime) -> Trader:
+        """Read the bars up to and including `until` for whoever decides on them, and rebuild the trader that meets the
+        last of them."""
         ports, deployment = self._ports, self._deployment
         memory = await ports.blotter.recall(deployment.id)
         ended = await self._end_orders(memory, until)
         account = await ports.blotter.account(deployment.id)
-        bars = max(self._algorithm.memory_bars, 1)
-        tail = await ports.archive.tail(deployment.coins, until, max(bars, 2))
+        tail = await ports.archive.tail(deployment.coins, until, max(self._decider.memory_bars, 2))
         mandate = Mandate(
             deployment_id=deployment.id,
             user_id=deployment.user_id,
             coins=deployment.coins,
             rebalance_band=deployment.rebalance_band,
-            exits=self._algorithm.exits,
+            exits=self._decider.exits,
             terms=ports.terms,
         )
         if memory.done_until is not None and _missed_bars(memory.done_until, tail):
@@ -155,7 +187,8 @@ class Seat:
         for coin, position in account.positions.items():
             if position.quantity and coin not in marks:
                 marks |= last_bids(await ports.archive.tail((coin,), until, 1))
-        return Trader(mandate, memory, account, ended=ended, marks=marks), Window(tail, bars)
+        self._decider.recall(tail)
+        return Trader(mandate, memory, account, ended=ended, marks=marks)
 
     async def _end_orders(self, memory: TraderMemory, until: datetime) -> list[Order]:
         """The orders of a rebalance that a death cut short, each carried to its end before the account is read: so no
@@ -174,6 +207,20 @@ class Seat:
                 order = await self._ports.blotter.order(name)
             ended += [order] if order is not None else []
         return ended
+
+
+async def _away(ask: Callable[[], Answer]) -> Answer:
+    """What is answered away from the event loop, which goes on answering meanwhile.
+
+    Halted for whatever the algorithm has refused or done: asking it again would not help. That this machine cannot run
+    it, or cannot now, is no fault of it, and stays what it is.
+    """
+    try:
+        return await asyncio.to_thread(ask)
+    except SandboxRefused:
+        raise
+    except Refused as fault:
+        raise Halted(legible(str(fault)[:_MOST_TOLD], _MOST_TOLD)) from fault
 
 
 def _missed_bars(done_until: datetime, tail: Frame) -> bool:

@@ -6,10 +6,9 @@ and ask for the first bar that is not finished.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import ray
@@ -19,7 +18,8 @@ from omc.errors import Halted, InvalidInput, NotFound, OmcError, StaleLease
 from omc.ledger.cadence import Cadence
 from omc.ledger.exchange import HotCache, PriceArchive, QuotesSeen
 from omc.market.terms import Terms
-from omc.strategy.algorithm import Algorithm
+from omc.strategy.algorithm import AlgorithmStore
+from omc.strategy.maker import Maker
 from omc.trading.blotter import Blotter
 from omc.trading.deployment import Deployment, DeploymentStatus, DeploymentStore
 from omc.trading.floor import RiskDesk, TraderState, TraderStats
@@ -31,25 +31,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def built_in(algorithm_type: str, parameters: Mapping[str, Any]) -> Algorithm:
-    """An algorithm that ships with the platform. Whoever merely starts traders need not load any."""
-    from omc.strategy.registry import make
-
-    return make(algorithm_type, parameters)
-
-
 @dataclass(frozen=True)
 class TraderPorts:
     """What a trader works with."""
 
     blotter: Blotter
+    algorithms: AlgorithmStore
     deployments: DeploymentStore
     leases: LeaseStore
     archive: PriceArchive
     quotes: HotCache
     desk: RiskDesk
-    make: Callable[[str, Mapping[str, Any]], Algorithm] = built_in
-    """An algorithm of a type with its parameters; InvalidInput when there is none such."""
+    maker: Maker = field(default=Maker())
     terms: Terms = field(default_factory=Terms)
     patience_s: float = 10.0
     """How long one wait for quotes may last: a restarted collector must learn who waits."""
@@ -67,6 +60,7 @@ class TraderActor:
         self._lease: Lease | None = None
         self._seat: Seat | None = None
         self._pace: Pace | None = None
+        self._faults = 0
         self._stopping = asyncio.Event()
         self._task = address.background(self._run(), name)
 
@@ -95,15 +89,12 @@ class TraderActor:
         await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        faults = 0
         while not self._stopping.is_set():
             try:
                 deployment = await self._ports.deployments.get(self._deployment_id)
                 if deployment.status is not DeploymentStatus.ACTIVE:
                     break
-                seat = self._seat = await self._sit_down(deployment)
-                self._state, self._last_error, faults = "running", "", 0
-                await self._trade(seat)
+                await self._sit(deployment)
             except StaleLease as error:
                 # Another has this trader's place. To go on, or to try again, would make two of one.
                 self._end("stopped", str(error))
@@ -112,24 +103,33 @@ class TraderActor:
                 await self._pause(str(error))
                 return
             except Exception as error:
-                faults += 1
+                self._faults += 1
                 await self._report(error)
-                await self._rest(self._ports.cadence.pause_s(faults))
+                await self._rest(self._ports.cadence.pause_s(self._faults))
         self._end("stopped", "")
+
+    async def _sit(self, deployment: Deployment) -> None:
+        """Trade until something goes wrong or it is time to stop; whatever runs for it then ends."""
+        seat = self._seat = await self._sit_down(deployment)
+        try:
+            self._state, self._last_error = "running", ""
+            await self._trade(seat)
+        finally:
+            self._seat = None
+            await seat.close()
 
     async def _sit_down(self, deployment: Deployment) -> "Seat":
         # Compiled arithmetic takes its time and room to load, which whoever only starts traders should not pay.
-        from actors.seat import Pace, Seat
+        from actors.seat import Pace, Seat, recall_pace
 
         first = self._lease is None
         lease = self._lease = self._lease or await self._ports.leases.take(self._name, address.holder())
         pace = self._pace = self._pace or Pace()
-        seat = Seat(self._ports, deployment, lease, pace)
         if first and lease.epoch > 1:
-            await seat.recall_pace()
+            await recall_pace(self._ports.blotter, deployment, pace)
         if deployment.last_error is not None:
             await self._ports.deployments.report_error(deployment.id, None)
-        return seat
+        return await Seat.taken(self._ports, deployment, lease, pace)
 
     async def _trade(self, seat: "Seat") -> None:
         cursor = (await self._ports.blotter.recall(self._deployment_id)).done_until
@@ -140,6 +140,7 @@ class TraderActor:
             cursor = seen.board.time
             if seen.bar:
                 await seat.meet(seen)
+                self._faults = 0
 
     async def _next_quotes(self, cursor: datetime | None) -> QuotesSeen | None:
         """The next board after the newest that it was handed; None after a while, or when it is time to stop."""
@@ -165,7 +166,8 @@ class TraderActor:
                 break
             except NotFound:
                 break
-            except OmcError as error:
+            except Exception as error:
+                # To leave it at that would be to trade no more and to say so to nobody.
                 faults += 1
                 _log.warning("cannot pause yet", extra={"actor": self._name, "error": str(error)})
                 await self._rest(self._ports.cadence.pause_s(faults))
@@ -179,7 +181,7 @@ class TraderActor:
             _log.exception("trader failed", extra={"actor": self._name})
         try:
             await self._ports.deployments.report_error(self._deployment_id, self._last_error)
-        except OmcError as unreported:
+        except Exception as unreported:
             _log.warning("error not stored", extra={"actor": self._name, "error": str(unreported)})
 
     async def _rest(self, pause_s: float) -> None:

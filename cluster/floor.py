@@ -46,11 +46,13 @@ class Floor:
         address.start(RiskActor, address.RISK, risk)
         trader = TraderPorts(
             blotter=wired.blotter,
+            algorithms=wired.algorithms,
             deployments=wired.deployments,
             leases=wired.leases,
             archive=wired.prices,
             quotes=quotes,
             desk=RiskHandle(),
+            maker=wired.maker,
             terms=wired.terms,
         )
         address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(trader), quotes)

@@ -84,6 +84,8 @@ class Decision:
     order_ms: tuple[float, ...] = ()
     """How long each order sent on this bar took, from its quotes' arrival to its end: journaled, because whoever
     measured it may not live to tell."""
+    printed: str = ""
+    """The last of what the algorithm has printed since the decision before."""
 
 
 @dataclass(frozen=True, slots=True)

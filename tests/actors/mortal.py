@@ -24,6 +24,7 @@ from omc.market.tape import Tape
 from omc.market.terms import Terms
 from omc.risk.kill_switch import MemoryKillSwitch
 from omc.risk.limits import Limits
+from omc.strategy.algorithm import MemoryAlgorithmStore
 from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployment import Deployment, DeploymentStatus, MemoryDeploymentStore, Mode, trader_name
 from omc.trading.exits import Exits
@@ -90,6 +91,9 @@ class Written:
     def predict(self, frame: Frame) -> FloatArray:
         return np.stack([self._weights[time] for time in frame.times])
 
+    def close(self) -> None:
+        pass
+
 
 def market(rows: int, seed: int = 1, gaps: float = 0.1) -> tuple[Tape, FloatArray]:
     """A tape, and weights that trade on most of its bars."""
@@ -129,17 +133,31 @@ def deployment(number: int = 1, **changes: Any) -> Deployment:
 
 
 @dataclass
+class Shipped:
+    """A Maker of what a test makes."""
+
+    make: Callable[[str, Any], Any]
+    unsafe: bool = False
+
+    def of(self, code: str | None) -> Callable[[str, Any], Any]:
+        return self.make
+
+
+@dataclass
 class House:
     """The stores and the exchange live on; collector, risk desk and traders come and go."""
 
     tape: Tape
     make: Callable[[str, Any], Any]
+    """Makes algorithms that ship with the platform."""
     risk_fuse: Fuse = field(default_factory=Fuse)
     trader_fuse: Fuse = field(default_factory=Fuse)
     collector_fuse: Fuse = field(default_factory=Fuse)
 
     def __post_init__(self) -> None:
         self.clock = ManualClock(START)
+        self.maker: Any = Shipped(self.make)
+        self.algorithms = MemoryAlgorithmStore(self.clock)
         self.deployments = MemoryDeploymentStore(self.clock)
         self.leases = MemoryLeaseStore()
         self.kill_switch = MemoryKillSwitch(START)
@@ -230,12 +248,13 @@ class House:
         fuse = self.trader_fuse
         return TraderPorts(
             blotter=Fused(self.blotter, fuse),
+            algorithms=Fused(self.algorithms, fuse),
             deployments=Fused(self.deployments, fuse),
             leases=Fused(self.leases, fuse),
             archive=Fused(self.archive, fuse),
             quotes=Fused(self, fuse),
             desk=Fused(self, fuse),
-            make=self.make,
+            maker=self.maker,
             terms=TERMS,
             patience_s=0.2,
             cadence=QUICK,

@@ -30,6 +30,7 @@ from actors.trader import TraderPorts
 from omc.adapters.coinspot.prices import CoinspotPrices
 from omc.adapters.coinspot.sandbox import SandboxControl
 from omc.adapters.coinspot.venue import CoinspotPaperVenues
+from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
@@ -109,12 +110,12 @@ class Platform:
         address.start(RiskActor, address.RISK, risk)
         traders = TraderPorts(
             blotter=self.blotter,
+            algorithms=PostgresAlgorithms(self.database),
             deployments=self.deployments,
             leases=self.leases,
             archive=self.prices,
             quotes=CollectorHandle(),
             desk=RiskHandle(),
-            make=make,
             terms=TERMS,
             cadence=cadence,
         )

@@ -38,6 +38,9 @@ class Breaks:
     def predict(self, frame: Frame) -> FloatArray:
         raise ZeroDivisionError("a mean of nothing")
 
+    def close(self) -> None:
+        pass
+
 
 def refused(*_: Any) -> Any:
     raise InvalidInput("there is no algorithm type 'x'")
