@@ -1,11 +1,12 @@
-"""The lab: templates, algorithms, backtests, and the way up."""
+"""The lab: backtests, checks, and the way up."""
 
-import json as json_module
 from typing import Annotated, Any
 
 import typer
 
 from omc.cli import named, show
+from omc.cli.algorithm import checked_of
+from omc.cli.code import counted
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
 from omc.cli.platform import Platform
@@ -20,57 +21,13 @@ from omc.cli.window import (
     Parameters,
     Slippage,
     Start,
-    an_object,
     given,
     window,
 )
 
 commands = typer.Typer()
-algorithms = typer.Typer(help="Make and list algorithms.", no_args_is_help=True)
-commands.add_typer(algorithms, name="algorithm")
 
 _GATES = ("gate", "figure", "threshold", "passed", "why")
-
-
-@commands.command()
-def templates(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
-    """The algorithms that ship with the platform."""
-    with platform(home, url) as there:
-        rows = list(there.everything("/lab/templates"))
-        if json:
-            show.as_json(rows)
-            return
-        shown = [(row["algorithm_type"], row["description"], json_module.dumps(row["parameters"])) for row in rows]
-        show.table("templates", ("type", "description", "parameters"), shown)
-
-
-@algorithms.command()
-def create(
-    name: str,
-    type_: Annotated[str, typer.Option("--type", help="The built-in algorithm that it is: see `omc templates`.")],
-    parameters: Parameters = "{}",
-    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    home: Home = DEFAULT_HOME,
-    url: Url = None,
-    json: Json = False,
-) -> None:
-    """Make an algorithm: a draft, to be proven."""
-    body = {"name": name, "algorithm_type": type_, "parameters": an_object(parameters), "description": description}
-    with platform(home, url) as there:
-        made = there.post("/lab/algorithms", body)
-        show.as_json(made) if json else show.line(f"{made['name']} is a {made['status']}: {made['id']}")
-
-
-@algorithms.command("list")
-def list_(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
-    """Your algorithms."""
-    with platform(home, url) as there:
-        rows = list(there.everything("/lab/algorithms"))
-        if json:
-            show.as_json(rows)
-            return
-        columns = ("id", "name", "algorithm_type", "status", "version")
-        show.table("algorithms", columns, [[row[name] for name in columns] for row in rows])
 
 
 @commands.command()
@@ -104,15 +61,15 @@ def backtest(
 def lookahead(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
     """Try out that an algorithm does not look ahead, and whatever else it promises."""
     with platform(home, url) as there:
-        which = named.algorithm(there, algorithm)
-        with there.patiently("trying it out"):
-            checked = there.post(f"/lab/algorithms/{which}/validate")
+        checked = checked_of(there, named.algorithm(there, algorithm))
     found = checked["findings"]
     if not checked["valid"]:
         if not json:
-            show.table("findings", ("rule", "line", "message"), [[*each.values()] for each in found])
-        many = "1 finding" if len(found) == 1 else f"{len(found)} findings"
-        raise Failure(f"{many}: {found[0]['message']}", ExitCode.NOT_ALLOWED, code="NOT_VALID", details=checked)
+            columns = ("rule", "line", "message")
+            show.table("findings", columns, [[each[name] for name in columns] for each in found])
+        raise Failure(
+            f"{counted(found)}: {found[0]['message']}", ExitCode.NOT_ALLOWED, code="NOT_VALID", details=checked
+        )
     show.as_json(checked) if json else show.line("nothing found: it keeps its contract and does not look ahead")
 
 

@@ -66,6 +66,9 @@ class Platform:
         """`key` makes the request safe to repeat: the same key has its effect once."""
         return self._asked("POST", path, body=body or {}, headers={"Idempotency-Key": key} if key else {})
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._asked("PUT", path, body=body)
+
     def everything(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, or the first `limit`."""
         page, seen = 1, 0

@@ -25,6 +25,12 @@ def line(text: str) -> None:
     out.print(text, markup=False, soft_wrap=True)
 
 
+def text(whole: str) -> None:
+    """As it is, to the last character: for files to be made of."""
+    out.file.write(whole)
+    out.file.flush()
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Figures are right-aligned, words left."""
     listed = [[_cell(value) for value in row] for row in rows]

@@ -1,4 +1,4 @@
-"""The lab from the command line: templates, backtests, checks, gates and pages."""
+"""The lab from the command line: backtests, checks, gates and pages."""
 
 import json
 import time
@@ -11,16 +11,6 @@ from omc.cli.main import run
 ALGORITHM = "22222222-2222-2222-2222-222222222222"
 RUN = "33333333-3333-3333-3333-333333333333"
 GATE = {"gate": "pbo", "figure": None, "threshold": 0.2, "passed": False, "why": "no sweep with [folds]"}
-PAGE = {"total": 1, "page": 1, "per_page": 200, "pages": 1}
-
-
-def test_templates_are_listed_with_their_parameters(served, capsys):
-    row = {"algorithm_type": "grid", "description": "Buys low.", "parameters": {"levels": 5}, "about": {}, "space": {}}
-    served({"GET /lab/templates": {"items": [row], **PAGE}})
-    assert run(["templates"]) == 0
-    assert '{"levels": 5}' in capsys.readouterr().out
-    assert run(["templates", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == [row]
 
 
 def test_a_backtest_says_its_costs_and_tells_its_metrics(served, capsys):
@@ -35,7 +25,7 @@ def test_a_backtest_says_its_costs_and_tells_its_metrics(served, capsys):
 
 
 def test_an_algorithm_that_looks_ahead_is_found_out(served, capsys):
-    finding = {"rule": "look_ahead", "line": None, "message": "bar 7 changes with bar 9"}
+    finding = {"rule": "look_ahead", "line": None, "column": None, "message": "bar 7 changes with bar 9"}
     path = f"POST /lab/algorithms/{ALGORITHM}/validate"
     served({path: {"valid": False, "findings": [finding]}})
     assert run(["lookahead", ALGORITHM]) == 6
