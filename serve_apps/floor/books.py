@@ -34,12 +34,14 @@ class TradeQuery(Paging):
 
 
 class DecisionOut(BaseModel):
-    """The weights wanted after a bar, and why, coin by coin."""
+    """The weights wanted after a bar, and why, coin by coin; and the last of what code has printed since the decision
+    before."""
 
     decided_at: Time
     recorded_at: Time
     targets: dict[str, float]
     why: dict[str, str]
+    printed: str
 
     @classmethod
     def of(cls, entry: JournalEntry) -> Self:
@@ -48,6 +50,7 @@ class DecisionOut(BaseModel):
             recorded_at=entry.recorded_at,
             targets=dict(entry.data["targets"]),
             why=dict(entry.data["why"]),
+            printed=str(entry.data.get("printed", "")),
         )
 
 

@@ -1,7 +1,8 @@
 """Putting an algorithm to work."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -9,7 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
 from omc.risk.limits import Limits
-from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
+from omc.strategy.decider import kept_bars
+from omc.trading.deployed_code import unconfined
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
 from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.envelope import Page, Paging, Success
@@ -138,8 +141,9 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         _check_fit(record, body)
         await _check_coins(body.coins)
         parameters = {**record.parameters, **body.parameters}
-        make = ports.maker.of(record.code)
-        await asked(make, record.algorithm_type, parameters, lambda algorithm: algorithm.check_coins(body.coins))
+        await _check_runs(ports, record, parameters, body)
+        if body.mode == "live":
+            raise Conflict("live trading needs validated exchange credentials, and this account has none")
         halt = await ports.kill_switch.halted(user_id)
         if halt is not None:
             raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")
@@ -189,8 +193,22 @@ def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
     )
     if record.status not in fit:
         raise GateNotPassed(f"the algorithm is {record.status}: {body.mode} trading needs it {needed} or above")
-    if body.mode == "live":
-        raise Conflict("live trading needs validated exchange credentials, and this account has none")
+
+
+async def _check_runs(
+    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], body: DeployIn
+) -> None:
+    """What its trader would find out: whether the algorithm can be made at all, and whether it takes these coins."""
+
+    def look(algorithm: Algorithm) -> None:
+        algorithm.check_coins(body.coins)
+        algorithm.check_together()
+        kept_bars(algorithm)
+
+    refusal = unconfined(Mode(body.mode), record.code, ports.maker)
+    if refusal is not None:
+        raise Conflict(refusal)
+    await asked(ports.maker.of(record.code), record.algorithm_type, parameters, look)
 
 
 def _terms(deployment: Deployment) -> tuple[object, ...]:

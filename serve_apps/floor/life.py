@@ -1,13 +1,14 @@
 """What a deployment has lived through, and the backtest of the very same."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
 from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
 from omc.feature.frame import FloatArray, Frame
-from omc.market.terms import Terms
 from omc.portfolio.equity import equity_curve
+from omc.trading.deployed_code import code_of
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Fill
 from serve_apps.floor.books import time_of
@@ -19,21 +20,15 @@ from serve_apps.window import window_of
 @dataclass(frozen=True, slots=True)
 class Life:
     """The bars that a deployment has finished, from the first that it decided on, and its fills in them. `spec` is what
-    a backtest of the same would be; `frame` holds the rows that warm it up, too."""
+    a backtest of the same would be."""
 
     spec: BacktestSpec
-    frame: Frame
+    window: Frame
     fills: tuple[Fill, ...]
-
-    def window(self) -> Frame:
-        return self.frame.rows(self.frame.first_row(self.spec.start), len(self.frame))
 
     def equity(self) -> FloatArray:
         """(T,) AUD after each bar of the window."""
-        return equity_curve(self.window(), self.spec.initial_cash_aud, self.fills)
-
-    def backtest(self, terms: Terms) -> Study:
-        return study(self.spec, self.frame, terms, lived=True)
+        return equity_curve(self.window, self.spec.initial_cash_aud, self.fills)
 
 
 async def life_of(ports: FloorPorts, deployment: Deployment) -> Life | None:
@@ -56,4 +51,12 @@ async def life_of(ports: FloorPorts, deployment: Deployment) -> Life | None:
         rebalance_band=deployment.rebalance_band,
     )
     fills = await fills_of(ports.blotter, deployment, done_until + timedelta(microseconds=1))
-    return Life(spec, await window_of(ports.archive, spec), tuple(fills))
+    return Life(spec, await ports.archive.read(spec.coins, start, done_until), tuple(fills))
+
+
+async def backtest_of(ports: FloorPorts, deployment: Deployment, life: Life) -> Study:
+    """By the version that was deployed. NotFound when its code has been deleted since; for that code, the faults of
+    `Sandbox`."""
+    make = ports.maker.of(await code_of(deployment, ports.algorithms))
+    frame = await window_of(ports.archive, life.spec, make)
+    return await asyncio.to_thread(study, life.spec, frame, ports.terms, lived=True, make=make)

@@ -1,6 +1,5 @@
 """How well a deployment did: its equity over time, what that amounts to, and whether it did what the backtest says."""
 
-import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from omc.backtest import metrics
 from omc.backtest.parity import differences
 from omc.market.money import from_grid
 from serve_apps.envelope import Success
-from serve_apps.floor.life import life_of
+from serve_apps.floor.life import backtest_of, life_of
 from serve_apps.floor.pnl import earned_by
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import PnLOut
@@ -63,7 +62,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         life = await life_of(ports, await ports.deployments.get(deployment_id, user_id))
         if life is None:
             return Success(data=Curve(times=[], equity_aud=[]))
-        curve, window = life.equity(), life.window()
+        curve, window = life.equity(), life.window
         shown = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), _MOST_POINTS)).round().astype(int))
         return Success(
             data=Curve(
@@ -80,7 +79,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         earned = await earned_by(ports, deployment)
         curve = life.equity() if life else np.empty(0)
         gained = metrics.returns(curve)
-        bars_per_year = metrics.YEAR_S / life.frame.bar_s if life else metrics.NAN
+        bars_per_year = metrics.YEAR_S / life.window.bar_s if life else metrics.NAN
         return Success(
             data=Performance(
                 deposited_aud=account.deposited_aud,
@@ -100,10 +99,11 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     @router.get("/parity")
     async def parity(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[Parity]:
         """Run the kernel over the bars that the deployment has finished, and compare trade by trade."""
-        life = await life_of(ports, await ports.deployments.get(deployment_id, user_id))
+        deployment = await ports.deployments.get(deployment_id, user_id)
+        life = await life_of(ports, deployment)
         if life is None:
             return Success(data=Parity(start=None, end=None, backtest_trades=0, floor_trades=0, differences=[]))
-        done = await asyncio.to_thread(life.backtest, ports.terms)
+        done = await backtest_of(ports, deployment, life)
         return Success(
             data=Parity(
                 start=life.spec.start,

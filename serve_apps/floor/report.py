@@ -10,16 +10,16 @@ from fastapi.responses import HTMLResponse
 from omc.backtest import metrics
 from omc.backtest.parity import differences
 from omc.backtest.record import history
+from omc.backtest.study import Study
 from omc.backtest.tearsheet.backtest import Past, tearsheet
 from omc.backtest.tearsheet.costs import costs_of
 from omc.backtest.tearsheet.equity import BENCHMARK, Curve
 from omc.backtest.tearsheet.figures import dollars, parameters_of, readable
 from omc.backtest.tearsheet.page import Verdict
 from omc.backtest.tearsheet.trades import resampled
-from omc.market.terms import Terms
 from omc.portfolio.pnl import ProfitAndLoss
 from omc.trading.deployment import Deployment
-from serve_apps.floor.life import Life, life_of
+from serve_apps.floor.life import Life, backtest_of, life_of
 from serve_apps.floor.pnl import earned_by
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.risk import ReconciliationOut, compared
@@ -46,19 +46,21 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
             await latency(ports, deployment),
         )
         books = await compared(ports, deployment)
-        return html(await asyncio.to_thread(_page, deployment, life, books, facts, ports.terms))
+        lived = (life, await backtest_of(ports, deployment, life)) if life else None
+        return html(await asyncio.to_thread(_page, deployment, lived, books, facts))
 
     return router
 
 
 def _page(
-    deployment: Deployment, life: Life | None, books: ReconciliationOut, facts: dict[str, str], terms: Terms
+    deployment: Deployment, lived: tuple[Life, Study] | None, books: ReconciliationOut, facts: dict[str, str]
 ) -> str:
     title = f"{deployment.name}: the floor and its backtest"
     about = f"{deployment.algorithm_type} on {', '.join(deployment.coins)}, {deployment.mode} at {deployment.venue}"
-    if life is None:
+    if lived is None:
         return tearsheet(title, Past(facts=facts), about=about)
-    equity, window, done = life.equity(), life.window(), life.backtest(terms)
+    life, done = lived
+    equity, window = life.equity(), life.window
     kept = history(done)
     past = Past(
         curves={
