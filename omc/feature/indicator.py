@@ -19,6 +19,8 @@ from omc.feature.frame import FloatArray, read_only
 
 EMA_SPANS = 8
 """An exponential average of span n sees 8 n rows: what it leaves out would weigh less than 2e-7 of it."""
+CODES_OWN = "of the code's own"
+"""What the keys of arrays begin with that people's code shares: these are nobody else's."""
 RSI_WINDOWS = 16
 """A relative strength of n rows sees the 16 n changes before it, and leaves out about as little."""
 
@@ -96,9 +98,22 @@ class Indicators:
         made = read_only(compute())
         self._kept[key] = made
         self._kept_bytes += made.nbytes
+        self._make_room()
+        return made
+
+    def limit(self, capacity_bytes: int) -> None:
+        """Keep no more than that from now on."""
+        self._capacity_bytes = capacity_bytes
+        self._make_room()
+
+    def forget(self, owner: str) -> None:
+        """Let go of what was shared under tuples that begin with `owner`."""
+        for key in [each for each in self._kept if isinstance(each, tuple) and each[0] == owner]:
+            self._kept_bytes -= self._kept.pop(key).nbytes
+
+    def _make_room(self) -> None:
         while len(self._kept) > 1 and self._kept_bytes > self._capacity_bytes:
             self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
-        return made
 
     def _exact_means(self) -> ExactMeans:
         if self._means is None:

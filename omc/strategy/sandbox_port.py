@@ -41,7 +41,8 @@ class Sandbox(Protocol):
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction: ...
 
     def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
-        """In the order of `many`. What one point comes to is its own, and ends no other."""
+        """In the order of `many`, each as code decides that has done nothing before: a decision does not depend on
+        which others were made, nor on where. What one point comes to is its own, and ends no other."""
         ...
 
     def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
@@ -94,18 +95,25 @@ class MemorySandbox:
             return self._bench.fit(parameters, frame, labels)
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
-        if self._held is None or self._held.frame is not frame:
-            self._held = Held(frame)
+        held = self._holding(frame)
         with self._metered():
-            weights, traits = self._bench.predict(parameters, self._held, model)
+            weights, traits = self._bench.predict(parameters, held, model)
         return Prediction(usable(weights.copy(), len(frame.coins)), traits)
 
     def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
         for parameters in many:
+            held = self._holding(frame)
             try:
-                yield self.predict(parameters, frame)
+                with self._metered():
+                    weights, traits = self._bench.predict_anew(parameters, held)
+                yield Prediction(usable(weights.copy(), len(frame.coins)), traits)
             except Refused as refusal:
                 yield refusal
+
+    def _holding(self, frame: Frame) -> Held:
+        if self._held is None or self._held.frame is not frame:
+            self._held = Held(frame)
+        return self._held
 
     def begin(self, parameters: Parameters, tail: Frame, model: int | None = None) -> FloatArray:
         with self._metered():

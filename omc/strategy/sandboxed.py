@@ -1,13 +1,13 @@
 """Somebody's code as an algorithm like any other: backtest, sweep and floor hold it, and never run a line of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from omc.errors import InvalidInput
+from omc.errors import InvalidInput, Refused
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
-from omc.strategy.description import Description, Scalar, Traits
+from omc.strategy.description import Description, Prediction, Scalar, Traits
 from omc.strategy.parameter import Parameter
 from omc.strategy.sandbox_port import Sandbox
 from omc.trading.exits import Exits
@@ -123,6 +123,12 @@ class SandboxedAlgorithm:
         found = self._sandbox.predict(self._params, frame, self._model)
         self._traits = found.traits
         return found.weights
+
+    def predict_many(self, many: Iterable[Mapping[str, Scalar]], frame: Frame) -> Iterator[Prediction | Refused]:
+        """For each of many settings, otherwise with these parameters, what it decides or why not; each is by itself, as
+        `Sandbox.predict_many` says."""
+        self.check_coins(frame.coins)
+        return self._sandbox.predict_many(({**self._params, **each} for each in many), frame)
 
     def decide(self, frame: Frame, indicators: Indicators) -> FloatArray:
         """`predict`: the sandbox has indicators of its own, which all settings of it share."""

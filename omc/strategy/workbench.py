@@ -14,15 +14,16 @@ import numpy as np
 
 from omc.errors import CodeFailed, InvalidInput
 from omc.feature.frame import FloatArray, Frame
-from omc.feature.indicator import Indicators
+from omc.feature.indicator import CODES_OWN, Indicators
 from omc.strategy.description import Description, Scalar, Traits
 from omc.strategy.printed import Printed
 from omc.strategy.user_fault import told
 from omc.trading.exits import Exits
 from omc.trading.window import Window
 
-INDICATORS_BYTES = 64 * 2**20
-"""What the indicators of one held frame may take."""
+INDICATORS_BYTES = 128 * 2**20
+"""What the indicators of all held frames may take."""
+_SEED = 0
 _MODELS_KEPT = _MADE_KEPT = 8
 Answer = TypeVar("Answer")
 
@@ -34,6 +35,10 @@ class Factory(Protocol):
 
     def make(self, parameters: Mapping[str, Scalar]) -> Any:
         """The algorithm that it defines: InvalidInput for parameters that it refuses."""
+        ...
+
+    def anew(self) -> "Factory":
+        """The same code, run once more: nothing is there of what it did since it was loaded."""
         ...
 
 
@@ -69,6 +74,7 @@ class Workbench:
     def fit(self, parameters: Mapping[str, Scalar], frame: Frame, labels: FloatArray | None) -> int:
         """The number of the model. The latest few are kept."""
         algorithm = _refusable(lambda: self._factory.make(parameters))
+        _begin_chance()
         _guarded(lambda: algorithm.fit(frame, labels))
         self._fits += 1
         self._models[self._fits] = algorithm
@@ -79,6 +85,13 @@ class Workbench:
     def predict(self, parameters: Mapping[str, Scalar], held: Held, model: int | None) -> tuple[FloatArray, Traits]:
         """(T, C) weights, which may be any numbers and any memory."""
         algorithm = self._algorithm(parameters, model)
+        return _weights(algorithm, held.frame, held.indicators), _traits(algorithm)
+
+    def predict_anew(self, parameters: Mapping[str, Scalar], held: Held) -> tuple[FloatArray, Traits]:
+        """The same, as code decides that has done nothing yet: what it kept of other decisions, in its own names or
+        among the indicators, is not there. What the platform computes is shared as ever."""
+        held.indicators.forget(CODES_OWN)
+        algorithm = _refusable(lambda: self._factory.anew().make(parameters))
         return _weights(algorithm, held.frame, held.indicators), _traits(algorithm)
 
     def begin(self, parameters: Mapping[str, Scalar], tail: Frame, model: int | None) -> FloatArray:
@@ -127,11 +140,17 @@ def _weights(algorithm: Any, frame: Frame, indicators: Indicators | None) -> Flo
 
     if decide is not None and indicators is not None:
         _refusable(lambda: algorithm.check_coins(frame.coins))
+    _begin_chance()
     weights = _guarded(run)
     if weights.shape != frame.last.shape:
         rows, coins = frame.last.shape
         raise CodeFailed(f"weights have shape {weights.shape}; {rows} bars of {coins} coins need ({rows}, {coins})")
     return weights
+
+
+def _begin_chance() -> None:
+    """Models without a seed of their own draw from numpy's, which is to give the same in every process."""
+    np.random.seed(_SEED)
 
 
 def _traits(algorithm: Any) -> Traits:

@@ -8,8 +8,8 @@ import numpy as np
 from omc.adapters.sandbox_process.shared_memory import mapped_frame, sealed_frame
 from omc.feature.frame import FloatArray, Frame
 
-MOST_HELD, MOST_HELD_BYTES = 4, 512 * 2**20
-"""The newest may be as large as it is."""
+MOST_HELD, MOST_HELD_BYTES = 32, 384 * 2**20
+"""A sweep asks about each of its folds in turn. The newest may be as large as it is."""
 
 
 @dataclass(slots=True, eq=False)

@@ -16,6 +16,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
+    # In which order a set of words comes follows from it, and so does what code adds up in that order.
+    "PYTHONHASHSEED": "0",
     # One of Arrow's allocators starts a thread when it is loaded.
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -79,12 +79,12 @@ class ProcessSandbox:
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
         with self._lock:
+            return self._predict(frame, {"parameters": dict(parameters), "model": self._inner(self._running(), model)})
+
+    def _predict(self, frame: Frame, asked: dict[str, Any]) -> Prediction:
+        with self._lock:
             process = self._running()
-            request = {
-                "parameters": dict(parameters),
-                "frame": self._hold(process, frame, None),
-                "model": self._inner(process, model),
-            }
+            request = {**asked, "frame": self._hold(process, frame, None)}
             answers = self._room(process, frame.last.size)
             said = process.ask("predict", request, deadline_s=self._deadlines.predict_s)
             traits = self._believed(process, lambda: traits_of(said))
@@ -94,7 +94,7 @@ class ProcessSandbox:
     def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
         for parameters in many:
             try:
-                yield self.predict(parameters, frame)
+                yield self._predict(frame, {"parameters": dict(parameters), "model": None, "anew": True})
             except Refused as refusal:
                 yield refusal
 

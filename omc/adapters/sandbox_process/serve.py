@@ -19,7 +19,7 @@ from omc.adapters.sandbox_process import answers, frames, shared_memory
 from omc.errors import CodeFailed, InvalidInput
 from omc.feature.frame import FloatArray
 from omc.strategy.sandbox import load
-from omc.strategy.workbench import Factory, Held, Workbench
+from omc.strategy.workbench import INDICATORS_BYTES, Factory, Held, Workbench
 
 _LONGEST_TOLD = 4_000
 _ONE = array.array("i").itemsize
@@ -124,11 +124,17 @@ class Server:
             _given(passed), tuple(request["coins"]), request["rows"], None if shape is None else tuple(shape)
         )
         self._held[request["frame"]] = Held(frame), labels
+        for held, _ in self._held.values():
+            held.indicators.limit(INDICATORS_BYTES // len(self._held))
         return {}
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         held, _ = self._held[request["frame"]]
-        weights, traits = self._ready().predict(request["parameters"], held, request["model"])
+        bench, parameters = self._ready(), request["parameters"]
+        if request.get("anew"):
+            weights, traits = bench.predict_anew(parameters, held)
+        else:
+            weights, traits = bench.predict(parameters, held, request["model"])
         np.copyto(self._room[: weights.size].reshape(weights.shape), weights)
         return answers.said_traits(traits)
 

@@ -67,6 +67,7 @@ def _serve_once() -> None:
             (os.dup(room.descriptor), {"do": "room", "cells": room.cells}),
             (None, {"do": "traits", **about}),
             (None, {"do": "predict", **about}),
+            (None, {"do": "predict", "anew": True, **about}),
             (None, {"do": "begin", **about}),
             (None, {"do": "unheard of"}),
         ):

@@ -20,8 +20,8 @@ _LONGEST = 500
 class Loaded:
     """Somebody's code, loaded: it makes the algorithm that it defines."""
 
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
+    def __init__(self, kind: Any, again: "Callable[[], Loaded]") -> None:
+        self._kind, self._again = kind, again
         self._fields: Mapping[str, Any] = _fields(kind)
 
     def describe(self) -> Description:
@@ -39,6 +39,10 @@ class Loaded:
             parameters=_parameters(kind),
             required=required,
         )
+
+    def anew(self) -> "Loaded":
+        """The same code, run once more: nothing is there of what it did since it was loaded."""
+        return self._again()
 
     def make(self, parameters: Mapping[str, Scalar]) -> Confined:
         """The algorithm. InvalidInput for parameters that it does not have, of another type, or that it refuses."""
@@ -70,11 +74,15 @@ def load(source: str | bytes, out: Callable[[str], Any] | None = None) -> Loaded
     InvalidInput names line, column, what and why for code that is refused, that does not run, or that defines no
     algorithm or several."""
     program = compile_source(source)
-    try:
-        names = program.run(out=out)
-    except Exception as fault:
-        raise InvalidInput(f"{where(fault)}{_said(fault)}") from None
-    return Loaded(_defined(names))
+
+    def run() -> Loaded:
+        try:
+            names = program.run(out=out)
+        except Exception as fault:
+            raise InvalidInput(f"{where(fault)}{_said(fault)}") from None
+        return Loaded(_defined(names), run)
+
+    return run()
 
 
 def where(fault: BaseException) -> str:

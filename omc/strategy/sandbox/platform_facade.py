@@ -13,7 +13,7 @@ import numpy as np
 from omc.errors import InvalidInput
 from omc.feature import doubling, indicator, label, predictors, schedule
 from omc.feature.frame import Frame, bar_s, read_only
-from omc.feature.indicator import Indicators
+from omc.feature.indicator import CODES_OWN, Indicators
 from omc.strategy import exit_parameters, parameter, signal
 from omc.strategy.sandbox import guards
 from omc.strategy.sandbox.bases import Builtin, Fitted, the_frame, the_indicators
@@ -65,7 +65,7 @@ def _shared(value: Indicators) -> Callable[[Any, Callable[[], Any]], Any]:
             raise InvalidInput("what indicators share is an array of numbers")
         return made
 
-    return lambda key, compute: value.shared(("of the code's own", key), lambda: computed(compute))
+    return lambda key, compute: value.shared((CODES_OWN, key), lambda: computed(compute))
 
 
 def _window_of(function: Callable[..., Any]) -> Callable[..., Any]:

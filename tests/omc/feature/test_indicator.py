@@ -227,3 +227,15 @@ def test_a_window_of_no_rows_is_refused(name):
 def test_a_window_without_a_mean_is_refused(price, window, reason):
     with pytest.raises(InvalidInput, match=reason):
         rolling_mean(np.full(3, price), window)
+
+
+def test_what_somebody_shared_can_be_let_go_of_and_room_taken_away():
+    prices = np.arange(1.0, 101.0)[:, None]
+    indicators = Indicators(prices)
+    mean = indicators.mean(3)
+    indicators.shared(("mine", 1), lambda: prices * 2.0)
+    indicators.forget("mine")
+    assert indicators.mean(3) is mean
+    assert (indicators.shared(("mine", 1), lambda: prices * 3.0) == prices * 3.0).all()
+    indicators.limit(prices.nbytes)
+    assert indicators.mean(3) is not mean

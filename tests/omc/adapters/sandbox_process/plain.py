@@ -26,6 +26,7 @@ class PlainFactory:
     """The class with a `predict` that code defines last, built-in or not."""
 
     def __init__(self, source: str, write: Callable[[str], Any]) -> None:
+        self.anew = lambda: PlainFactory(source, write)
         space: dict[str, Any] = {"print": lambda *said: write(" ".join(map(str, said)) + "\n"), "__name__": "algorithm"}
         exec(compile(source, SOURCE, "exec"), space)
         defined = [it for it in space.values() if isinstance(it, type) and it.__module__ == "algorithm"]
