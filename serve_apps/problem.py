@@ -22,6 +22,8 @@ _ANSWERS: Mapping[type[Exception], tuple[str, int]] = {
     errors.GateNotPassed: ("GATE_NOT_PASSED", 409),
     errors.Halted: ("HALTED", 409),
     errors.Refused: ("CONFLICT", 409),
+    errors.CodeFailed: ("VALIDATION_ERROR", 422),
+    errors.SandboxRefused: ("VALIDATION_ERROR", 422),
     errors.VenueRefused: ("EXCHANGE_ERROR", 502),
     errors.OutcomeUnknown: ("EXCHANGE_ERROR", 502),
     errors.PayloadTooLarge: ("PAYLOAD_TOO_LARGE", 413),
@@ -74,12 +76,14 @@ class Failure(BaseModel):
 
 
 class Detailed(Exception):
-    """A fault of the core together with what a caller can be told beyond its sentence."""
+    """A fault of the core together with what a caller can be told beyond its sentence: also, where it is worth asking
+    again, after how many seconds."""
 
-    def __init__(self, fault: errors.OmcError, details: Mapping[str, Any]) -> None:
+    def __init__(self, fault: errors.OmcError, details: Mapping[str, Any], *, retry_after_s: int | None = None) -> None:
         super().__init__(str(fault))
         self.fault = fault
         self.details = details
+        self.retry_after_s = retry_after_s
 
 
 def answer(
@@ -131,7 +135,8 @@ async def _fault(_: Request, fault: errors.OmcError) -> Response:
 
 async def _detailed(_: Request, problem: Detailed) -> Response:
     code, status = _answer_of(problem.fault)
-    return answer(code, status, str(problem.fault), problem.details)
+    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    return answer(code, status, str(problem.fault), problem.details, headers)
 
 
 async def _invalid(_: Request, fault: RequestValidationError) -> Response:

@@ -1,13 +1,20 @@
 """Whether an algorithm keeps the contract, tried out on a market made for the purpose."""
 
+from collections.abc import Sequence
+from contextlib import closing
+from copy import deepcopy
+
 import numpy as np
 
-from omc.errors import OmcError
+from omc.errors import Refused
 from omc.feature.frame import FloatArray, Frame
 from omc.strategy.algorithm import Algorithm
 from omc.trading.sizing import check_weights
 
 COINS = ("AAA", "BBB", "CCC")
+MOST_COINS = 100
+MOST_CELLS = 3_000_000
+"""Rows that it remembers, times coins: of more, nobody could try anything out."""
 _POINTS = 24
 _SPARE = 96
 
@@ -16,16 +23,28 @@ def findings(algorithm: Algorithm) -> list[str]:
     """What is broken, a sentence each: parameters that do not come back, weights that nobody could trade, decisions
     that need more of the past than the algorithm says that it remembers. Whether it looks ahead is another question."""
     found = []
-    if algorithm.set_params(**algorithm.get_params()).get_params() != algorithm.get_params():
-        found.append("set_params(get_params()) changes it")
-    memory = algorithm.memory_bars
+    try:
+        if algorithm.set_params(**algorithm.get_params()).get_params() != algorithm.get_params():
+            found.append("set_params(get_params()) changes it")
+        memory = algorithm.memory_bars
+    except Refused as reason:
+        return [*found, f"memory_bars: {reason}"]
     if memory < 1:
         return [*found, f"memory_bars is {memory}: a decision sees at least its own row"]
-    frame = made_market(bars_for(algorithm), coins_for(algorithm))
+    coins = coins_for(algorithm)
+    if len(coins) < algorithm.fewest_coins:
+        return [
+            *found,
+            f"it decides on no fewer than {algorithm.fewest_coins:,} coins: at most {MOST_COINS} are traded",
+        ]
+    if memory * len(coins) > MOST_CELLS:
+        most = MOST_CELLS // len(coins)
+        return [*found, f"memory_bars is {memory:,}: with {len(coins)} coins at most {most:,} can be tried out"]
+    frame = made_market(bars_for(algorithm), coins)
     try:
         weights = algorithm.predict(frame)
         check_weights(weights, len(frame.coins))
-    except (ValueError, OmcError) as reason:
+    except (ValueError, Refused) as reason:
         return [*found, f"predict: {reason}"]
     if weights.shape != frame.last.shape:
         return [*found, f"weights have shape {weights.shape}, prices {frame.last.shape}"]
@@ -39,16 +58,23 @@ def bars_for(algorithm: Algorithm) -> int:
     return 2 * algorithm.memory_bars + _SPARE
 
 
-def coins_for(algorithm: Algorithm, coins: tuple[str, ...] = COINS) -> tuple[str, ...]:
-    """Of `coins`, the first, as many as it decides on."""
-    return coins[: algorithm.most_coins]
+def coins_for(algorithm: Algorithm, coins: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Of `coins`, or of as many as could be traded, the first few, as many as it decides on."""
+    known = (*COINS, *(f"C{at:03d}" for at in range(len(COINS), MOST_COINS))) if coins is None else coins
+    return tuple(known[: max(len(COINS), algorithm.fewest_coins)])[: algorithm.most_coins]
 
 
 def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
+    """Whoever has seen all of the frame could look up there what it should not remember: a copy has seen nothing."""
     memory = algorithm.memory_bars
     for row in np.linspace(0, len(frame) - 1, _POINTS).astype(int):
         remembered = frame.rows(max(0, row - memory + 1), row + 1)
-        if algorithm.predict(remembered)[-1].tobytes() != weights[row].tobytes():
+        try:
+            with closing(deepcopy(algorithm)) as unknowing:
+                again = unknowing.predict(remembered)
+        except (ValueError, Refused) as reason:
+            return [f"predict, with {len(remembered):,} rows: {reason}"]
+        if again[-1].tobytes() != weights[row].tobytes():
             return [f"a decision needs more than the {memory} rows that memory_bars says"]
     return []
 

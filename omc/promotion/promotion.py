@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from omc.errors import Conflict
 from omc.promotion.evidence import Evidence
 from omc.promotion.gate import Figure, Gate, Standard, StrictStandard, Thresholds
+from omc.promotion.pieces import UNTRIED
 from omc.promotion.proof import Proof
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
@@ -19,7 +20,7 @@ _NEXT: Mapping[AlgorithmStatus, AlgorithmStatus] = {
 @dataclass(frozen=True, slots=True)
 class Case:
     """What is known of an algorithm when its next step is asked for. `contract` and `look_ahead` are findings against
-    it; `evidence` is newest first; a draft needs no `proof`."""
+    it, `pieces` is how many decisions are others in pieces; `evidence` is newest first; a draft needs no `proof`."""
 
     record: AlgorithmRecord
     contract: tuple[str, ...]
@@ -27,6 +28,7 @@ class Case:
     evidence: Sequence[Evidence]
     tally: Tally
     proof: Proof = field(default=Proof({}, 0.0))
+    pieces: Figure = UNTRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def judge(case: Case, thresholds: Thresholds) -> Promotion:
         Gate.none_of("look_ahead", case.look_ahead, "no decision changes with the future"),
     )
     if target is AlgorithmStatus.VALIDATED:
-        shown = _shown([each for each in case.evidence if each.is_of(case.record)], thresholds.validated)
+        relevant = [each for each in case.evidence if each.is_of(case.record)]
+        shown = (Gate.at_most("pieces", case.pieces, 0.0), *_shown(relevant, thresholds.validated))
     else:
         shown = _proven(case.proof, thresholds.deployable)
     return Promotion(target, (*kept, *shown), case.tally)
@@ -91,6 +94,7 @@ def _shown(relevant: Sequence[Evidence], standard: Standard) -> tuple[Gate, ...]
 def _proven(proof: Proof, standard: StrictStandard) -> tuple[Gate, ...]:
     figure = proof.figure
     return (
+        Gate.at_most("pieces", figure("pieces"), 0.0),
         Gate.at_least("tested", figure("tested"), 1.0),
         Gate.at_least("trades", figure("trades"), standard.min_trades),
         Gate.at_most("max_drawdown", figure("max_drawdown"), standard.max_drawdown),

@@ -38,17 +38,22 @@ class Maker:
         InvalidInput names the type that does not exist, or the parameter that is unknown, of another type or out of its
         range, or what is wrong with the code and where; SandboxRefused when code cannot be confined here.
         """
-        if (code is not None or algorithm_type == CUSTOM) and self.sandbox is None:
-            raise InvalidInput(f"code of your own cannot run: {self.why}")
-        if algorithm_type != CUSTOM:
-            if code is not None:
-                raise InvalidInput(f"code of your own has the algorithm type {CUSTOM!r}, not {algorithm_type!r}")
+        if code is None and algorithm_type != CUSTOM:
             return registry.make(algorithm_type, parameters)
-        if code is None or self.sandbox is None:
-            raise InvalidInput(f"an algorithm of type {CUSTOM!r} is made of code, and none was given")
-        sandbox = self.sandbox(code)
+        sandbox = self.opened(algorithm_type, code)
         try:
             return SandboxedAlgorithm(sandbox, parameters)
         except BaseException:
             sandbox.close()
             raise
+
+    def opened(self, algorithm_type: str, code: str | None) -> Sandbox:
+        """A sandbox for this code, inert until it is asked and to be closed by whoever asked for it. InvalidInput where
+        code cannot run, and for code and a type that do not go together."""
+        if self.sandbox is None:
+            raise InvalidInput(f"code of your own cannot run: {self.why}")
+        if algorithm_type != CUSTOM:
+            raise InvalidInput(f"code of your own has the algorithm type {CUSTOM!r}, not {algorithm_type!r}")
+        if code is None:
+            raise InvalidInput(f"an algorithm of type {CUSTOM!r} is made of code, and none was given")
+        return self.sandbox(code)

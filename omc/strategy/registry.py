@@ -1,7 +1,10 @@
 """The algorithms that ship with the platform, by `algorithm_type`."""
 
+import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from omc.errors import InvalidInput
@@ -51,6 +54,8 @@ class Template:
     fewest_coins: int
     most_coins: int | None
     """None for any number."""
+    source: str
+    """The file that it is written in, which runs as people's own code unchanged."""
 
 
 def make(algorithm_type: str, parameters: Mapping[str, Any]) -> Builtin:
@@ -61,7 +66,7 @@ def make(algorithm_type: str, parameters: Mapping[str, Any]) -> Builtin:
     """
     if algorithm_type == "custom":
         raise InvalidInput(
-            f"code of your own cannot run until there is a sandbox to run it in; use one of {', '.join(_BUILTINS)}"
+            f"code of your own cannot run where there is no sandbox for it; there are {', '.join(_BUILTINS)}"
         )
     if algorithm_type not in _BUILTINS:
         raise InvalidInput(f"there is no algorithm type {algorithm_type!r}; there are {', '.join(_BUILTINS)}")
@@ -79,6 +84,12 @@ def templates() -> tuple[Template, ...]:
             space={each: dict(it.search) for each, it in builtin.parameters().items() if it.search},
             fewest_coins=builtin.fewest_coins,
             most_coins=builtin.most_coins,
+            source=_source(builtin),
         )
         for name, builtin in _BUILTINS.items()
     )
+
+
+@cache
+def _source(builtin: type[Builtin]) -> str:
+    return inspect.getsource(sys.modules[builtin.__module__])

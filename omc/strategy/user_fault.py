@@ -1,5 +1,6 @@
 """What somebody is told when their code raises: their own lines, and nothing of the platform's."""
 
+import re
 from itertools import islice
 from traceback import walk_tb
 
@@ -8,6 +9,8 @@ from omc.errors import InvalidInput
 SOURCE = "<algorithm>"
 """The name of the file that code is compiled as."""
 _LONGEST, _MOST_FRAMES = 2_000, 8
+_BEGINNING = re.compile(r"line ([0-9]{1,7})(?:, column ([0-9]{1,7}))?: ", re.ASCII)
+_END = re.compile(r".*\(line ([0-9]{1,7}) in ", re.ASCII | re.DOTALL)
 
 
 def told(fault: BaseException) -> str:
@@ -25,3 +28,13 @@ def told(fault: BaseException) -> str:
         said = "(its message could not be told)"
     place = ", from ".join(reversed(lines[-_MOST_FRAMES:]))
     return f"{kind}{said}".rstrip(": ") + (f" ({place})" if place else "")
+
+
+def place_of(words: str) -> tuple[int | None, int | None]:
+    """The line and the column, from 1, that a refusal or a fault of somebody's code names: the innermost. None where it
+    names none."""
+    if found := _END.match(words):
+        return int(found[1]), None
+    if found := _BEGINNING.match(words):
+        return int(found[1]), int(found[2]) if found[2] else None
+    return None, None

@@ -5,34 +5,49 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.sandbox.source import MOST_BYTES, unreadable
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
+from serve_apps.lab.draft import drafted
 from serve_apps.lab.ports import LabPorts
-from serve_apps.making import whole_parameters
 from serve_apps.wire import Body, Line, Parameters, Text, Time
 
 AlgorithmType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
-Code = Annotated[Text | None, "Code of one's own is refused until there is a sandbox to run it in."]
+
+
+def _text_of_code(text: str) -> str:
+    finding = unreadable(text)
+    if finding is not None:
+        raise ValueError(str(finding))
+    return text
+
+
+Code = Annotated[
+    str, AfterValidator(_text_of_code), Field(description=f"Python, at most {MOST_BYTES:,} bytes in UTF-8.")
+]
+"""What may be kept as code, whether or not it runs."""
 
 
 class AlgorithmIn(Body):
+    """`algorithm_type` is that of a built-in algorithm, or `custom` with code of one's own."""
+
     name: Line
     description: Text | None = None
     algorithm_type: AlgorithmType
-    code: Code = None
+    code: Code | None = None
     parameters: Parameters = Field({})
 
 
 class AlgorithmChange(Body):
-    """What is left out stays; `parameters` replaces all of them, those not named having their defaults. New code or
-    parameters make a new version, which is a draft again."""
+    """What is left out stays, but for parameters that new code does not have; `parameters` replaces all of them, those
+    not named having their defaults. New code or parameters make a new version, which is a draft again."""
 
     name: Line | None = None
     description: Text | None = None
-    code: Code = None
+    code: Code | None = None
     parameters: Parameters | None = None
 
 
@@ -74,7 +89,8 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/algorithms", status_code=201)
     async def create(user_id: Annotated[UUID, asker], body: AlgorithmIn) -> Success[AlgorithmOut]:
-        """A new draft. Its parameters are stored whole, defaults included, so that they never change by themselves."""
+        """A new draft. Its parameters are stored whole, defaults included, so that they never change by themselves.
+        Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
         now = ports.clock.now()
         record = AlgorithmRecord(
             id=uuid4(),
@@ -83,7 +99,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             description=body.description,
             algorithm_type=body.algorithm_type,
             code=body.code,
-            parameters=await whole_parameters(ports.maker.of(body.code), body.algorithm_type, body.parameters),
+            parameters=await drafted(ports.maker, body.algorithm_type, body.code, body.parameters),
             status=AlgorithmStatus.DRAFT,
             version=1,
             created_at=now,
@@ -124,10 +140,10 @@ async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: Algorit
     given = body.model_fields_set
     code = body.code if "code" in given else record.code
     parameters = record.parameters
-    if body.parameters is not None:
-        parameters = await whole_parameters(ports.maker.of(code), record.algorithm_type, body.parameters)
-    elif code is not None:
-        await whole_parameters(ports.maker.of(code), record.algorithm_type, record.parameters)
+    if body.parameters is not None or code != record.code:
+        wanted = record.parameters if body.parameters is None else body.parameters
+        left = body.parameters is None
+        parameters = await drafted(ports.maker, record.algorithm_type, code, wanted, left=left)
     return await ports.algorithms.update(
         replace(
             record,

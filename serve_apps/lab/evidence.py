@@ -1,35 +1,38 @@
 """Gathers what the gates ask about: stored tests, the count of tries, and what is measured anew."""
 
 import asyncio
+import secrets
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
-from omc.backtest import lookahead
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep
-from omc.errors import GateNotPassed, NotFound, Refused
+from omc.errors import Conflict, GateNotPassed, NotFound, Refused
 from omc.feature.frame import Frame
-from omc.promotion.contract import bars_for, coins_for, findings, made_market
+from omc.promotion.contract import made_market
 from omc.promotion.evidence import Evidence
 from omc.promotion.measured import prove
 from omc.promotion.promotion import Case
 from omc.promotion.proof import HOW, Proof, unproven
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
-from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import Make
 from serve_apps.lab.ports import LabPorts
-from serve_apps.making import whole_parameters
+from serve_apps.lab.time_limit import hurried
+from serve_apps.lab.trial import Trial, Wanted, tried
+from serve_apps.making import apart, whole, whole_parameters
 from serve_apps.uncut import uncut
 from serve_apps.window import window_of
 from serve_apps.wire import LATEST
 
 # The newest backtests and sweeps that may speak for an algorithm.
 _LOOKED_AT = 200
-_COINS_LOOKED_AT = 3
-# Each has an algorithm decide everything three times over: one that learns takes most of a second for that.
-_CUTS = 12
+# What trying people's code out may take, and proving it. One that learns trees takes minutes.
+_TRIAL_S, _PROOF_S = 300.0, 900.0
 
 
 class Cases:
@@ -42,79 +45,108 @@ class Cases:
 
     async def of(self, record: AlgorithmRecord, sweep_id: UUID | None) -> Case:
         """The case of `record` or, with a sweep, of `record` with the parameters of its best point."""
+        make, codes = self._ports.maker.of(record.code), await _codes(self._ports, record)
         if sweep_id is None:
-            candidate, evidence = record, await _stored(self._ports, record)
+            candidate, evidence = await _whole(make, record), await _stored(self._ports, record, codes)
         else:
-            sweep = await _own(self._ports, record, sweep_id)
-            make = self._ports.maker.of(record.code)
-            candidate = await asyncio.to_thread(_with_best, record, sweep, make)
-            evidence = [Evidence.of_sweep(sweep)]
-        contract, ahead = await self.checked(candidate)
-        tally = await self._ports.tries.tally(record.id)
-        case = Case(candidate, tuple(contract), tuple(ahead), [each for each in evidence if each is not None], tally)
+            sweep = await _own(self._ports, record, sweep_id, codes)
+            candidate = await apart(_with_best, record, sweep, make)
+            evidence = [Evidence.of_sweep(sweep, record.code)]
+        found = await self.tried(candidate)
+        case = Case(
+            record=candidate,
+            contract=found.contract,
+            look_ahead=found.look_ahead,
+            evidence=[each for each in evidence if each is not None],
+            tally=await self._ports.tries.tally(record.id),
+            pieces=found.pieces,
+        )
         if candidate.status is not AlgorithmStatus.VALIDATED:
             return case
-        return replace(case, proof=await uncut(self._proof(candidate, tally)))
+        return replace(case, proof=await uncut(self._proof(candidate, codes, case.tally)))
 
-    async def checked(self, record: AlgorithmRecord) -> tuple[list[str], list[str]]:
-        """What breaks the contract, and what looks ahead; the second only of an algorithm that can be asked at all."""
-        make = self._ports.maker.of(record.code)
-        async with self._room:
-            algorithm = await asyncio.to_thread(make, record.algorithm_type, record.parameters)
-            try:
-                contract = await asyncio.to_thread(findings, algorithm)
-                if contract:
-                    return contract, []
-                frame = await _prices_for(self._ports, algorithm)
-                return contract, await asyncio.to_thread(lookahead.of_algorithm, algorithm, frame, cuts=_CUTS)
-            finally:
-                algorithm.close()
+    async def tried(self, record: AlgorithmRecord) -> Trial:
+        """What trying it out shows. InvalidInput, or another Refused, for what cannot even be made."""
+        return await uncut(self._tried(record))
 
-    async def _proof(self, record: AlgorithmRecord, tally: Tally) -> Proof:
-        sweep = await _newest_sweep(self._ports, record)
-        if sweep is None:
-            return unproven(f"no sweep of it has completed: {HOW}")
-        make = self._ports.maker.of(record.code)
-        parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
-        spec = replace(sweep.spec, parameters=parameters)
-        confidence = self._ports.thresholds.deployable.track_record_confidence
+    async def _tried(self, record: AlgorithmRecord) -> Trial:
         async with self._room:
-            search = Search(sweep, await self._ports.sweeps.tried(sweep.id))
+            make = hurried(self._ports.maker, _TRIAL_S).of(record.code)
+            anew = partial(make, record.algorithm_type, record.parameters)
+            return await tried(anew, partial(_prices_for, self._ports))
+
+    async def _proof(self, record: AlgorithmRecord, codes: Mapping[int, str | None], tally: Tally) -> Proof:
+        found = await _newest_sweep(self._ports, record, codes)
+        if not isinstance(found, Sweep):
+            return unproven(f"{found}: {HOW}")
+        async with self._room:
+            make = hurried(self._ports.maker, _PROOF_S).of(record.code)
             try:
-                frame = await window_of(self._ports.archive, spec, make)
-                return await asyncio.to_thread(
-                    prove, search, spec, frame, self._ports.terms, tally, confidence=confidence, make=make
+                parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
+                spec = replace(found.spec, parameters=parameters)
+                search = Search(found, await self._ports.sweeps.tried(found.id))
+                return await apart(
+                    prove,
+                    search,
+                    spec,
+                    await window_of(self._ports.archive, spec, make),
+                    self._ports.terms,
+                    tally,
+                    confidence=self._ports.thresholds.deployable.track_record_confidence,
+                    make=make,
+                    seed=secrets.randbits(64),
                 )
             except Refused as reason:
-                return unproven(f"the window of sweep {sweep.id} cannot be simulated: {reason}")
+                return unproven(f"the window of sweep {found.id} cannot be simulated: {reason}")
 
 
-async def _prices_for(ports: LabPorts, algorithm: Algorithm) -> Frame:
+async def _prices_for(ports: LabPorts, wanted: Wanted) -> Frame:
     """The newest stored prices, or a made market where there are too few to show all of it."""
-    bars = bars_for(algorithm)
-    known = list(await ports.archive.spans())[:_COINS_LOOKED_AT]
-    coins = coins_for(algorithm, tuple(known))
-    stored = await ports.archive.tail(coins, LATEST, bars) if len(coins) >= algorithm.fewest_coins else None
-    return stored if stored is not None and len(stored) == bars else made_market(bars, coins_for(algorithm))
+    coins = tuple(await ports.archive.spans())[: len(wanted.made_coins)]
+    stored = await ports.archive.tail(coins, LATEST, wanted.bars) if len(coins) >= wanted.fewest_coins else None
+    enough = stored is not None and len(stored) == wanted.bars
+    return stored if stored is not None and enough else made_market(wanted.bars, wanted.made_coins)
 
 
-async def _newest_sweep(ports: LabPorts, record: AlgorithmRecord) -> Sweep | None:
-    """The newest of its sweeps that completed."""
-    offset = 0
+async def _codes(ports: LabPorts, record: AlgorithmRecord) -> Mapping[int, str | None]:
+    """The code of each version. What ships with the platform has none."""
+    if record.code is None:
+        return {}
+    return {each.version: each.code for each in await ports.algorithms.versions(record.id, record.user_id)}
+
+
+async def _whole(make: Make, record: AlgorithmRecord) -> AlgorithmRecord:
+    """`record` with all of its code's parameters: they are not known while code cannot be loaded."""
+    if record.code is None:
+        return record
+    return replace(record, parameters=await whole_parameters(make, record.algorithm_type, record.parameters))
+
+
+async def _newest_sweep(ports: LabPorts, record: AlgorithmRecord, codes: Mapping[int, str | None]) -> Sweep | str:
+    """The newest of its sweeps that completed and searched the code that it has now; or why there is none."""
+    offset, why = 0, "no sweep of it has completed"
     while True:
         sweeps, total = await ports.sweeps.page(record.user_id, offset, _LOOKED_AT)
         for sweep in sweeps:
             if sweep.algorithm_id == record.id and sweep.status is RunStatus.COMPLETED:
-                return sweep
+                if codes.get(sweep.algorithm_version) == record.code:
+                    return sweep
+                why = "no sweep of the code that it has now has completed, and one of other code proves nothing"
         offset += len(sweeps)
         if not sweeps or offset >= total:
-            return None
+            return why
 
 
-async def _own(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID) -> Sweep:
+async def _own(ports: LabPorts, record: AlgorithmRecord, sweep_id: UUID, codes: Mapping[int, str | None]) -> Sweep:
     sweep = await ports.sweeps.get(sweep_id, record.user_id)
     if sweep.algorithm_id != record.id:
         raise NotFound(f"the algorithm has no sweep {sweep_id}")
+    if codes.get(sweep.algorithm_version) != record.code:
+        searched, now = sweep.algorithm_version, record.version
+        raise Conflict(
+            f"sweep {sweep_id} searched the code of version {searched}, and version {now} has other code: sweep again, "
+            f"or restore version {searched}"
+        )
     return sweep
 
 
@@ -124,16 +156,20 @@ def _with_best(record: AlgorithmRecord, sweep: Sweep, make: Make) -> AlgorithmRe
         raise GateNotPassed(f"no point of the sweep has a figure for {sweep.objective}")
     parameters = {**sweep.spec.parameters, **sweep.best["parameters"]}
     with closing(make(record.algorithm_type, parameters)) as algorithm:
-        best = algorithm.get_params()
+        best = whole(algorithm)
         if best == algorithm.of(**record.parameters).get_params():
             return record
     return replace(record, parameters=best, status=AlgorithmStatus.DRAFT)
 
 
-async def _stored(ports: LabPorts, record: AlgorithmRecord) -> list[Evidence | None]:
-    """Whatever tested `record`, newest first."""
+async def _stored(ports: LabPorts, record: AlgorithmRecord, codes: Mapping[int, str | None]) -> list[Evidence | None]:
+    """Whatever tested `record`, newest first, each with the code of the version that it tested."""
     runs, _ = await ports.backtests.page(record.user_id, record.id, 0, _LOOKED_AT)
     sweeps, _ = await ports.sweeps.page(record.user_id, 0, _LOOKED_AT)
-    tested = [(run.created_at, Evidence.of_run(run)) for run in runs]
-    tested += [(each.created_at, Evidence.of_sweep(each)) for each in sweeps if each.algorithm_id == record.id]
+    tested = [(run.created_at, Evidence.of_run(run, codes.get(run.algorithm_version))) for run in runs]
+    tested += [
+        (each.created_at, Evidence.of_sweep(each, codes.get(each.algorithm_version)))
+        for each in sweeps
+        if each.algorithm_id == record.id
+    ]
     return [found for _, found in sorted(tested, key=lambda pair: pair[0], reverse=True)]

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from omc.errors import GateNotPassed, InvalidInput
+from omc.errors import GateNotPassed
 from omc.promotion.gate import Gate
 from omc.promotion.promotion import Promotion, judge, next_status
 from omc.promotion.trials import Tally
@@ -16,22 +16,10 @@ from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
 from serve_apps.lab.evidence import Cases
 from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.validation import Findings, validated
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
-
-
-class Finding(BaseModel):
-    """`line` is of the algorithm's code; null for one that ships with the platform."""
-
-    rule: str
-    line: int | None
-    message: str
-
-
-class Findings(BaseModel):
-    valid: bool
-    findings: list[Finding]
 
 
 class PromotionIn(Body):
@@ -97,17 +85,11 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/validate")
     async def validate(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[Findings]:
-        """Try out what the algorithm promises: about its parameters, its weights and its memory, and that it does not
-        look ahead. On stored prices, or on a made market where there are too few."""
+        """Read the code, where there is any, and try out what the algorithm promises: about its parameters, its weights
+        and its memory, that it does not look ahead, and that it decides the same when it is told less at once. On
+        stored prices, or on a made market where there are too few."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        try:
-            contract, ahead = await cases.checked(record)
-        except InvalidInput as refusal:
-            listed = [Finding(rule="parameters", line=None, message=str(refusal))]
-        else:
-            listed = [Finding(rule="contract", line=None, message=each) for each in contract]
-            listed += [Finding(rule="look_ahead", line=None, message=each) for each in ahead]
-        return Success(data=Findings(valid=not listed, findings=listed))
+        return Success(data=Findings.of(await validated(cases, ports.maker, record)))
 
     @router.get("/promotion")
     async def promotion(

@@ -14,7 +14,8 @@ from serve_apps.lab.ports import LabPorts
 
 class TemplateOut(BaseModel):
     """A built-in algorithm: its defaults, what they mean, the space that a sweep of it would search, and how many coins
-    it decides on (`most_coins` is null where there is no most)."""
+    it decides on (`most_coins` is null where there is no most). `source` is what it is written in: as code of one's
+    own, of the type `custom`, it decides the same."""
 
     algorithm_type: str
     description: str
@@ -23,6 +24,7 @@ class TemplateOut(BaseModel):
     space: dict[str, Any]
     fewest_coins: int
     most_coins: int | None
+    source: str
 
     @classmethod
     def of(cls, template: Template) -> Self:
@@ -34,6 +36,7 @@ class TemplateOut(BaseModel):
             space={name: dict(range_) for name, range_ in template.space.items()},
             fewest_coins=template.fewest_coins,
             most_coins=template.most_coins,
+            source=template.source,
         )
 
 

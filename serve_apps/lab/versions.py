@@ -59,7 +59,9 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[AlgorithmOut]:
         """Make what a version was the newest version again, as a draft."""
         old = await ports.algorithms.version(algorithm_id, user_id, number)
-        body = AlgorithmChange(code=old.code, parameters=dict(old.parameters))
+        # It was taken once: what a request may carry is no question here.
+        asked: dict[str, Any] = {"code": old.code, "parameters": dict(old.parameters)}
+        body = AlgorithmChange.model_construct({*asked}, **asked)
         return Success(data=AlgorithmOut.of(await edit(ports, user_id, algorithm_id, body)))
 
     return router

@@ -56,6 +56,12 @@ def _text(source: str | bytes) -> str | Finding:
     return text.removeprefix("\ufeff")
 
 
+def unreadable(text: str) -> Finding | None:
+    """Why text cannot even be kept as code; None when it can, whether or not it is Python."""
+    found = _text(text)
+    return found if isinstance(found, Finding) else None
+
+
 def _decoded(source: bytes) -> str | Finding:
     if len(source) > MOST_BYTES:
         return _too_long(len(source))

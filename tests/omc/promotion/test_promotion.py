@@ -33,8 +33,9 @@ RECORD = AlgorithmRecord(
 GOOD = {"trades": 60.0, "sharpe": 1.0, "max_drawdown": -0.1}
 EVIDENCE = Evidence("backtest 1", "moving_average_crossover", {"fast_bars": 5, "slow_bars": 72}, GOOD)
 THRESHOLDS = Thresholds(Standard(20, -10.0, 0.5), StrictStandard())
-CASE = Case(RECORD, (), (), [EVIDENCE], Tally.of([1.0], 365, 365))
+CASE = Case(RECORD, (), (), [EVIDENCE], Tally.of([1.0], 365, 365), pieces=Figure(0.0, "the same in pieces"))
 PROVEN = {
+    "pieces": 0.0,
     "tested": 1.0,
     "trades": 60.0,
     "max_drawdown": 0.1,
@@ -64,7 +65,7 @@ def test_a_tested_draft_becomes_validated():
     promotion = judge(CASE, THRESHOLDS)
     assert promotion.passed
     assert promotion.target is AlgorithmStatus.VALIDATED
-    assert list(names(promotion)) == ["contract", "look_ahead", "tested", "trades", "sharpe", "max_drawdown"]
+    assert list(names(promotion)) == ["contract", "look_ahead", "pieces", "tested", "trades", "sharpe", "max_drawdown"]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,8 @@ def test_a_tested_draft_becomes_validated():
         ({"evidence": [replace(EVIDENCE, metrics={**GOOD, "trades": 19.0}), EVIDENCE]}, {"trades"}),
         ({"contract": ("predict: a weight is negative",)}, {"contract"}),
         ({"look_ahead": ("it looks ahead",)}, {"look_ahead"}),
+        ({"pieces": Figure(3.0, "three decisions are others")}, {"pieces"}),
+        ({"pieces": Figure(None, "it was not tried")}, {"pieces"}),
     ],
     ids=[
         "untested",
@@ -92,6 +95,8 @@ def test_a_tested_draft_becomes_validated():
         "the newest counts",
         "broken contract",
         "looks ahead",
+        "others in pieces",
+        "not asked in pieces",
     ],
 )
 def test_what_a_draft_misses_closes_its_gate(change, closed):
@@ -112,6 +117,7 @@ def test_a_proven_algorithm_becomes_deployable():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("pieces", 1.0),
         ("tested", 0.0),
         ("trades", 49.0),
         ("max_drawdown", 0.26),

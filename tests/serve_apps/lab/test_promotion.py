@@ -10,9 +10,9 @@ from omc.promotion.trials import Tally
 from serve_apps.window import window_of
 from tests.omc.promotion.searching import carried_out
 
-DRAFT_GATES = ["contract", "look_ahead", "tested", "trades", "sharpe", "max_drawdown"]
+DRAFT_GATES = ["contract", "look_ahead", "pieces", "tested", "trades", "sharpe", "max_drawdown"]
 GATES = [
-    *("contract", "look_ahead", "tested", "trades", "max_drawdown", "profit", "track_record"),
+    *("contract", "look_ahead", "pieces", "tested", "trades", "max_drawdown", "profit", "track_record"),
     *("out_of_sample_sharpe", "deflated_sharpe", "pbo", "parity"),
 ]
 
@@ -76,7 +76,7 @@ async def test_a_gate_that_is_not_passed_lists_every_gate_and_changes_nothing(cr
     made = await creating()
     path = f"/algorithms/{made['id']}"
     untested = refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
-    assert [gate["figure"] for gate in untested["details"]["gates"]] == [0.0, 0.0, 0.0, None, None, None]
+    assert [gate["figure"] for gate in untested["details"]["gates"]] == [0.0, 0.0, 0.0, 0.0, None, None, None]
     assert untested["details"]["tries"]["tries"] == 0
     sweep = await swept(made)
     strict = replace(ports.thresholds.validated, min_trades=10_000)
@@ -184,14 +184,14 @@ async def test_parameters_that_no_longer_make_sense_are_a_finding(creating, call
     found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
     assert found["valid"] is False
     (finding,) = found["findings"]
-    assert (finding["rule"], finding["line"]) == ("parameters", None)
+    assert (finding["rule"], finding["line"], finding["column"]) == ("parameters", None, None)
 
 
 async def test_an_algorithm_that_looks_ahead_is_found_out(creating, caller, monkeypatch):
     made = await creating()
-    monkeypatch.setattr("serve_apps.lab.evidence.lookahead.of_algorithm", lambda *_, **__: ["it looks ahead"])
+    monkeypatch.setattr("serve_apps.lab.trial.lookahead.of_algorithm", lambda *_, **__: ["it looks ahead"])
     found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
     assert found == {
         "valid": False,
-        "findings": [{"rule": "look_ahead", "line": None, "message": "it looks ahead"}],
+        "findings": [{"rule": "look_ahead", "line": None, "column": None, "message": "it looks ahead"}],
     }
