@@ -7,7 +7,9 @@ BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.8
 
-# The demo's arguments: TAPE="PATH…" plays recorded prices, DAYS is the floor's part of them, PORT its port.
+# The demo's arguments: ALGORITHM=PATH.py runs one of your own, TAPE="PATH…" plays recorded prices, DAYS is the floor's
+# part of them, PORT its port.
+ALGORITHM ?=
 TAPE ?=
 DAYS ?=
 PORT ?=
@@ -24,7 +26,7 @@ export UV_NO_PROGRESS := 1
 setup: $(STAMP)
 
 demo: $(STAMP)
-	@$(BIN)/omc demo --home var/demo $(foreach word,$(TAPE),$(foreach file,$(or $(wildcard $(word)),$(word)),--tape $(file))) $(if $(DAYS),--days $(DAYS)) $(if $(PORT),--port $(PORT))
+	@$(BIN)/omc demo --home var/demo $(if $(ALGORITHM),--algorithm '$(subst ','\'',$(ALGORITHM))') $(foreach word,$(TAPE),$(foreach file,$(or $(wildcard $(word)),$(word)),--tape $(file))) $(if $(DAYS),--days $(DAYS)) $(if $(PORT),--port $(PORT))
 
 up: $(STAMP)
 	@exec $(BIN)/omc up

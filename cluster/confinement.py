@@ -39,7 +39,7 @@ class Confinement:
 
     @property
     def document(self) -> dict[str, Any]:
-        return {"why": self.why, "asked": self.asked}
+        return {"why": self.why, "asked": self.asked, "notice": self.notice}
 
     @property
     def unsafe(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.confinement import Confinement
 from cluster.floor import Floor
 from cluster.ports import Ports
 from cluster.wiring import Wiring, wiring
@@ -108,9 +109,9 @@ def test_the_floor_is_described_without_starting_it(tmp_path):
 def test_locks_are_tried_once_for_all_of_the_platforms_processes(tmp_path):
     there = wired(tmp_path)
     there.home.prepare()
-    said = {"why": "landlock: this kernel has none", "asked": False}
-    there.home.write_record(pid=1, confinement=said)
-    assert there.confinement.document == said
+    said = Confinement("landlock: this kernel has none")
+    there.home.write_record(pid=1, confinement=said.document)
+    assert there.confinement == said
     with pytest.raises(InvalidInput, match="this kernel has none"):
         wired(tmp_path).maker.of("class A: pass")("custom", {})
 

@@ -34,12 +34,21 @@ def emptied(home: Path) -> None:
 class PlatformProcess:
     """Started on entering, stopped on leaving; it stops by itself when we are killed."""
 
-    def __init__(self, home: Path, *, port: int, tape: list[Path], days: int | None) -> None:
+    def __init__(
+        self, home: Path, *, port: int, tape: list[Path], days: int | None, allow_unsafe_sandbox: bool = False
+    ) -> None:
         self.home = home
         self.boot_s = 0.0
         self.log = home / _LOG
         self._arguments = command_line(
-            home=home, port=port, dashboard_port=0, tape=tape, tape_days=days, lockstep=True, with_parent=os.getpid()
+            home=home,
+            port=port,
+            dashboard_port=0,
+            tape=tape,
+            tape_days=days,
+            lockstep=True,
+            allow_unsafe_sandbox=allow_unsafe_sandbox,
+            with_parent=os.getpid(),
         )
         self._process: subprocess.Popen[bytes] | None = None
 

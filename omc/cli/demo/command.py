@@ -8,6 +8,7 @@ import typer
 from omc.cli import running, show
 from omc.cli.demo import report
 from omc.cli.demo.child import PlatformProcess, emptied
+from omc.cli.demo.own import Own
 from omc.cli.demo.page import counted
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
@@ -15,7 +16,7 @@ from omc.cli.demo.report import Report
 from omc.cli.options import Json, absolute, settled
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
-from omc.cli.service import Tape
+from omc.cli.service import Tape, Unsafe
 
 commands = typer.Typer()
 
@@ -26,13 +27,26 @@ def demo(
     tape: Tape = None,
     days: Annotated[int | None, typer.Option(min=1, help="The floor's part: the last days of the tape.")] = None,
     port: Annotated[int, typer.Option(help="Where HTTP listens; 0 for any free port.")] = 0,
+    algorithm: Annotated[
+        Path | None, typer.Option(metavar="FILE.py", help="An algorithm of your own, instead of a built-in one.")
+    ] = None,
+    allow_unsafe_sandbox: Unsafe = False,
     json: Json = False,
 ) -> None:
     """From nothing to a report: boot, research, promote, deploy on paper, trade, and prove it."""
-    folder = absolute(home)
+    folder, files = absolute(home), [absolute(each) for each in tape or ()]
+    own = None if algorithm is None else Own.of(algorithm.expanduser())
+    plan = Plan()
+    platform = PlatformProcess(
+        folder,
+        port=port,
+        tape=files,
+        days=days or (None if files else plan.synthetic_days),
+        allow_unsafe_sandbox=allow_unsafe_sandbox,
+    )
     show.out.quiet = json
     try:
-        found = _played(folder, [absolute(each) for each in tape or ()], days, port)
+        found = _played(platform, plan, own)
     finally:
         show.out.quiet = False
     found.write(folder)
@@ -41,21 +55,21 @@ def demo(
         raise Failure("the floor and the backtest, or our books and the exchange's, differ: see the report")
 
 
-def _played(folder: Path, files: list[Path], days: int | None, port: int) -> Report:
+def _played(platform: PlatformProcess, plan: Plan, own: Own | None) -> Report:
+    folder = platform.home
     emptied(folder)
     show.line(f"booting    on {folder}")
-    plan = Plan()
-    with PlatformProcess(
-        folder, port=port, tape=files, days=days or (None if files else plan.synthetic_days)
-    ) as platform:
+    with platform:
         run = running.record(folder)
         if run is None:
             raise Failure("the platform is gone")
+        if notice := (run.get("confinement") or {}).get("notice"):
+            show.err.print(f"omc: {notice}", style="bold red", markup=False, soft_wrap=True)
         played: dict[str, Any] = run["tape"]
         show.line(f"ready      {run['url']} after {platform.boot_s:.1f} s; dashboard {run['dashboard']}")
         show.line(f"tape       {played['source']}: {', '.join(played['coins'])}, {played['bars']} bars")
         with Platform(run["url"], folder) as there:
-            play = Play(there, platform, played, plan)
+            play = Play(there, platform, played, plan, own)
             play.run()
             return report.of(play, folder)
 

@@ -17,6 +17,8 @@ class Plan:
             "entry_threshold": [0.0, 0.01],
         }
     )
+    own_points: int = 32
+    """Of a sweep over the ranges that somebody's own code declares."""
     objective: str = "sharpe"
     folds: int = 3
     """Of the walk-forward, on a history in which the shorter windows fit into each part; none on a shorter one."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from omc.cli import show
+from omc.cli import code, show
+from omc.cli.algorithm import CUSTOM, checked_of
 from omc.cli.demo.child import PlatformProcess
+from omc.cli.demo.own import Own, Searched, searched
 from omc.cli.demo.plan import Plan
+from omc.cli.lab import gates
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
 from omc.cli.waiting import wait
@@ -28,7 +31,13 @@ class Play:
     platform: PlatformProcess
     tape: Mapping[str, Any]
     plan: Plan = field(default_factory=Plan)
+    own: Own | None = None
+    """Somebody's own algorithm, instead of the plan's."""
+    coins: list[str] = field(default_factory=list)
+    backtest: dict[str, Any] = field(default_factory=dict)
+    """Of an own algorithm, with the parameters that it comes with."""
     sweep: dict[str, Any] = field(default_factory=dict)
+    """Nothing where there was nothing to search."""
     promotion: dict[str, Any] = field(default_factory=dict)
     real_money: dict[str, Any] = field(default_factory=dict)
     """What the step from paper to real money would answer."""
@@ -36,8 +45,16 @@ class Play:
 
     def run(self) -> None:
         self._sign_in()
-        algorithm = self._algorithm()
-        self._search(algorithm)
+        self.coins = list(self.tape["coins"])
+        if self.own is None:
+            algorithm = self._built_in()
+            self._search(algorithm, Searched(self.plan.space, "grid"))
+        else:
+            algorithm = self._of_code(self.own)
+            described = self.there.get(f"/lab/algorithms/{algorithm}/description")
+            self.coins = self.coins[: described["most_coins"]]
+            self._test(algorithm)
+            self._search(algorithm, searched(described, self.plan.own_points))
         self._promote(algorithm)
         self._deploy(algorithm)
         self._trade()
@@ -47,33 +64,75 @@ class Play:
         self.there.register(email, password, "Demo")
         self.there.log_in(email, password)
 
-    def _algorithm(self) -> str:
+    def _built_in(self) -> str:
         made = self.there.post("/lab/algorithms", {"name": "demo", "algorithm_type": self.plan.algorithm_type})
         return str(made["id"])
 
-    def _search(self, algorithm: str) -> None:
-        began = time.monotonic()
-        body = {
-            "coins": self.tape["coins"],
+    def _of_code(self, own: Own) -> str:
+        """Failure, with all that was found, when it is not valid."""
+        body = {"name": own.file.stem, "algorithm_type": CUSTOM, "code": own.source}
+        with self.there.patiently("reading the code"):
+            made = self.there.post("/lab/algorithms", body)
+        checked = checked_of(self.there, made["id"])
+        if not checked["valid"]:
+            found = checked["findings"]
+            code.findings(found, own.source, str(own.file))
+            raise Failure(f"{own.file}: {code.counted(found)}", code="NOT_VALID", details=checked)
+        parameters = ", ".join(f"{name} {value}" for name, value in made["parameters"].items()) or "no parameters"
+        show.line(f"algorithm  {own.file}: valid; {parameters}")
+        return str(made["id"])
+
+    def _window(self) -> dict[str, Any]:
+        return {
+            "coins": self.coins,
             "start_date": self.tape["start"],
             "end_date": self.tape["history_end"],
             "initial_cash": self.plan.cash_aud,
             "rebalance_band": self.plan.rebalance_band,
-            "space": self.plan.space,
+        }
+
+    def _test(self, algorithm: str) -> None:
+        began = time.monotonic()
+        asked = self.there.post(f"/lab/algorithms/{algorithm}/backtest", self._window())
+        self.backtest = wait(self.there, f"/lab/backtests/{asked['id']}", "backtest", 1)
+        metrics = {name: self.backtest["metrics"].get(name) for name in ("sharpe", "max_drawdown")}
+        figures = ", ".join(f"{name} {'–' if value is None else f'{value:.4f}'}" for name, value in metrics.items())
+        took = f"{time.monotonic() - began:.2f} s"
+        show.line(f"backtest   {self.backtest['trades']} trades, {figures} in {took}")
+
+    def _search(self, algorithm: str, what: Searched | None) -> None:
+        if what is None:
+            show.line("sweep      none: the code has no numbers that could be searched")
+            return
+        began = time.monotonic()
+        body = self._window() | {
+            "space": what.space,
+            "method": what.method,
             "objective": self.plan.objective,
             "folds": self.plan.folds_of(int(self.tape["history_bars"])),
         }
-        asked = self.there.post(f"/lab/algorithms/{algorithm}/sweeps", body)
+        asked = self.there.post(
+            f"/lab/algorithms/{algorithm}/sweeps", body if what.points is None else body | {"points": what.points}
+        )
         self.sweep = wait(self.there, f"/lab/sweeps/{asked['id']}", "sweep", asked["points"])
         self.sweep["seconds"] = round(time.monotonic() - began, 2)
         best = self.sweep["best"]
-        show.line(f"sweep      {self.sweep['done']} points in {self.sweep['seconds']} s; best {best['parameters']}")
+        chosen = best["parameters"] if best else f"none: all {self.sweep['failed']} failed"
+        show.line(f"sweep      {self.sweep['done']} points in {self.sweep['seconds']} s; best {chosen}")
 
     def _promote(self, algorithm: str) -> None:
-        self.promotion = self.there.post(f"/lab/algorithms/{algorithm}/promote", {"sweep_id": self.sweep["id"]})
+        body = {"sweep_id": self.sweep["id"]} if self.sweep else {}
+        try:
+            with self.there.patiently("measuring for the gates"):
+                self.promotion = self.there.post(f"/lab/algorithms/{algorithm}/promote", body)
+        except Failure as failure:
+            if failure.details.get("gates"):
+                gates(failure.details["gates"])
+            raise
         passed = ", ".join(f"{gate['gate']} {gate['figure']}" for gate in self.promotion["gates"])
         show.line(f"promotion  {self.promotion['algorithm']['status']}: {passed}")
-        self.real_money = self.there.get(f"/lab/algorithms/{algorithm}/promotion")
+        with self.there.patiently("measuring for the gates"):
+            self.real_money = self.there.get(f"/lab/algorithms/{algorithm}/promotion")
         closed = [gate["gate"] for gate in self.real_money["gates"] if not gate["passed"]]
         said = f"not yet, for {', '.join(closed)}" if closed else "every gate would pass"
         show.line(f"real money {said}; {self.real_money['tries']['tries']} tries counted")
@@ -82,7 +141,7 @@ class Play:
         body = {
             "algorithm_id": algorithm,
             "deployment_name": "demo",
-            "coins": self.tape["coins"],
+            "coins": self.coins,
             "mode": "paper",
             "cash": self.plan.cash_aud,
             "risk_limits": self.plan.limits,

@@ -44,7 +44,9 @@ def of(play: Play, home: Path) -> Report:
             "points": play.sweep["done"],
             "seconds": play.sweep["seconds"],
             "best": play.sweep["best"],
-        },
+        }
+        if play.sweep
+        else None,
         "promotion": [{name: gate[name] for name in _GATE} for gate in play.promotion["gates"]],
         "deployable": [{name: gate[name] for name in (*_GATE, "why")} for gate in play.real_money["gates"]],
         "tries": play.real_money["tries"],
@@ -53,6 +55,9 @@ def of(play: Play, home: Path) -> Report:
         "reconciliation": {"differences": _reconciliation(there, which)},
         "actors": actors(home),
     }
+    if play.own is not None:
+        trades, metrics = play.backtest["trades"], play.backtest["metrics"]
+        figures |= {"algorithm": str(play.own.file), "backtest": {"trades": trades, "metrics": metrics}}
     page = with_gates(
         there.text(f"/floor/algorithms/{which}/report"), play.real_money["gates"], play.real_money["tries"]
     )

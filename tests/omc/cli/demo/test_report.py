@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from omc.cli.demo import report
+from omc.cli.demo.own import Own
 from omc.cli.demo.plan import Plan
 from omc.cli.platform import Platform
 
@@ -50,6 +51,7 @@ def play(tmp_path, monkeypatch):
             there=there,
             platform=SimpleNamespace(boot_s=1.234),
             plan=Plan(),
+            own=None,
             tape={"coins": ["BTC"], "bars": 10, "start": "a", "end": "b", "source": "recorded", "history_bars": 4},
             sweep={"done": 2, "seconds": 0.5, "best": {"parameters": {}}},
             promotion={"gates": [{"gate": "trades", "figure": 5, "threshold": 1, "passed": True, "note": "x"}]},
@@ -69,6 +71,16 @@ def test_figures_and_page_are_written_beside_each_other(play, tmp_path):
     assert figures["deployable"] == [GATE]
     assert figures["tries"] == TRIES
     assert found.holds
+
+
+def test_an_own_algorithm_is_named_with_its_backtest_and_needs_no_search(play, tmp_path):
+    play.own, play.sweep = Own(tmp_path / "mine.py", "class A: ..."), {}
+    play.backtest = {"trades": 3, "metrics": {"sharpe": 1.5}}
+    figures = report.of(play, tmp_path).figures
+    assert list(figures) == [*KEYS, "algorithm", "backtest"]
+    assert figures["sweep"] is None
+    assert figures["algorithm"] == str(tmp_path / "mine.py")
+    assert figures["backtest"] == play.backtest
 
 
 def test_the_page_shows_the_floor_and_every_gate(play, tmp_path):
