@@ -40,6 +40,13 @@ def power_of(base: Any, exponent: Any, modulus: Any = None) -> Any:
     return power(base, exponent) if modulus is None else pow(base, exponent, modulus)
 
 
+def rounded(number: Any, ndigits: Any = None) -> Any:
+    """`round`, which computes ten to the power of what is to be cut off a whole number."""
+    if type(number) is int and type(ndigits) is int and -ndigits > MOST_WIDTH:
+        raise InvalidInput("a whole number of that many digits is too long")
+    return round(number, ndigits)
+
+
 def shifted(left: Any, right: Any) -> Any:
     if type(left) is int and type(right) is int and left.bit_length() + right > MOST_BITS:
         raise InvalidInput("a whole number of that many digits is too long")

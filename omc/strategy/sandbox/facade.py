@@ -6,7 +6,8 @@ Their slots begin with an underscore, which no code can name, and what code read
 # ruff: noqa: SLF001 (what no code may name is opened here, and only here)
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 from omc.errors import InvalidInput
 
@@ -97,6 +98,11 @@ def part(function: Function, name: str) -> Any:
     return function._parts[name]
 
 
+def real_kind(value: Any) -> Any:
+    """The type that a function stands in for; any other value as it is."""
+    return value._kind if type(value) is Function and isinstance(value._kind, type) else value
+
+
 def kinds_of(kinds: Any) -> tuple[type, ...]:
     """What `isinstance` is to be asked in place of `kinds`."""
     if type(kinds) is tuple:
@@ -105,4 +111,6 @@ def kinds_of(kinds: Any) -> tuple[type, ...]:
         return kinds._kind if isinstance(kinds._kind, tuple) else (kinds._kind,)
     if isinstance(kinds, type):
         return (kinds,)
+    if type(kinds) is UnionType:
+        return get_args(kinds)
     raise InvalidInput("isinstance needs types that are known here")

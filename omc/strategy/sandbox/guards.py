@@ -27,6 +27,8 @@ OF_CLASSES: dict[type, frozenset[str]] = {}
 ITEMS: dict[type, Callable[[Any], None] | None] = {}
 """Types whose values have items, and what looks at the key first."""
 WRITTEN_ITEMS: set[type] = set()
+WRITTEN_THROUGH: dict[type, Callable[[Any], Any]] = {}
+"""What is written to in place of a value, where what is written is looked at."""
 WRITTEN_ATTRIBUTES: dict[type, frozenset[str]] = {}
 CONTEXTS: set[type] = set()
 _MISSING = object()
@@ -138,7 +140,8 @@ def item(value: Any, key: Any) -> Any:
 def write_item(value: Any) -> Any:
     kind = type(value)
     if kind in WRITTEN_ITEMS or is_own(kind):
-        return value
+        through = WRITTEN_THROUGH.get(kind)
+        return value if through is None else through(value)
     raise InvalidInput(f"items of {_called(kind)} cannot be written to")
 
 

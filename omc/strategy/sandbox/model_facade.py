@@ -4,6 +4,7 @@ Both are loaded when the first of them is asked for: whoever uses none does not 
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -28,12 +29,20 @@ _PLAIN = (bool, int, float, str, type(None), np.integer, np.floating)
 _DATA = (np.ndarray, pd.DataFrame, pd.Series, list, tuple, type(None))
 
 
+def _made_again(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, but that chance begins where it began before."""
+    return {name: 0 if name.endswith("random_state") and each is None else each for name, each in settings.items()}
+
+
 def _setting(name: str, value: Any) -> None:
     """InvalidInput for what could name a file, start threads, print, or be called."""
     if name in ("memory", "model_file", "xgb_model", "callbacks", "device", "transform_input"):
         raise InvalidInput(f"{name} cannot be chosen here")
     if name in ("n_jobs", "nthread") and value not in (None, 1):
         raise InvalidInput(f"{name} is 1: an algorithm runs in one thread")
+    if name in ("copy", "copy_X") and value is not True:
+        # Without a copy, scikit-learn makes memory writable that was not.
+        raise InvalidInput(f"{name} is True: what a model learns from is not written over")
     if name.startswith("verbos") and value not in (0, False, None):
         raise InvalidInput(f"{name} is 0: use print")
     _plain_value(name, value)
@@ -62,7 +71,7 @@ def _setter(value: Any) -> Callable[..., Any]:
     def call(**settings: Any) -> Any:
         for name, each in settings.items():
             _setting(name.rsplit("__", 1)[-1], each)
-        return value.set_params(**settings)
+        return value.set_params(**_made_again(settings))
 
     return call
 
@@ -112,14 +121,16 @@ def _estimator(name: str, kind: type) -> Function:
     learned = {each: _learned(each) for each in ESTIMATOR.split() if each.endswith("_")}
     if kind not in guards.SHOWN:
         show(kind, " ".join(shown), {**learned, **_METHODS})
-    default = {"n_jobs": 1} if kind.__module__.startswith("xgboost") else {}
+    default: dict[str, Any] = {"n_jobs": 1} if kind.__module__.startswith("xgboost") else {}
+    if "random_state" in inspect.signature(kind).parameters:
+        default["random_state"] = 0
 
     def make(*args: Any, **settings: Any) -> Any:
         for each in args:
             _plain_value("a setting", each)
         for each, value in settings.items():
             _setting(each, value)
-        return kind(*args, **{**default, **settings})
+        return kind(*args, **{**default, **_made_again(settings)})
 
     return Function(name, make, kind)
 
@@ -222,6 +233,16 @@ def _train(xgboost: Any, params: Any, dtrain: Any, num_boost_round: int = 10, **
     if type(dtrain) not in (xgboost.DMatrix, xgboost.QuantileDMatrix) or type(num_boost_round) is not int:
         raise InvalidInput("xgboost.train takes settings, a matrix and a whole number of rounds")
     return xgboost.train({"nthread": 1, "verbosity": 0, **params}, dtrain, num_boost_round=num_boost_round)
+
+
+def show_model(value: Any) -> None:
+    """Let code use a model that was restored, whether or not it has imported the like of it by then."""
+    if type(value).__name__ == "Booster":
+        import xgboost
+
+        _show_boosters(xgboost)
+    else:
+        _estimator(type(value).__name__, type(value))
 
 
 def loadable() -> tuple[str, ...]:

@@ -9,57 +9,30 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from omc.errors import InvalidInput
-from omc.strategy.sandbox import guards
-from omc.strategy.sandbox.facade import Facade, Function, kind_only
-from omc.strategy.sandbox.guards import show, show_family
+from omc.strategy.sandbox.clock import without_clock
+from omc.strategy.sandbox.facade import Facade, Function, kind_only, real_kind
+from omc.strategy.sandbox.number_types import number_type, times_without_clock
 from omc.strategy.sandbox.numpy_names import ABSTRACT, CONSTANTS, LINALG, NUMPY, SCALARS
+from omc.strategy.sandbox.numpy_shown import MOST_ELEMENTS
 
-MOST_ELEMENTS = 300_000_000
-ARRAY = """T all any argmax argmin argpartition argsort choose clip compress conj conjugate copy cumprod
-cumsum diagonal dot dtype fill flat flatten imag item itemsize mT max mean min nbytes ndim nonzero partition prod
-put ravel real reshape round searchsorted shape size sort squeeze std sum swapaxes take tolist trace transpose var"""
-SCALAR = """T all any as_integer_ratio clip conj conjugate copy cumprod cumsum dtype flatten imag
-is_integer item itemsize max mean min nbytes ndim prod ravel real reshape round shape size squeeze std sum tolist
-var"""
-GENERATOR = """beta binomial chisquare choice dirichlet exponential gamma geometric gumbel integers laplace
-logistic lognormal multinomial multivariate_normal normal pareto permutation permuted poisson power random
-rayleigh shuffle standard_cauchy standard_exponential standard_gamma standard_normal standard_t triangular uniform
-weibull"""
-_NUMBERS = frozenset("biufcmM")
 _REFUSED_OPTIONS = frozenset({"like", "subok", "sig", "signature", "allow_pickle"})
 
 
-def number_type(kind: Any) -> Any:
-    """A type of numbers, as it came; InvalidInput for any other: memory read as what it is not would be a way out."""
-    if kind is None or kind in (bool, int, float, complex):
-        return kind
-    if isinstance(kind, type) and issubclass(kind, np.generic):
-        found = np.dtype(kind) if kind.__name__ in SCALARS else None
-    elif isinstance(kind, np.dtype):
-        found = kind
-    elif type(kind) is str and len(kind) <= 16:
-        try:
-            found = np.dtype(kind)
-        except (TypeError, ValueError, SyntaxError):
-            found = None
-    else:
-        found = None
-    if found is None or found.kind not in _NUMBERS or found.hasobject or found.shape:
-        raise InvalidInput(f"an array is of numbers, truths or times, not of {kind!r}"[:200])
-    return kind
-
-
 def _looked_over(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    at, filled = _TYPED_AT.get(name), not isinstance(function, np.ufunc)
+
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             for option in _REFUSED_OPTIONS.intersection(kwargs):
                 raise InvalidInput(f"np.{name} takes no {option} here")
+            if not filled and "where" in kwargs and kwargs.get("out") is None:
+                raise InvalidInput(f"np.{name} with where needs out: the rest would be whatever memory held before")
             if "dtype" in kwargs:
-                number_type(kwargs["dtype"])
-        if name in _TYPED_AT and len(args) > _TYPED_AT[name]:
-            number_type(args[_TYPED_AT[name]])
+                kwargs["dtype"] = times_without_clock(number_type(kwargs["dtype"]), args, kwargs)
+        if at is not None and len(args) > at:
+            args = (*args[:at], times_without_clock(number_type(args[at]), args, kwargs), *args[at + 1 :])
         made = function(*args, **kwargs)
-        if type(made) is np.ndarray and (made.dtype.hasobject or made.dtype.names):
+        if type(made) is np.ndarray and made.dtype.kind in "OV":
             raise InvalidInput(f"np.{name} would make an array of objects: algorithms compute on numbers")
         return made
 
@@ -74,6 +47,7 @@ _TYPED_AT = {
     **dict.fromkeys(["ascontiguousarray"], 1),
     **dict.fromkeys(["full", "full_like"], 2),
     **dict.fromkeys(["arange", "eye", "tri"], 3),
+    **dict.fromkeys(["cumprod", "cumsum", "mean", "nanmean", "prod", "std", "sum", "var"], 2),
 }
 """Where a type of numbers may stand without its name."""
 
@@ -156,8 +130,27 @@ def _function(name: str, function: Any, prefix: str = "np.") -> Function:
     return Function(prefix + name, call, parts=parts)
 
 
+def _time(*args: Any) -> Any:
+    without_clock(args)
+    return np.datetime64(*args)
+
+
+def _is_subtype(one: Any, other: Any) -> bool:
+    return np.issubdtype(real_kind(one), real_kind(other))
+
+
+_REPLACED: Mapping[str, Callable[..., Any]] = {
+    # What memory held before is nothing to decide on.
+    "empty": np.zeros,
+    "empty_like": np.zeros_like,
+    "issubdtype": _is_subtype,
+}
+
+
 def _made(name: str) -> Any:
-    value = getattr(np, name)
+    value = _REPLACED.get(name, getattr(np, name))
+    if name == "datetime64":
+        return Function("np.datetime64", _time, np.datetime64)
     if name in CONSTANTS or name in SCALARS:
         return value
     if name in ABSTRACT:
@@ -198,36 +191,3 @@ def random_facade() -> Facade:
 def windows(values: Any, window: Any, axis: Any = None) -> np.ndarray:
     """`sliding_window_view`, which cannot be written to."""
     return sliding_window_view(np.asarray(values), window, axis)
-
-
-def _astype(value: Any) -> Callable[..., Any]:
-    return lambda dtype, **options: value.astype(number_type(dtype), **_plain(options))
-
-
-def _plain(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name in options:
-        if name not in {"copy", "order", "casting"}:
-            raise InvalidInput(f"astype takes no {name} here")
-    return options
-
-
-def _repeat(value: Any) -> Callable[..., Any]:
-    return partial(_repeated, value)
-
-
-def _repeated(value: Any, repeats: Any, axis: Any = None) -> Any:
-    if np.size(value) * int(np.max(repeats)) > MOST_ELEMENTS:
-        raise InvalidInput(f"repeat would make more than {MOST_ELEMENTS:,} numbers")
-    return value.repeat(repeats, axis)
-
-
-show(np.ndarray, ARRAY, {"astype": _astype, "repeat": _repeat})
-show_family(np.generic, SCALAR, {"astype": _astype})
-show_family(np.dtype, "itemsize kind name str")
-show(np.random.Generator, GENERATOR)
-show(np.finfo, "bits dtype eps max min resolution smallest_normal tiny")
-show(np.iinfo, "bits dtype kind max min")
-show(np.flatiter, "copy index")
-guards.ITEMS.update(dict.fromkeys((np.ndarray, np.flatiter)))
-guards.WRITTEN_ITEMS.update((np.ndarray, np.flatiter))
-guards.CONTEXTS.add(np.errstate)

@@ -36,7 +36,6 @@ PLAIN = frozenset(
         "filter",
         "float",
         "frozenset",
-        "hash",
         "int",
         "iter",
         "len",
@@ -52,7 +51,6 @@ PLAIN = frozenset(
         "range",
         "repr",
         "reversed",
-        "round",
         "set",
         "slice",
         "sorted",
@@ -66,7 +64,7 @@ PLAIN = frozenset(
     ]
 )
 """As Python has them."""
-GUARDED = frozenset(["getattr", "hasattr", "isinstance", "issubclass", "pow", "print", "type"])
+GUARDED = frozenset(["getattr", "hasattr", "hash", "isinstance", "issubclass", "pow", "print", "round", "type"])
 """In a form that keeps the rules."""
 OFFERED = EXCEPTIONS | PLAIN | GUARDED
 

@@ -8,37 +8,48 @@ import numpy as np
 import pandas as pd
 
 from omc.errors import InvalidInput
+from omc.strategy.sandbox.clock import without_clock
 from omc.strategy.sandbox.facade import Facade, Function
 from omc.strategy.sandbox.imports import PANDAS
-from omc.strategy.sandbox.numpy_facade import number_type
-from omc.strategy.sandbox.pandas_shown import NAMED_TYPES
+from omc.strategy.sandbox.pandas_calls import is_of_times, named_type
+from omc.strategy.sandbox.pandas_shown import KINDS
 
 MOST_ROWS = 20_000_000
 
 
+_TYPED_AT = {"Series": 2, "DataFrame": 3, "Index": 1, "DatetimeIndex": 6, "DataFrame.from_dict": 2, "get_dummies": 7}
+"""Where a type may stand without its name."""
+_OF_TIMES = frozenset({"DatetimeIndex", "Timestamp", "date_range", "to_datetime"})
+
+
 def _constructor(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    at = _TYPED_AT.get(name)
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("dtype") is not None and not (type(kwargs["dtype"]) is str and kwargs["dtype"] in NAMED_TYPES):
-            number_type(kwargs["dtype"])
+        kind = kwargs.get("dtype")
+        if at is not None and len(args) > at:
+            kind, args = args[at], (*args[:at], named_type(args[at]), *args[at + 1 :])
+        elif kind is not None:
+            kwargs["dtype"] = named_type(kind)
         periods = kwargs.get("periods", 0)
         if isinstance(periods, int | float | np.number) and periods > MOST_ROWS:
             raise InvalidInput(f"pd.{name} would make more than {MOST_ROWS:,} rows")
-        if any(type(each) is str and each in ("now", "today") for each in (*args, *kwargs.values())):
-            raise InvalidInput("an algorithm takes the time from the frame")
+        if name in _OF_TIMES or (kind is not None and is_of_times(kind)):
+            without_clock(args, kwargs)
         return function(*args, **kwargs)
 
     return call
-
-
-_KINDS = {"DataFrame", "Series", "Index", "DatetimeIndex", "Timestamp", "Timedelta"}
 
 
 def _made(name: str) -> Any:
     value = getattr(pd, name)
     if name in ("NA", "NaT"):
         return value
-    parts = {"from_dict": Function("pd.DataFrame.from_dict", pd.DataFrame.from_dict)} if name == "DataFrame" else {}
-    return Function(f"pd.{name}", _constructor(name, value), value if name in _KINDS else None, parts)
+    parts = {}
+    if name == "DataFrame":
+        from_dict = _constructor("DataFrame.from_dict", pd.DataFrame.from_dict)
+        parts["from_dict"] = Function("pd.DataFrame.from_dict", from_dict)
+    return Function(f"pd.{name}", _constructor(name, value), value if name in KINDS else None, parts)
 
 
 def pandas_facade() -> Facade:

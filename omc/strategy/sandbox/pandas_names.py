@@ -62,6 +62,7 @@ OF_TIMES = """ceil day day_name day_of_week day_of_year dayofweek dayofyear days
 hour is_leap_year is_month_end is_month_start is_quarter_end is_quarter_start is_year_end is_year_start
 microsecond minute month month_name nanosecond normalize quarter round second tz tz_convert tz_localize unit
 weekday year"""
+OF_LENGTHS = "ceil components days floor mean microseconds nanoseconds round seconds std sum total_seconds unit"
 OF_INDEX_TIMES = f"{OF_TIMES} asi8 date freq freqstr inferred_freq mean std time"
 WINDOW = "corr count cov first kurt last max mean median min nunique quantile rank sem skew std sum var"
 GROUPS = """all any bfill corr count cov cumcount cummax cummin cumprod cumsum describe diff ffill first

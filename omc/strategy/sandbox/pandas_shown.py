@@ -1,6 +1,6 @@
 """What tables, series, indexes, groups and windows show to code. What takes a function by its name takes few names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,68 +8,24 @@ import pandas as pd
 
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import guards
-from omc.strategy.sandbox.classes import is_own
+from omc.strategy.sandbox.clock import without_clock
+from omc.strategy.sandbox.facade import real_kind
 from omc.strategy.sandbox.guards import show, show_family
-from omc.strategy.sandbox.numpy_facade import number_type
+from omc.strategy.sandbox.pandas_calls import is_of_times, named, named_type, no_engine, options_allowed
 from omc.strategy.sandbox.pandas_names import (
-    BY_NAME,
     FRAME,
     GROUPS,
     INDEX,
     OF_INDEX_TIMES,
+    OF_LENGTHS,
     OF_TIMES,
     RESAMPLED,
     SERIES,
     WINDOW,
 )
 
-_ENGINES = frozenset(["engine", "engine_kwargs", "win_type", "backend", "into"])
-_METHODS = frozenset(
-    ["average", "min", "max", "first", "dense", "pearson", "kendall", "spearman", "ffill", "bfill", "pad", "single"]
-)
-NAMED_TYPES = frozenset(
-    [
-        "category",
-        "string",
-        "str",
-        "boolean",
-        "Int8",
-        "Int16",
-        "Int32",
-        "Int64",
-        "Float32",
-        "Float64",
-        "UInt8",
-        "UInt16",
-        "UInt32",
-        "UInt64",
-    ]
-)
-
-
-def _named(function: Any) -> Any:
-    """The same, in lists that nobody else holds: code that is called could change its own while they are gone through.
-    InvalidInput for a name by which something else than a computation could be reached."""
-    if type(function) is str:
-        if function not in BY_NAME:
-            raise InvalidInput(f"{function!r} is not a computation that can be named: give the function itself")
-        return function
-    if type(function) in (list, tuple):
-        return [_named(each) for each in function]
-    if type(function) is dict:
-        return {name: _named(each) for name, each in function.items()}
-    # An object of the code's own could be called and be a list of names at once.
-    if function is not None and (not callable(function) or is_own(type(function))):
-        raise InvalidInput("a computation is a function or the name of one")
-    return function
-
-
-def _options(options: Mapping[str, Any]) -> None:
-    for name in _ENGINES.intersection(options):
-        raise InvalidInput(f"{name} cannot be chosen here")
-    method = options.get("method")
-    if method is not None and (type(method) is not str or method not in _METHODS):
-        raise InvalidInput(f"there is no method {method!r} here"[:200])
+KINDS = frozenset({"DataFrame", "Series", "Index", "DatetimeIndex", "Timestamp", "Timedelta"})
+"""The types of these that code may ask about."""
 
 
 def _dispatching(name: str) -> guards.Wrapper:
@@ -77,13 +33,14 @@ def _dispatching(name: str) -> guards.Wrapper:
 
     def wrapper(value: Any) -> Callable[..., Any]:
         def call(func: Any = None, *args: Any, **kwargs: Any) -> Any:
-            _options(kwargs)
+            options_allowed(kwargs)
+            no_engine(args)
             if func is None:
                 for each, pair in kwargs.items():
                     paired = type(pair) is tuple and len(pair) == 2
-                    kwargs[each] = (pair[0], _named(pair[1])) if paired else _named(pair)
+                    kwargs[each] = (pair[0], named(pair[1])) if paired else named(pair)
             if name not in ("map", "pipe") or type(func) is str:
-                func = _named(func)
+                func = named(func)
             return getattr(value, name)(func, *args, **kwargs)
 
         return call
@@ -94,9 +51,8 @@ def _dispatching(name: str) -> guards.Wrapper:
 def _without_engines(name: str) -> guards.Wrapper:
     def wrapper(value: Any) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            _options(kwargs)
-            if any(type(each) is str and each in ("numba", "cython") for each in args):
-                raise InvalidInput("the engine cannot be chosen here")
+            options_allowed(kwargs)
+            no_engine(args)
             return getattr(value, name)(*args, **kwargs)
 
         return call
@@ -126,12 +82,40 @@ def _first_only(name: str, *kept: str) -> guards.Wrapper:
 
 def _typed(value: Any) -> Callable[..., Any]:
     def call(dtype: Any) -> Any:
-        for each in dtype.values() if type(dtype) is dict else (dtype,):
-            if not (type(each) is str and each in NAMED_TYPES) and each is not str:
-                number_type(each)
-        return value.astype(dtype)
+        kinds = dtype if type(dtype) is dict else {"": dtype}
+        real = {name: named_type(each) for name, each in kinds.items()}
+        if any(each is not None and is_of_times(each) for each in real.values()):
+            without_clock(value)
+        return value.astype(real if type(dtype) is dict else real[""])
 
     return call
+
+
+def _to_numpy(value: Any) -> Callable[..., Any]:
+    def call(dtype: Any = None, copy: bool = False, **options: Any) -> Any:
+        return value.to_numpy(dtype=None if dtype is None else named_type(dtype), copy=copy, **options)
+
+    return call
+
+
+def _replace(value: Any) -> Callable[..., Any]:
+    """Values by values: a pattern can take forever on a short text."""
+
+    def call(to_replace: Any, value_: Any = None, **options: Any) -> Any:
+        for each in options:
+            if each != "value":
+                raise InvalidInput(f"replace takes no {each} here")
+        new = {"value": options.get("value", value_)} if "value" in options or type(to_replace) is not dict else {}
+        return value.replace(to_replace, **new)
+
+    return call
+
+
+def _select_dtypes(value: Any) -> Callable[..., Any]:
+    def real(kinds: Any) -> Any:
+        return [real_kind(each) for each in kinds] if isinstance(kinds, list | tuple) else real_kind(kinds)
+
+    return lambda include=None, exclude=None: value.select_dtypes(real(include), real(exclude))
 
 
 def _interpolate(value: Any) -> Callable[..., Any]:
@@ -145,7 +129,7 @@ def _interpolate(value: Any) -> Callable[..., Any]:
 
 def _to_dict(value: Any) -> Callable[..., Any]:
     def call(orient: Any = "dict", **options: Any) -> Any:
-        _options(options)
+        options_allowed(options)
         return value.to_dict(orient) if isinstance(value, pd.DataFrame) else value.to_dict()
 
     return call
@@ -170,14 +154,18 @@ _TABLES = {
     **_WINDOWS,
     "astype": _typed,
     "interpolate": _interpolate,
+    "replace": _replace,
     "to_dict": _to_dict,
+    "to_numpy": _to_numpy,
     "corr": _without_engines("corr"),
     "corrwith": _without_engines("corrwith"),
 }
-show(pd.DataFrame, FRAME, {**_TABLES, "*": _column})
+show(pd.DataFrame, FRAME, {**_TABLES, "select_dtypes": _select_dtypes, "*": _column})
 show(pd.Series, SERIES, {name: each for name, each in _TABLES.items() if name != "corrwith"})
-show(pd.DatetimeIndex, f"{INDEX} {OF_INDEX_TIMES}", {"astype": _typed, "map": _dispatching("map")})
-show_family(pd.Index, INDEX, {"astype": _typed, "map": _dispatching("map")})
+_LABELS = {"astype": _typed, "map": _dispatching("map"), "to_numpy": _to_numpy}
+show(pd.DatetimeIndex, f"{INDEX} {OF_INDEX_TIMES}", _LABELS)
+show(pd.TimedeltaIndex, f"{INDEX} {OF_LENGTHS}", _LABELS)
+show_family(pd.Index, INDEX, _LABELS)
 
 
 def _windowed(names: str, dispatch: str, plain: str = "") -> tuple[str, dict[str, guards.Wrapper]]:
@@ -203,6 +191,7 @@ for _group, _shown in (
 for _group in (type(_SOME.groupby("a")), type(_SOME["a"].groupby(_SOME["a"]))):
     guards.SHOWN[_group] = {**guards.SHOWN[_group], "rolling": _WINDOWS["rolling"], "resample": _WINDOWS["resample"]}
 show(type(_SOME.index.to_series().dt), OF_TIMES)
+show(type(_SOME.index.to_series().diff().dt), " ".join(sorted({*OF_LENGTHS.split()} - {"mean", "std", "sum"})))
 show(
     pd.Timestamp,
     f"{OF_TIMES} as_unit asm8 astimezone date fold isoformat isoweekday replace time timestamp to_datetime64 to_numpy "

@@ -11,12 +11,14 @@ import math
 import operator
 import random
 import statistics
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import arithmetic, guards
-from omc.strategy.sandbox.classes import as_dict, dataclass, fields, named_tuple, replaced
+from omc.strategy.sandbox.classes import MODULE, as_dict, dataclass, fields, named_tuple, replaced
 from omc.strategy.sandbox.facade import FORM, Function
 from omc.strategy.sandbox.guards import show, show_family
 from omc.strategy.sandbox.imports import MODULES
@@ -45,6 +47,31 @@ def _narrow(name: str) -> guards.Wrapper:
 def _told(fault: Any) -> tuple[Any, ...]:
     """The words of an error: what else it carries are a library's own objects."""
     return tuple(each if type(each) in (str, int, float, bool, type(None)) else str(each) for each in fault.args)
+
+
+def _seed(chance: random.Random) -> Callable[[Any], None]:
+    def call(a: Any = None) -> None:
+        if type(a) not in (int, float, str):
+            raise InvalidInput("a seed is a number or a text, so that a decision can be made again")
+        chance.seed(a)
+
+    return call
+
+
+def _item_getter(*keys: Any) -> Callable[[Any], Any]:
+    """`operator.itemgetter`, by the same rules as brackets."""
+    if len(keys) == 1:
+        return lambda value: guards.item(value, keys[0])
+    return lambda value: tuple(guards.item(value, key) for key in keys)
+
+
+def _abstract(method: Any) -> Any:
+    """`abc.abstractmethod`, of what the code defined itself: it is written to."""
+    inner: Any = method.fget if type(method) is property else method
+    inner = inner.__func__ if type(inner) in (classmethod, staticmethod) else inner
+    if getattr(inner, "__module__", None) != MODULE or type(inner) is not FunctionType:
+        raise InvalidInput("abstractmethod stands above a method of the code's own")
+    return abstractmethod(method)
 
 
 def _strftime(value: Any) -> Callable[[str], str]:
@@ -152,12 +179,10 @@ def standard() -> dict[str, Makers]:
     }
     forms["typing"]["TYPE_CHECKING"] = lambda: False
     forms["typing"]["cast"] = lambda: lambda _, value: value
-    from abc import ABC, abstractmethod
-
     return {
         **forms,
         "__future__": {"annotations": lambda: FORM},
-        "abc": {"ABC": lambda: ABC, "abstractmethod": lambda: abstractmethod},
+        "abc": {"ABC": lambda: ABC, "abstractmethod": lambda: _abstract},
         "bisect": _given(bisect, "bisect"),
         "collections": _given(collections, "collections", {"namedtuple": named_tuple, "abc": None}),
         "dataclasses": _given(
@@ -174,10 +199,11 @@ def standard() -> dict[str, Makers]:
             "math",
             {name: _few(getattr(math, name)) for name in ("comb", "factorial", "perm")} | {"prod": _product},
         ),
-        "operator": _given(operator, "operator"),
+        "operator": _given(operator, "operator", {"itemgetter": _item_getter}),
         "random": {
             "Random": lambda: seeded,
-            **{name: functools.partial(getattr, chance, name) for name in MODULES["random"] - {"Random"}},
+            **{name: functools.partial(getattr, chance, name) for name in MODULES["random"] - {"Random", "seed"}},
+            "seed": lambda: _seed(chance),
         },
         "statistics": _given(statistics, "statistics"),
     }
@@ -193,5 +219,6 @@ seeded = Function("random.Random", _seeded, random.Random)
 show(
     random.Random,
     """betavariate choice choices expovariate gammavariate gauss lognormvariate normalvariate randint random randrange
-    sample seed shuffle triangular uniform vonmisesvariate weibullvariate""",
+    sample shuffle triangular uniform vonmisesvariate weibullvariate""",
+    {"seed": _seed},
 )

@@ -8,8 +8,9 @@ from types import CodeType
 from typing import Any, ClassVar
 
 from omc.strategy.sandbox import classes, guards, offered, plain
-from omc.strategy.sandbox.arithmetic import power_of
+from omc.strategy.sandbox.arithmetic import power_of, rounded
 from omc.strategy.sandbox.facade import Facade, Function, reached
+from omc.strategy.sandbox.hashes import hash_of
 from omc.strategy.sandbox.kernels import decorator
 from omc.strategy.sandbox.model_facade import sklearn_facades, xgboost_facade
 from omc.strategy.sandbox.numpy_facade import numpy_facade, random_facade, windows
@@ -42,10 +43,12 @@ def _python(out: Callable[[str], Any]) -> dict[str, Any]:
         "__import__": builtins.__import__,
         "getattr": guards.get_attribute,
         "hasattr": guards.has_attribute,
+        "hash": hash_of,
         "isinstance": guards.is_instance,
         "issubclass": guards.is_subclass,
         "pow": power_of,
         "print": printer(out),
+        "round": rounded,
         "type": guards.type_of,
     }
 
