@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from actors.trader import TraderPorts
-from omc.errors import Halted, Refused, SandboxRefused
+from omc.errors import Halted, Refused
 from omc.feature.frame import FloatArray, Frame
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
@@ -212,13 +212,11 @@ class Seat:
 async def _away(ask: Callable[[], Answer]) -> Answer:
     """What is answered away from the event loop, which goes on answering meanwhile.
 
-    Halted for whatever the algorithm has refused or done: asking it again would not help. That this machine cannot run
-    it, or cannot now, is no fault of it, and stays what it is.
+    Halted for whatever is refused, and whatever the algorithm has done: asking again would not help. What is no fault
+    of it, and may be over soon, stays what it is.
     """
     try:
         return await asyncio.to_thread(ask)
-    except SandboxRefused:
-        raise
     except Refused as fault:
         raise Halted(legible(str(fault)[:_MOST_TOLD], _MOST_TOLD)) from fault
 

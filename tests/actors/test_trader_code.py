@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from omc.errors import SandboxDied, SandboxRefused, Unavailable
+from omc.market.tape import Tape
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import CUSTOM, Maker
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
@@ -35,7 +36,13 @@ def code(body: str) -> str:
 HALF = code("return frame.last * 0.0 + 0.3")
 
 
-async def housed(tape: Any, source: str, sandbox: Any = MemorySandbox, **changes: Any) -> tuple[House, Deployment]:
+def backtest_trades(tape: Tape, **parameters: float) -> list[tuple[object, ...]]:
+    """Those of the crossover as it ships."""
+    shipped = MovingAverageCrossover.of(**SHORT, **parameters)
+    return kernel_trades(tape, shipped.predict(tape.frame), shipped.exits)
+
+
+async def housed(tape: Tape, source: str, sandbox: Any = MemorySandbox, **changes: Any) -> tuple[House, Deployment]:
     """A house whose deployment runs this code, of which there is a newer version."""
     house = House(tape, lambda *_: pytest.fail("no built-in is wanted"))
     house.maker = Maker(partial(sandbox, load=load) if isinstance(sandbox, type) else sandbox)
@@ -72,14 +79,13 @@ async def paused(house: House, ours: Deployment) -> str:
         await house.close()
 
 
-@pytest.mark.parametrize("exits", [{}, {"entry_threshold": 0.001}], ids=["as it is", "with a threshold"])
-async def test_a_built_in_algorithms_own_source_trades_as_its_backtest_says(exits: dict[str, float]) -> None:
+@pytest.mark.parametrize("more", [{}, {"entry_threshold": 0.001}], ids=["as it is", "with a threshold"])
+async def test_a_built_in_algorithms_own_source_trades_as_its_backtest_says(more: dict[str, float]) -> None:
     tape, _ = market(520)
-    house, ours = await housed(tape, CROSSOVER, parameters=SHORT | exits)
+    house, ours = await housed(tape, CROSSOVER, parameters=SHORT | more)
     try:
         await house.play(ours)
-        weights = MovingAverageCrossover.of(**SHORT, **exits).predict(tape.frame)
-        assert floor_trades(house) == kernel_trades(tape, weights, exits=MovingAverageCrossover(**SHORT).exits)
+        assert floor_trades(house) == backtest_trades(tape, **more)
         assert len(floor_trades(house)) > 100
     finally:
         await house.close()
@@ -146,6 +152,14 @@ async def test_code_without_a_sandbox_is_a_pause_that_says_why() -> None:
     house, ours = await housed(TAPE, HALF)
     house.maker = Maker(why="this kernel has no Landlock")
     assert "this kernel has no Landlock" in await paused(house, ours)
+
+
+async def test_a_machine_that_cannot_confine_code_is_a_pause_that_says_why() -> None:
+    class Refuses(MemorySandbox):
+        def describe(self) -> Any:
+            raise SandboxRefused("this machine has no seccomp")
+
+    assert await paused(*await housed(TAPE, HALF, Refuses)) == "this machine has no seccomp"
 
 
 async def test_code_that_is_gone_is_a_pause() -> None:
@@ -249,10 +263,9 @@ async def test_a_sandbox_that_died_pauses_its_deployment() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [Unavailable("the process that sandboxes are forked from has ended"), OSError(24, "Too many open files"),
-     SandboxRefused("the process could not be forked")],
-    ids=["unavailable", "files", "refused"],
-)  # fmt: skip
+    [Unavailable("the process that sandboxes are forked from has ended"), OSError(24, "Too many open files")],
+    ids=["unavailable", "files"],
+)
 async def test_what_is_no_fault_of_the_code_is_tried_again(fault: Exception, counted: type[Counted]) -> None:
     tape, _ = market(40, gaps=0.0)
     faults = [fault, None, None, None, fault, fault]
@@ -273,7 +286,7 @@ async def test_what_is_no_fault_of_the_code_is_tried_again(fault: Exception, cou
     try:
         await house.play(ours)
         assert faults == []
-        assert floor_trades(house) == kernel_trades(tape, MovingAverageCrossover(**SHORT).predict(tape.frame))
+        assert floor_trades(house) == backtest_trades(tape)
         kept = await house.deployments.get(ours.id)
         assert (kept.status, kept.last_error) == (DeploymentStatus.ACTIVE, None)
     finally:
@@ -321,7 +334,7 @@ async def test_code_that_fails_touches_no_other_trader() -> None:
         playing = asyncio.create_task(house.play(ours, other))
         await until(lambda: _finished(house, ours, tape))
         playing.cancel()
-        assert floor_trades(house) == kernel_trades(tape, MovingAverageCrossover(**SHORT).predict(tape.frame))
+        assert floor_trades(house) == backtest_trades(tape)
         assert (await house.deployments.get(other.id)).status is DeploymentStatus.PAUSED
     finally:
         await house.close()
