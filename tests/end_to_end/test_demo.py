@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 KEYS = {"tape", "boot_s", "sweep", "promotion", "deployable", "tries", "floor", "parity", "reconciliation", "actors"}
 
 
-def demo(home, during=None):
+def demo(home, *arguments, during=None):
     process = subprocess.Popen(
-        [ROOT / ".venv/bin/omc", "demo", "--home", home, "--days", "2"],
+        [ROOT / ".venv/bin/omc", "demo", "--home", home, "--days", "2", *arguments],
         env={**os.environ, **MARKET},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -83,6 +83,48 @@ def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
             gate.pop("why")
     for part in ("tape", "sweep", "promotion", "deployable", "tries", "floor", "parity", "reconciliation"):
         assert shaken[part] == calm[part]
+
+
+def test_an_algorithm_of_ones_own_goes_all_the_way_wherever_its_file_lies(tmp_path):
+    file = tmp_path / "my ideas" / "it's mine.py"
+    file.parent.mkdir()
+    file.write_text((ROOT / "examples" / "dual_momentum.py").read_text())
+    found = demo(tmp_path / "home", "--algorithm", file)
+    assert set(found) == KEYS | {"algorithm", "backtest"}
+    assert found["algorithm"] == str(file)
+    assert found["backtest"]["trades"] > 0
+    assert found["sweep"]["points"] > 1
+    assert found["parity"]["differences"] == found["reconciliation"]["differences"] == []
+    assert found["parity"]["floor_trades"] == found["floor"]["fills"]
+    assert {gate["gate"]: gate["figure"] for gate in found["deployable"]}["parity"] == 0.0
+    assert not list((tmp_path / "home" / "run").glob("**/zygote-*"))
+
+
+def test_an_algorithm_that_is_not_valid_ends_the_demo_with_what_was_found_and_nothing_left_running(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("class Mine:\n    memory_bars = 1\n    def predict(self, frame):\n        return open('x')\n")
+    process = subprocess.Popen(
+        [ROOT / ".venv/bin/omc", "demo", "--home", tmp_path / "home", "--days", "2", "--algorithm", file],
+        env={**os.environ, **MARKET},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    seen: set[int] = set()
+    threading.Thread(target=watch, args=(process, seen), daemon=True).start()
+    said, complained = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert f"{file}:4:16: name: open is not available" in said
+    assert "        return open('x')\n                   ^\n" in said
+    assert complained.splitlines()[-1] == f"omc: {file}: 1 finding"
+    assert len(seen) > 5
+    assert [pid for pid in seen if command(pid)] == []
+
+
+def watch(process, seen):
+    while process.poll() is None:
+        seen.update(tree(process.pid))
+        time.sleep(0.1)
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path):
