@@ -20,7 +20,7 @@ from omc.promotion.proof import HOW, Proof, unproven
 from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
-from omc.strategy.maker import Make
+from omc.strategy.maker import Make, Maker
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.time_limit import hurried
 from serve_apps.lab.trial import Trial, Wanted, tried
@@ -43,16 +43,16 @@ class Cases:
         self._ports = ports
         self._room = asyncio.Semaphore(1)
 
-    async def of(self, record: AlgorithmRecord, sweep_id: UUID | None) -> Case:
+    async def of(self, record: AlgorithmRecord, sweep_id: UUID | None, maker: Maker) -> Case:
         """The case of `record` or, with a sweep, of `record` with the parameters of its best point."""
-        make, codes = self._ports.maker.of(record.code), await _codes(self._ports, record)
+        make, codes = maker.of(record.code), await _codes(self._ports, record)
         if sweep_id is None:
             candidate, evidence = await _whole(make, record), await _stored(self._ports, record, codes)
         else:
             sweep = await _own(self._ports, record, sweep_id, codes)
             candidate = await apart(_with_best, record, sweep, make)
             evidence = [Evidence.of_sweep(sweep, record.code)]
-        found = await self.tried(candidate)
+        found = await self.tried(candidate, maker)
         case = Case(
             record=candidate,
             contract=found.contract,
@@ -63,24 +63,26 @@ class Cases:
         )
         if candidate.status is not AlgorithmStatus.VALIDATED:
             return case
-        return replace(case, proof=await uncut(self._proof(candidate, codes, case.tally)))
+        return replace(case, proof=await uncut(self._proof(candidate, maker, codes, case.tally)))
 
-    async def tried(self, record: AlgorithmRecord) -> Trial:
+    async def tried(self, record: AlgorithmRecord, maker: Maker) -> Trial:
         """What trying it out shows. InvalidInput, or another Refused, for what cannot even be made."""
-        return await uncut(self._tried(record))
+        return await uncut(self._tried(record, maker))
 
-    async def _tried(self, record: AlgorithmRecord) -> Trial:
+    async def _tried(self, record: AlgorithmRecord, maker: Maker) -> Trial:
         async with self._room:
-            make = hurried(self._ports.maker, _TRIAL_S).of(record.code)
+            make = hurried(maker, _TRIAL_S).of(record.code)
             anew = partial(make, record.algorithm_type, record.parameters)
             return await tried(anew, partial(_prices_for, self._ports))
 
-    async def _proof(self, record: AlgorithmRecord, codes: Mapping[int, str | None], tally: Tally) -> Proof:
+    async def _proof(
+        self, record: AlgorithmRecord, maker: Maker, codes: Mapping[int, str | None], tally: Tally
+    ) -> Proof:
         found = await _newest_sweep(self._ports, record, codes)
         if not isinstance(found, Sweep):
             return unproven(f"{found}: {HOW}")
         async with self._room:
-            make = hurried(self._ports.maker, _PROOF_S).of(record.code)
+            make = hurried(maker, _PROOF_S).of(record.code)
             try:
                 parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
                 spec = replace(found.spec, parameters=parameters)

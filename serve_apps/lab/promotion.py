@@ -80,7 +80,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def judged_by_now(record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
         """What would be promoted, and what the gates say of it."""
         next_status(record)
-        case = await cases.of(record, sweep_id)
+        case = await cases.of(record, sweep_id, ports.maker)
         return case.record, judge(case, ports.thresholds)
 
     @router.post("/validate")

@@ -1,7 +1,9 @@
 """People's code that is tried out may take its time with one answer, but not with hundreds of them."""
 
 import time
-from typing import Any, cast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Self, cast
 
 from omc.errors import DeadlineExceeded
 from omc.feature.frame import Frame
@@ -11,10 +13,12 @@ from omc.strategy.sandbox_port import Parameters, Sandbox
 
 
 class Hurried:
-    """A Sandbox that decides nothing more after the moment `until`, and whose copies do not either."""
+    """A Sandbox that decides nothing more after the moment `until`, and whose copies do not either. They are opened as
+    it was, so that whoever counts what is opened counts them, too."""
 
-    def __init__(self, sandbox: Sandbox, limit_s: float, until: float) -> None:
-        self._sandbox, self._limit_s, self._until = sandbox, limit_s, until
+    def __init__(self, opening: Callable[[str], Sandbox], source: str, limit_s: float, until: float) -> None:
+        self._opening, self._source, self._limit_s, self._until = opening, source, limit_s, until
+        self._sandbox = opening(source)
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
         """DeadlineExceeded when it is too late to ask."""
@@ -25,8 +29,8 @@ class Hurried:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sandbox, name)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Hurried, (self._sandbox, self._limit_s, self._until)
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return type(self)(self._opening, self._source, self._limit_s, self._until)
 
 
 def hurried(maker: Maker, limit_s: float) -> Maker:
@@ -35,8 +39,4 @@ def hurried(maker: Maker, limit_s: float) -> Maker:
     if opening is None:
         return maker
     until = time.monotonic() + limit_s
-
-    def opened(source: str) -> Sandbox:
-        return cast(Sandbox, Hurried(opening(source), limit_s, until))
-
-    return Maker(opened, maker.why, maker.unsafe)
+    return replace(maker, sandbox=lambda source: cast(Sandbox, Hurried(opening, source, limit_s, until)))

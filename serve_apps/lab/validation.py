@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from omc.errors import CodeFailed, InvalidInput, SandboxRefused
+from omc.errors import CodeFailed, InvalidInput, SandboxDied, SandboxRefused
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.maker import Maker
 from omc.strategy.printed import legible
@@ -48,11 +48,12 @@ async def validated(cases: Cases, maker: Maker, record: AlgorithmRecord) -> list
     """Each stage asks what the one before it found nothing against."""
     code = record.code
     if code is not None:
-        refused = await apart(_refused, code) or await apart(_unloadable, maker, record.algorithm_type, code)
-        if refused:
-            return refused
+        unloadable, survived = await apart(_unloadable, maker, record.algorithm_type, code)
+        if unloadable:
+            # A compiler can be made to crash or to stand still, so only what a sandbox has read is read here.
+            return (await apart(_refused, code) if survived else []) or unloadable
     try:
-        trial = await cases.tried(record)
+        trial = await cases.tried(record, maker)
     except InvalidInput as refusal:
         return [Finding.told("parameters", str(refusal), code)]
     except CodeFailed as fault:
@@ -72,18 +73,18 @@ def _refused(code: str) -> list[Finding]:
     ]
 
 
-def _unloadable(maker: Maker, algorithm_type: str, code: str) -> list[Finding]:
-    """Why it cannot run here at all, or defines nothing that can be asked."""
+def _unloadable(maker: Maker, algorithm_type: str, code: str) -> tuple[list[Finding], bool]:
+    """Why it cannot run here at all, or defines nothing that can be asked; and whether its sandbox lived to say so."""
     try:
         sandbox = maker.opened(algorithm_type, code)
     except InvalidInput as refusal:
-        return [Finding.told("sandbox", str(refusal), code)]
+        return [Finding.told("sandbox", str(refusal), code)], False
     try:
         kept(sandbox.describe().defaults)
     except SandboxRefused as refusal:
-        return [Finding.told("sandbox", str(refusal), code)]
+        return [Finding.told("sandbox", str(refusal), code)], False
     except (InvalidInput, CodeFailed) as fault:
-        return [Finding.told("load", str(fault), code)]
+        return [Finding.told("load", str(fault), code)], not isinstance(fault, SandboxDied)
     finally:
         sandbox.close()
-    return []
+    return [], True

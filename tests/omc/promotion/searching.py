@@ -17,6 +17,7 @@ from omc.backtest.sweep import Sweep, SweepStore
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.promotion.search import Search
+from omc.strategy.maker import Make
 from omc.strategy.registry import make
 from tune_jobs.batch import Batch, Desk
 
@@ -66,9 +67,9 @@ def sweep_of(frame: Frame, space: dict[str, Any], **changes: Any) -> Sweep:
     return replace(asked, points=SearchSpace.of(asked).points)
 
 
-async def carried_out(sweep: Sweep, frame: Frame, store: SweepStore, terms: Terms) -> Search:
+async def carried_out(sweep: Sweep, frame: Frame, store: SweepStore, terms: Terms, making: Make = make) -> Search:
     """A stored sweep, tried to its end."""
-    space, ground = SearchSpace.of(sweep), Ground.of(sweep.spec, frame, terms)
+    space, ground = SearchSpace.of(sweep, making), Ground.of(sweep.spec, frame, terms)
     rows = len(ground.window)
     parts = folds(rows, sweep.folds, scheme=sweep.scheme, purge_bars=sweep.purge_bars, embargo_bars=sweep.embargo_bars)
     desk = Desk(ground, space.algorithms(), [part.test for part in parts] or [(0, rows)], space.needed_bars)
