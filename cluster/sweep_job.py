@@ -20,6 +20,7 @@ from uuid import UUID
 import ray
 
 from cluster.wiring import Wiring, wiring
+from omc.adapters.sandbox_process.sandboxes import end_all
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep
@@ -132,6 +133,7 @@ class SweepDriver:
             logger.exception("sweep %s failed", sweep.id)
         finally:
             watching.cancel()
+            await asyncio.to_thread(end_all)
 
     async def _watch(self, sweep_id: UUID) -> None:
         """Somebody who cancels a sweep wants its processors now."""

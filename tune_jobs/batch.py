@@ -3,25 +3,27 @@ in bounded memory. Points come in the order of their windows, so that a batch ne
 """
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from omc.backtest.algorithms import Algorithms, Decided
 from omc.backtest.ground import Ground
 from omc.backtest.kernel import Buffers, simulate
 from omc.backtest.market import Market
 from omc.backtest.metrics import METRICS, bounds, figures_and_moments
 from omc.backtest.rounds import Outcome, blocks_per_fold
-from omc.backtest.search_space import Algorithms
 from omc.backtest.tried import Failure, IntArray
-from omc.errors import CodeFailed, OmcError
+from omc.errors import CodeFailed, OmcError, SandboxDied
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
 
 INDICATORS_BYTES = 192 * 2**20
 """What all indicators that a worker keeps may take."""
+MOST_DEATHS = 5
+"""After so many points that ended their sandbox, which takes up to a minute each, a batch is handed back."""
 _LONGEST_TRACEBACK = 4_000
 
 
@@ -42,6 +44,12 @@ class Batch:
         """Its points from place `start` to before `stop`."""
         columns = tuple(column[start:stop] for column in self.columns)
         return Batch(self.indices[start:stop], self.names, columns, self.first, self.stop)
+
+    def only(self, indices: Collection[int]) -> "Batch":
+        """Those of its points, in its order."""
+        places = [at for at, index in enumerate(self.indices.tolist()) if index in indices]
+        columns = tuple([column[at] for at in places] for column in self.columns)
+        return Batch(self.indices[places], self.names, columns, self.first, self.stop)
 
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.names, row, strict=True)) for row in zip(*self.columns, strict=True)]
@@ -95,40 +103,72 @@ class Desk:
         return self._algorithms.cpu_s
 
     def attempt(self, batch: Batch) -> Outcome:
-        """Try the points of `batch`. One that raises fails alone."""
+        """Try the points of `batch`. One that raises fails alone; after several that ended their sandbox, the outcome
+        is of those only that are over, for somebody to decide whether to go on with the others.
+
+        SandboxRefused where no code is run, Unavailable where its sandbox does not start.
+        """
         count, folds = len(batch.indices), batch.stop - batch.first
         figures = np.full((count, folds, len(METRICS)), np.nan)
         blocks = np.full((count, folds, self._blocks, 3), np.nan)
         failures: dict[int, Failure] = {}
+        died: list[int] = []
         rows, indices = batch.rows(), batch.indices.tolist()
+        reached = np.zeros(count, np.int64)
         for fold in range(folds):
             stretch = self._stretches[batch.first + fold]
-            for at, index in enumerate(indices):
-                if index in failures:
-                    continue
+            left = [at for at, index in enumerate(indices) if index not in failures]
+            asked = self._algorithms.decide_each([rows[at] for at in left], stretch.frame, stretch.indicators)
+            for at, decided in zip(left, asked, strict=True):
                 try:
-                    shown, blocks[at, fold] = self._try(stretch, rows[at])
+                    shown, blocks[at, fold] = self._try(stretch, decided)
                     figures[at, fold] = [np.nan if value is None else value for value in shown.values()]
-                except CodeFailed as fault:
-                    # It tells through which lines of the code it came: all of the traceback that there is.
-                    failures[index] = Failure(str(fault), str(fault)[-_LONGEST_TRACEBACK:])
-                except OmcError as refusal:
-                    failures[index] = Failure(str(refusal))
+                    reached[at] = fold + 1
                 except Exception as fault:
                     # Whatever an algorithm raises is that point's own failure.
-                    said = traceback.format_exc()[-_LONGEST_TRACEBACK:]
-                    failures[index] = Failure(f"{type(fault).__name__}: {fault}", said)
-        return Outcome(batch.indices, batch.first, figures, blocks.reshape(count, -1, 3), failures)
+                    failures[indices[at]] = _failure(fault)
+                    if isinstance(fault, SandboxDied):
+                        died.append(indices[at])
+                        if len(died) == MOST_DEATHS:
+                            break
+            if len(died) == MOST_DEATHS:
+                break
+        over = np.flatnonzero((reached == folds) | np.isin(batch.indices, list(failures)))
+        return Outcome(
+            batch.indices[over],
+            batch.first,
+            figures[over],
+            blocks[over].reshape(len(over), -1, 3),
+            failures,
+            tuple(died),
+        )
 
-    def _try(self, stretch: Stretch, searched: Mapping[str, Any]) -> tuple[dict[str, float | None], FloatArray]:
-        algorithm, ground = self._algorithms.make(searched), self._ground
-        decisions = algorithm.decide(stretch.frame, stretch.indicators)[stretch.warm :]
+    def _try(self, stretch: Stretch, decided: Decided | Exception) -> tuple[dict[str, float | None], FloatArray]:
+        if isinstance(decided, Exception):
+            raise decided
+        ground = self._ground
         simulation = simulate(
             stretch.market,
-            decisions,
+            decided.weights[stretch.warm :],
             ground.costs,
             cash_aud=ground.cash_aud,
-            exits=algorithm.exits,
+            exits=decided.exits,
             buffers=self._buffers,
         )
         return figures_and_moments(simulation, ground.costs, ground.bar_s, stretch.edges)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._algorithms.close()
+
+
+def _failure(fault: Exception) -> Failure:
+    match fault:
+        case CodeFailed():
+            # It tells through which lines of the code it came: all of the traceback that there is.
+            return Failure(str(fault), str(fault)[-_LONGEST_TRACEBACK:])
+        case OmcError():
+            return Failure(str(fault))
+        case _:
+            said = "".join(traceback.format_exception(fault))[-_LONGEST_TRACEBACK:]
+            return Failure(f"{type(fault).__name__}: {fault}", said)

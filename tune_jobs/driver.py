@@ -16,8 +16,9 @@ from omc.backtest.rounds import Board, Outcome, Proposer, Round, rounds
 from omc.backtest.search_space import SearchSpace, by_window
 from omc.backtest.sweep import Sweep, SweepStore
 from omc.backtest.tried import IntArray
-from omc.errors import Unavailable
+from omc.errors import Refused, Unavailable
 from tune_jobs.batch import Batch
+from tune_jobs.deaths import Deaths
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -26,7 +27,9 @@ Answer = TypeVar("Answer")
 _BATCH_S, _SHORTEST_S = 1.0, 0.1
 # What a worker does a second, in bars times coins, until one has shown it. What else a point costs is worth a few
 # thousand bars more.
-_CELLS_PER_S, _POINT_CELLS = 300_000_000.0, 10_000
+CELLS_PER_S, _POINT_CELLS = 300_000_000.0, 10_000
+CODE_CELLS_PER_S = 3_000_000.0
+"""The same of people's code, which may take any time."""
 _FASTER = 2.0
 # As a round ends, batches become smaller, several for each worker, so that none waits long for the last.
 _ROUNDS = 3
@@ -61,6 +64,7 @@ class Driver:
     slots: int
     cells: Sequence[int]
     largest_batch: int | None = None
+    cells_per_s: float = CELLS_PER_S
     charge: Charge = nothing
     stopped: str | None = None
     """Why it ends before all was tried."""
@@ -69,11 +73,13 @@ class Driver:
     """What the store said when it could not keep a batch."""
     over: bool = False
     """Nothing is left to be handed out."""
+    _deaths: Deaths = field(default_factory=Deaths)
     _rounds: Iterator[Round] | None = None
     _round: Batch | None = None
     """All points of the round that is on, of which those before place `_at` were handed out."""
     _at: int = 0
-    _cells_per_s: float = _CELLS_PER_S
+    _back: list[Batch] = field(default_factory=list)
+    """What was handed out and came back untried."""
     _in_flight: int = 0
     _share: int = 1
     _keeping: deque[Future[Any]] = field(default_factory=deque)
@@ -88,13 +94,15 @@ class Driver:
             return None
         if self._in_flight >= self._share:
             return None
-        while self._round is None:
+        while self._round is None and not self._back:
             if self._in_flight:
                 return None
-            if self.faults or self.stopped or not self._next_round():
+            if self.faults or not self._next_round():
                 self.over = True
                 return None
         self._in_flight += 1
+        if self._round is None:
+            return self._back.pop()
         start, left = self._at, len(self._round.indices) - self._at
         self._at += self._size(left, self._cells_of(1, self._round.first, self._round.stop))
         batch = self._round.part(start, self._at)
@@ -106,18 +114,25 @@ class Driver:
         """A batch was tried, or given up."""
         self._in_flight -= 1
 
+    def take_back(self, left: Batch) -> None:
+        """Points of a batch that were not tried."""
+        self._back.append(left)
+
     def keep(self, outcome: Outcome, took_s: float, cpu_s: float = 0.0) -> None:
         """What a batch showed in so many seconds, to be stored while the next one runs, and the CPU seconds that it
         used."""
+        self._charging.append(self._begin(lambda: self.charge(cpu_s)))
+        if not outcome.indices.size:
+            return
         stop = outcome.first + outcome.figures.shape[1]
         pace = self._cells_of(len(outcome.indices), outcome.first, stop) / max(took_s, 1e-3)
         # Points that are refused take no time, and say nothing of the next.
-        self._cells_per_s = min(pace, _FASTER * self._cells_per_s)
+        self.cells_per_s = min(pace, _FASTER * self.cells_per_s)
+        self.stopped = self._deaths.hopeless(outcome) or self.stopped
         tried = self.board.tell(outcome, self.sweep.folds)
         while len(self._keeping) >= _WAITING:
             self._settle()
         self._keeping.append(self._begin(lambda: self.store.add(self.sweep.id, tried)))
-        self._charging.append(self._begin(lambda: self.charge(cpu_s)))
 
     def stored(self) -> None:
         """Return when everything that was kept is stored, and paid for; raises what kept it from being."""
@@ -159,7 +174,7 @@ class Driver:
         """Go on to the next round that has anything to do; False when there is none."""
         if self._rounds is None:
             self._rounds = rounds(self.sweep, self.space, self.board, self.proposer)
-        for found in self._rounds:
+        for found in self._sound(self._rounds):
             if found.dropped.size:
                 self.stored()
                 dropped, seen = found.dropped.tolist(), found.first
@@ -170,6 +185,14 @@ class Driver:
                 self._round, self._at = self._ordered(left, found.first, found.stop), 0
                 return True
         return False
+
+    def _sound(self, found: Iterator[Round]) -> Iterator[Round]:
+        """They draw points, of which people's code may say what it likes."""
+        try:
+            yield from found
+        except Refused as fault:
+            self.broken = fault
+            raise
 
     def _ordered(self, indices: IntArray, first: int, stop: int) -> Batch:
         names = tuple(self.space.choices)
@@ -182,7 +205,7 @@ class Driver:
 
     def _size(self, left: int, cells: int) -> int:
         """How many of the points `left`, of so many `cells` each, to hand out at once."""
-        per_s = self._cells_per_s / cells
+        per_s = self.cells_per_s / cells
         fair = max(left / (_ROUNDS * self.slots), _SHORTEST_S * per_s)
         size = max(1, ceil(min(fair, _BATCH_S * per_s)))
         return min(size, left, self.largest_batch or size)

@@ -8,7 +8,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial, TrialState
 
-from omc.backtest.search_space import Range, SearchSpace, Values
+from omc.backtest.choice import Range, Values
+from omc.backtest.search_space import SearchSpace
 
 _DRAWS = 50
 
@@ -18,7 +19,7 @@ class OptunaProposer:
 
     def __init__(self, space: SearchSpace) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._algorithms = space.algorithms()
+        self._algorithms = space.algorithms(space.looking_cpu_s)
         self._within = {name: _distribution(choice) for name, choice in space.choices.items()}
         self._study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=space.seed))
         self._asked: list[Trial] = []
@@ -35,6 +36,9 @@ class OptunaProposer:
             self._study.tell(trial, state=TrialState.FAIL)
         # As a random search does: the point is tried, and fails with its reason.
         return self._study.ask(self._within)
+
+    def close(self) -> None:
+        self._algorithms.close()
 
     def tell(self, scores: Sequence[Sequence[float | None]], folds: int) -> None:
         for trial, means in zip(self._asked, scores, strict=True):

@@ -7,6 +7,7 @@ comes to the same results to the bit. It stops within a second of being closed i
 import asyncio
 import logging
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from omc.errors import Refused
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.strategy import registry
-from omc.strategy.maker import Make
-from tune_jobs.driver import Charge, Driver, nothing
+from omc.strategy.maker import CUSTOM, Make
+from tune_jobs.driver import CELLS_PER_S, CODE_CELLS_PER_S, Charge, Driver, nothing
 from tune_jobs.trial import Closed, PointTrial, Progress, Rounds
 
 LAB = "lab"
@@ -53,9 +54,12 @@ async def run(
     """
     await store.start(sweep.id)
     try:
-        space = SearchSpace.of(sweep, make)
+        # People's code takes its time, and whoever cancels is to be heard meanwhile.
+        space = await asyncio.to_thread(SearchSpace.of, sweep, make)
+        needed_bars = await asyncio.to_thread(lambda: space.needed_bars)
         ground = Ground.of(sweep.spec, frame, terms)
         tests = _tests(sweep, len(ground.window))
+        proposer = await asyncio.to_thread(_proposer, space)
     except Refused as refusal:
         return await store.finish(sweep.id, RunStatus.FAILED, str(refusal))
     board = Board.of(sweep, space)
@@ -65,21 +69,26 @@ async def run(
         sweep=sweep,
         space=space,
         board=board,
-        proposer=_proposer(space),
+        proposer=proposer,
         store=store,
         loop=asyncio.get_running_loop(),
         slots=max(1, int(resources.get(LAB, resources.get("CPU", 1)))),
         cells=[(stop - start) * len(ground.frame.coins) for start, stop in tests],
         largest_batch=largest_batch,
         charge=charge,
+        cells_per_s=CODE_CELLS_PER_S if space.algorithm_type == CUSTOM else CELLS_PER_S,
     )
     budget = {"CPU": cpus_per_batch} | ({LAB: 1.0} if LAB in resources else {})
     try:
-        await asyncio.to_thread(_tune, driver, ground, tests, budget, scratch)
+        await asyncio.to_thread(_tune, driver, ground, tests, needed_bars, budget, scratch)
     except Exception as fault:
         cause = driver.broken or fault
-        await store.finish(sweep.id, RunStatus.FAILED, f"{type(cause).__name__}: {cause}")
+        why = str(cause) if isinstance(cause, Refused) else f"{type(cause).__name__}: {cause}"
+        await store.finish(sweep.id, RunStatus.FAILED, why)
         raise cause from None
+    finally:
+        if proposer is not None:
+            proposer.close()
     ended = await store.get(sweep.id)
     if ended.done < space.points and driver.stopped:
         return await store.finish(sweep.id, RunStatus.FAILED, driver.stopped)
@@ -110,7 +119,12 @@ def _proposer(space: SearchSpace) -> Proposer | None:
 
 
 def _tune(
-    driver: Driver, ground: Ground, tests: list[tuple[int, int]], budget: dict[str, float], scratch: Path
+    driver: Driver,
+    ground: Ground,
+    tests: list[tuple[int, int]],
+    needed_bars: int,
+    budget: dict[str, float],
+    scratch: Path,
 ) -> None:
     """Run the batches as trials; blocks until all ended or the sweep was closed."""
     os.environ |= {
@@ -123,13 +137,11 @@ def _tune(
     }
     # It reports to the store; its own remarks would tell of result files that nobody asked for.
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    work = tune.with_parameters(
-        PointTrial,
-        ground=ground,
-        algorithms=driver.space.algorithms(),
-        tests=tests,
-        needed_bars=driver.space.needed_bars,
-    )
+    with closing(driver.space.algorithms()) as algorithms:
+        # They travel without the sandbox that told of them.
+        work = tune.with_parameters(
+            PointTrial, ground=ground, algorithms=algorithms, tests=tests, needed_bars=needed_bars
+        )
     tune.Tuner(
         tune.with_resources(work, tune.PlacementGroupFactory([budget])),
         tune_config=tune.TuneConfig(

@@ -8,12 +8,12 @@ from typing import Any
 from ray import tune
 from ray.tune.search import Searcher
 
+from omc.backtest.algorithms import Algorithms
 from omc.backtest.ground import Ground
-from omc.backtest.search_space import Algorithms
 from tune_jobs.batch import Batch, Desk
 from tune_jobs.driver import Driver
 
-_TRIED, _TOOK_S, _CPU_S = "tried", "took_s", "cpu_s"
+_TRIED, _LEFT, _TOOK_S, _CPU_S = "tried", "left", "took_s", "cpu_s"
 
 
 class PointTrial(tune.Trainable):
@@ -31,6 +31,7 @@ class PointTrial(tune.Trainable):
         # Whatever trades, or answers somebody, goes first.
         os.nice(19)
         self._desk = Desk(ground, algorithms, tests, needed_bars)
+        algorithms.get_ready()
         self._batch: Batch = config["batch"]
         # Of this process and of its sandbox, so far. That it was started is not for the sweep to pay.
         self._used_s = time.process_time()
@@ -42,8 +43,18 @@ class PointTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         began = time.monotonic()
         tried = self._desk.attempt(self._batch)
+        left = set(self._batch.indices.tolist()) - set(tried.indices.tolist())
         used_s, self._used_s = self._used_s, time.process_time() + self._desk.cpu_s
-        return {_TRIED: tried, _TOOK_S: time.monotonic() - began, _CPU_S: self._used_s - used_s, "done": True}
+        return {
+            _TRIED: tried,
+            _LEFT: self._batch.only(left) if left else None,
+            _TOOK_S: time.monotonic() - began,
+            _CPU_S: self._used_s - used_s,
+            "done": True,
+        }
+
+    def cleanup(self) -> None:
+        self._desk.close()
 
 
 class _Driven:
@@ -92,6 +103,9 @@ class Progress(_Driven, tune.Callback):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         if _TRIED in result:
             self._driver.keep(result.pop(_TRIED), result[_TOOK_S], result[_CPU_S])
+            left = result.pop(_LEFT)
+            if left is not None:
+                self._driver.take_back(left)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._driver.faults.append(f"the worker of {trial.config['batch']} died again and again")

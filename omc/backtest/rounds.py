@@ -40,6 +40,10 @@ class Proposer(Protocol):
         a fold went cannot be tested on that fold."""
         ...
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -132,13 +136,15 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch of N points showed on K folds from fold `first` on: (N, K, M) figures and (N, K x blocks, 3)."""
+    """What N points of a batch showed on K folds from fold `first` on: (N, K, M) figures and (N, K x blocks, 3)."""
 
     indices: IntArray
     first: int
     figures: FloatArray
     blocks: FloatArray
     failures: Mapping[int, Failure]
+    died: tuple[int, ...] = ()
+    """Those that took their sandbox with them, by index, in the order in which they were tried."""
 
 
 def rounds(sweep: Sweep, space: SearchSpace, board: Board, proposer: Proposer | None = None) -> Iterator[Round]:

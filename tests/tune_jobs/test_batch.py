@@ -1,6 +1,6 @@
 """A desk tries points on the whole window or fold by fold, and a point that raises fails alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,12 @@ import pytest
 from omc.backtest.ground import Ground
 from omc.backtest.metrics import METRICS
 from omc.backtest.search_space import SearchSpace
+from omc.errors import DeadlineExceeded, SandboxRefused
+from omc.strategy.maker import Maker
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
+from omc.strategy.sandbox import load
+from omc.strategy.sandbox_port import MemorySandbox
+from tests.omc.adapters.sandbox_process.plain import file_of
 from tests.tune_jobs.test_sweep import TERMS, market, sweep
 from tune_jobs.batch import Batch, Desk
 
@@ -88,3 +93,80 @@ def test_a_point_that_raises_fails_alone_with_its_traceback(bench):
     assert "must be less than slow_bars" in tried.failures[6].reason
     trades = tried.figures[:, 0, METRICS.index("trades")]
     assert np.isnan(trades).tolist() == [False, False, True, True, False, False, True, True]
+
+
+LEAVES = """
+class Leaves:
+    memory_bars = 2
+    def __init__(self, bars=2):
+        self.bars = bars
+    def predict(self, frame):
+        return np.full(frame.last.shape, 1.0 / (self.bars * len(frame.coins)))
+"""
+
+
+@dataclass
+class Doomed(MemorySandbox):
+    """Ends with some of its points."""
+
+    deadly: frozenset[int] = frozenset()
+
+    def predict_many(self, many, frame):
+        for each in many:
+            if each["bars"] in self.deadly:
+                yield DeadlineExceeded("the code did not answer")
+            else:
+                yield from MemorySandbox.predict_many(self, [each], frame)
+
+
+def of_code(deadly: frozenset[int], points: int = 12) -> Bench:
+    wanted = sweep({"bars": list(range(2, 2 + points))}, ROWS)
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={"bars": 2}))
+    return Bench(SearchSpace.of(wanted, Maker(lambda code: Doomed(code, load, deadly=deadly)).of(LEAVES)))
+
+
+def test_a_point_that_takes_its_sandbox_with_it_fails_alone():
+    bench = of_code(frozenset({3, 7}))
+    tried = bench.desk().attempt(bench.batch())
+    assert tried.failures == dict.fromkeys((1, 5), ("the code did not answer",) * 2)
+    assert tried.died == (1, 5)
+    assert tried.indices.tolist() == list(range(12))
+    assert np.isnan(tried.figures[:, 0, METRICS.index("trades")]).sum() == 2
+
+
+def test_a_batch_is_handed_back_after_several_that_did():
+    bench = of_code(frozenset(range(4, 20)))
+    tried = bench.desk().attempt(bench.batch())
+    assert tried.died == (2, 3, 4, 5, 6)
+    assert tried.indices.tolist() == list(range(7))
+    folds = bench.desk((400, 800), (800, 1_200)).attempt(bench.batch(0, 2))
+    assert folds.indices.tolist() == [2, 3, 4, 5, 6]
+    assert folds.figures.shape == (5, 2, len(METRICS))
+
+
+def test_code_is_tried_as_what_is_built_in(bench):
+    built_in = bench.desk().attempt(bench.batch())
+    wanted = sweep(GRID, ROWS)
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom"))
+    make = Maker(lambda code: MemorySandbox(code, load)).of(file_of(MovingAverageCrossover))
+    code = Bench(SearchSpace.of(wanted, make))
+    assert code.space.needed_bars == bench.space.needed_bars
+    tried = code.desk().attempt(code.batch())
+    np.testing.assert_array_equal(tried.figures, built_in.figures)
+    np.testing.assert_array_equal(tried.blocks, built_in.blocks)
+    assert sorted(tried.failures) == sorted(built_in.failures) == [6, 7]
+    assert "must be less than slow_bars" in tried.failures[6].reason
+    assert code.desk().cpu_s >= 0.0
+
+
+def test_a_machine_that_runs_no_code_fails_no_point():
+    @dataclass
+    class Refusing(MemorySandbox):
+        def predict_many(self, many, frame):
+            yield SandboxRefused("there is no Landlock here")
+
+    wanted = sweep({"bars": [2, 3]}, ROWS)
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={"bars": 2}))
+    bench = Bench(SearchSpace.of(wanted, Maker(lambda code: Refusing(code, load)).of(LEAVES)))
+    with pytest.raises(SandboxRefused):
+        bench.desk().attempt(bench.batch())

@@ -97,3 +97,15 @@ async def test_whoever_pays_is_told_of_every_batch_and_may_end_the_sweep(driver:
     assert driver.stopped == "nothing is left of today's CPU seconds"
     assert told == [0.75] * 3
     assert batches == 3
+
+
+async def test_points_that_came_back_untried_are_handed_out_again(driver: Driver):
+    driver.largest_batch = 4_000
+    first = await asyncio.to_thread(driver.next_batch)
+    assert first is not None
+    left = first.only(first.indices[5:].tolist())
+    await tried(driver, first.part(0, 5), 0.1)
+    driver.take_back(left)
+    seen = [first.indices[:5], *(each.indices for each in await cut(driver, 4_000.0))]
+    assert np.concatenate(seen).size == POINTS
+    assert sorted(np.concatenate(seen).tolist()) == list(range(POINTS))

@@ -68,6 +68,14 @@ class Sandboxes:
             return found
 
 
+def end_all() -> None:
+    """End every zygote of this process, and every sandbox with it. Used again, they start anew."""
+    with _lock:
+        ended = [_nurseries.pop(key) for key in list(_nurseries) if key[0] == os.getpid()]
+    for nursery in ended:
+        nursery.close()
+
+
 class OpenSandbox(ProcessSandbox):
     """A ProcessSandbox that travels: as its settings and its source, without its process."""
 
