@@ -16,6 +16,7 @@ ALSO = {
     "omc/backtest/tearsheet": "plotly",
     "omc/lab/graph": "langgraph",
     "omc/strategy/sandbox": "RestrictedPython",
+    "omc/strategy/sandbox/estimator_file.py": "skops",
 }
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "time_ns"}
 
@@ -101,6 +102,21 @@ def test_the_core_never_asks_what_time_it_is(path):
 def test_settings_are_read_in_one_place():
     readers = [path for path in sources("omc", *SHELLS) if any(within(m, "omc.settings") for m in imports(path))]
     assert [path.relative_to(ROOT).as_posix() for path in readers] in ([], ["cluster/wiring.py"])
+
+
+def test_stored_models_are_read_in_one_place_which_only_a_sandbox_asks():
+    files = "omc.strategy.sandbox.model_file", "omc.strategy.sandbox.estimator_file"
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources("omc", *SHELLS)
+        if any(within(module, "skops", "joblib", *files) for module in imports(path))
+    ]
+    assert readers == [
+        "omc/adapters/sandbox_process/warm.py",
+        "omc/strategy/sandbox/confined.py",
+        "omc/strategy/sandbox/estimator_file.py",
+        "omc/strategy/sandbox/model_file.py",
+    ]
 
 
 def test_every_shell_is_a_package_and_no_test_folder_is():

@@ -25,6 +25,8 @@ class Description:
     """The numbers among them whose range is known."""
     required: tuple[str, ...] = ()
     """Those that have no default."""
+    fits: bool = False
+    """Whether it learns from prices by a `fit` of its own, before it decides."""
 
 
 @dataclass(frozen=True, slots=True)

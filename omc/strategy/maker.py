@@ -28,21 +28,31 @@ class Maker:
     why: str = "no sandbox is set up here"
     unsafe: bool = False
 
-    def of(self, code: str | None) -> Make:
-        """How algorithms of this code are made, or those that ship with the platform where there is none."""
-        return partial(self.make, code=code)
+    def of(self, code: str | None, model: bytes | None = None) -> Make:
+        """How algorithms of this code are made, or those that ship with the platform where there is none; with the
+        content of a model, as fitted already."""
+        return partial(self.make, code=code) if model is None else partial(self.make, code=code, model=model)
 
-    def make(self, algorithm_type: str, parameters: Mapping[str, Any], code: str | None = None) -> Algorithm:
+    def make(
+        self,
+        algorithm_type: str,
+        parameters: Mapping[str, Any],
+        code: str | None = None,
+        model: bytes | None = None,
+    ) -> Algorithm:
         """A new algorithm, to be closed by whoever asked for it; parameters that are not given have their defaults.
 
         InvalidInput names the type that does not exist, or the parameter that is unknown, of another type or out of its
         range, or what is wrong with the code and where; SandboxRefused when code cannot be confined here.
         """
         if code is None and algorithm_type != CUSTOM:
+            if model is not None:
+                raise InvalidInput(f"{algorithm_type} learns as it goes along: it takes no stored model")
             return registry.make(algorithm_type, parameters)
         sandbox = self.opened(algorithm_type, code)
         try:
-            return SandboxedAlgorithm(sandbox, parameters)
+            made = SandboxedAlgorithm(sandbox, parameters)
+            return made if model is None else made.restore(model)
         except BaseException:
             sandbox.close()
             raise

@@ -38,6 +38,16 @@ class Sandbox(Protocol):
         """The number of a fitted model, which lives in the process: the latest few are kept."""
         ...
 
+    def export(self, model: int) -> bytes:
+        """What a fitted model has learned, for `restore` in a sandbox of the same code: bytes that nobody reads
+        outside of one. CodeFailed names what cannot be stored."""
+        ...
+
+    def restore(self, parameters: Parameters, content: bytes) -> int:
+        """The number of a model that has learned what `export` gave of one with the same parameters. CodeFailed for
+        bytes of another kind."""
+        ...
+
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction: ...
 
     def predict_many(self, many: Iterable[Parameters], frame: Frame) -> Iterator[Prediction | Refused]:
@@ -93,6 +103,14 @@ class MemorySandbox:
     def fit(self, parameters: Parameters, frame: Frame, labels: FloatArray | None = None) -> int:
         with self._metered():
             return self._bench.fit(parameters, frame, labels)
+
+    def export(self, model: int) -> bytes:
+        with self._metered():
+            return self._bench.export(model)
+
+    def restore(self, parameters: Parameters, content: bytes) -> int:
+        with self._metered():
+            return self._bench.restore(parameters, content)
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
         held = self._holding(frame)

@@ -118,6 +118,18 @@ class SandboxedAlgorithm:
         self._model = self._sandbox.fit(self._params, frame, labels)
         return self
 
+    def export(self) -> bytes:
+        """What it has learned, for `restore` of another with the same code and parameters. InvalidInput when it was not
+        fitted, or has no `fit`; CodeFailed names what cannot be stored."""
+        if self._model is None or not self._description.fits:
+            raise InvalidInput(f"{self.algorithm_type} has no fit method of its own, or was not fitted")
+        return self._sandbox.export(self._model)
+
+    def restore(self, content: bytes) -> Self:
+        """Decide from now on by what one with the same code and parameters had learned."""
+        self._model = self._sandbox.restore(self._params, content)
+        return self
+
     def predict(self, frame: Frame) -> FloatArray:
         self.check_coins(frame.coins)
         found = self._sandbox.predict(self._params, frame, self._model)

@@ -25,6 +25,7 @@ INDICATORS_BYTES = 128 * 2**20
 """What the indicators of all held frames may take."""
 _SEED = 0
 _MODELS_KEPT = _MADE_KEPT = 8
+_UNFITTED = "; it has a fit method and was not fitted: fit a model first, and name it in what is run"
 Answer = TypeVar("Answer")
 
 
@@ -76,6 +77,20 @@ class Workbench:
         algorithm = _refusable(lambda: self._factory.make(parameters))
         _begin_chance()
         _guarded(lambda: algorithm.fit(frame, labels))
+        return self._keep(algorithm)
+
+    def export(self, model: int) -> bytes:
+        """What a fitted model has learned, as bytes. CodeFailed names what cannot be stored."""
+        content: bytes = _guarded(self._algorithm({}, model).exported)
+        return content
+
+    def restore(self, parameters: Mapping[str, Scalar], content: bytes) -> int:
+        """The number of a model that holds what the same code has learned with the same parameters."""
+        algorithm = _refusable(lambda: self._factory.make(parameters))
+        _guarded(lambda: algorithm.restore(content))
+        return self._keep(algorithm)
+
+    def _keep(self, algorithm: Any) -> int:
         self._fits += 1
         self._models[self._fits] = algorithm
         while len(self._models) > _MODELS_KEPT:
@@ -141,7 +156,7 @@ def _weights(algorithm: Any, frame: Frame, indicators: Indicators | None) -> Flo
     if decide is not None and indicators is not None:
         _refusable(lambda: algorithm.check_coins(frame.coins))
     _begin_chance()
-    weights = _guarded(run)
+    weights = _guarded(run, _UNFITTED if getattr(algorithm, "unfitted", False) else "")
     if weights.shape != frame.last.shape:
         rows, coins = frame.last.shape
         raise CodeFailed(f"weights have shape {weights.shape}; {rows} bars of {coins} coins need ({rows}, {coins})")
@@ -162,12 +177,13 @@ def _traits(algorithm: Any) -> Traits:
     return Traits(int(memory_bars), exits)
 
 
-def _guarded(run: Callable[[], Answer]) -> Answer:
-    """What it gives; CodeFailed for anything that it raises, an exit included."""
+def _guarded(run: Callable[[], Answer], hint: str = "") -> Answer:
+    """What it gives; CodeFailed for anything that it raises, an exit included, with a hint where something lacks."""
     try:
         return run()
     except BaseException as fault:
-        raise CodeFailed(told(fault)) from None
+        # scikit-learn's NotFittedError is an AttributeError.
+        raise CodeFailed(told(fault) + (hint if isinstance(fault, AttributeError | TypeError) else "")) from None
 
 
 def _refusable(run: Callable[[], Answer]) -> Answer:

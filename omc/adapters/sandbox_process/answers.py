@@ -67,6 +67,7 @@ def description_of(said: Mapping[str, Any]) -> Description:
         defaults=defaults,
         parameters=known,
         required=tuple(text(each, _LONGEST_NAME) for each in required if isinstance(each, str)),
+        fits=_of(said, "fits", bool),
     )
 
 

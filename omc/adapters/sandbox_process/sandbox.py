@@ -1,5 +1,6 @@
 """A Sandbox (`omc/strategy/sandbox_port.py`) whose code runs in a process of its own, behind both walls."""
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,14 +14,17 @@ from omc.adapters.sandbox_process.answers import description_of, traits_of, whol
 from omc.adapters.sandbox_process.frames import microseconds
 from omc.adapters.sandbox_process.held_frames import HeldFrames
 from omc.adapters.sandbox_process.process import SandboxProcess
-from omc.adapters.sandbox_process.shared_memory import Answers
+from omc.adapters.sandbox_process.shared_memory import Answers, sealed_bytes
 from omc.errors import CodeFailed, InvalidInput, Refused, SandboxDied
 from omc.feature.frame import FloatArray, Frame
 from omc.strategy.description import Description, Prediction, Traits
+from omc.strategy.fitted_model import MOST_BYTES
 from omc.strategy.sandbox_port import Parameters
 from omc.strategy.usable import usable
 
 _MOST_MODELS = 2**53
+# What a model weighs at most, and the file around it.
+_MODEL_CELLS = (MOST_BYTES + 8 * 2**20) // 8
 Answer = TypeVar("Answer")
 
 
@@ -73,9 +77,34 @@ class ProcessSandbox:
             request = {"parameters": dict(parameters), "frame": self._hold(process, frame, labels)}
             said = process.ask("fit", request, deadline_s=self._deadlines.fit_s)
             number = self._believed(process, lambda: whole(said, "model", 1, _MOST_MODELS))
-            self._fits += 1
-            self._fitted[self._fits] = process, number
-            return self._fits
+            return self._number(process, number)
+
+    def export(self, model: int) -> bytes:
+        with self._lock:
+            process = self._running()
+            request = {"model": self._inner(process, model)}
+            answers = self._room(process, _MODEL_CELLS)
+            said = process.ask("export", request, deadline_s=self._deadlines.predict_s)
+            size = self._believed(process, lambda: whole(said, "bytes", 1, 8 * _MODEL_CELLS))
+            return answers.copy((-(-size // 8),)).tobytes()[:size]
+
+    def restore(self, parameters: Parameters, content: bytes) -> int:
+        if not 0 < len(content) <= 8 * _MODEL_CELLS:
+            raise CodeFailed(f"a stored model of {len(content):,} bytes cannot be")
+        with self._lock:
+            process = self._running()
+            request, memory = {"parameters": dict(parameters), "bytes": len(content)}, sealed_bytes(content)
+            try:
+                said = process.ask("restore", request, memory=memory, deadline_s=self._deadlines.predict_s)
+            finally:
+                os.close(memory)
+            return self._number(process, self._believed(process, lambda: whole(said, "model", 1, _MOST_MODELS)))
+
+    def _number(self, process: SandboxProcess, inner: int) -> int:
+        """What a model of this process is called here."""
+        self._fits += 1
+        self._fitted[self._fits] = process, inner
+        return self._fits
 
     def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
         with self._lock:

@@ -108,6 +108,11 @@ class Server:
             case "fit":
                 held, labels = self._held[request["frame"]]
                 return {"model": self._ready().fit(request["parameters"], held.frame, labels)}
+            case "export":
+                return self._export(request)
+            case "restore":
+                content = shared_memory.mapped_bytes(_given(passed), request["bytes"])
+                return {"model": self._ready().restore(request["parameters"], content)}
             case "begin":
                 held, _ = self._held[request["frame"]]
                 self._coins = len(held.frame.coins)
@@ -137,6 +142,13 @@ class Server:
             weights, traits = bench.predict(parameters, held, request["model"])
         np.copyto(self._room[: weights.size].reshape(weights.shape), weights)
         return answers.said_traits(traits)
+
+    def _export(self, request: dict[str, Any]) -> dict[str, Any]:
+        content, room = self._ready().export(request["model"]), self._room.view(np.uint8)
+        if len(content) > len(room):
+            raise CodeFailed(f"a fitted model of {len(content):,} bytes is too large to be handed over")
+        room[: len(content)] = np.frombuffer(content, np.uint8)
+        return {"bytes": len(content)}
 
     def _ready(self) -> Workbench:
         if self._bench is None:

@@ -103,6 +103,17 @@ def mapped_text(descriptor: int, size: int) -> str:
         return memory[:size].decode("utf-8")
 
 
+def sealed_bytes(content: bytes) -> int:
+    """A descriptor of bytes, at least one."""
+    return sealed([np.frombuffer(content, np.uint8)])
+
+
+def mapped_bytes(descriptor: int, size: int) -> bytes:
+    """The inverse, in the sandbox, of so many bytes. Closes the descriptor."""
+    with _mapped(descriptor, max(size, 1), mmap.MAP_PRIVATE, mmap.PROT_READ) as memory:
+        return memory[:size]
+
+
 def mapped_answers(descriptor: int, cells: int) -> FloatArray:
     """Memory to answer in, in the sandbox: flat float64. Closes the descriptor."""
     access = mmap.PROT_READ | mmap.PROT_WRITE

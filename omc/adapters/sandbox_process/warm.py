@@ -5,8 +5,10 @@ use is done here, once, in the process that all others are forked from.
 """
 
 import codecs
+import contextlib
 import importlib
 import io
+import math
 import sys
 import warnings
 import zoneinfo
@@ -18,9 +20,11 @@ import numpy as np
 import pandas as pd
 from numba.core.dispatcher import Dispatcher
 
+from omc.errors import InvalidInput
 from omc.feature.frame import Frame, read_only
 from omc.feature.indicator import Indicators
 from omc.strategy.registry import make, templates
+from omc.strategy.sandbox.model_file import packed, unpacked
 
 _BARS = 2_700
 """More than any built-in algorithm remembers by default."""
@@ -40,6 +44,7 @@ def warm() -> None:
         _pandas()
         _scikit_learn()
         _xgboost()
+        _stored_models()
         _algorithms()
     _no_more_compiling()
     _no_more_imports()
@@ -177,6 +182,34 @@ def _xgboost() -> None:
         kept = fitted.get_booster().save_raw("json")
         xgboost.Booster({"nthread": 1}, model_file=kept)
     xgboost.train({"nthread": 1}, xgboost.DMatrix(numbers, answers, nthread=1), num_boost_round=1)
+
+
+def _stored_models() -> None:
+    """Written and read once, so that what writes and reads them is here."""
+    import xgboost
+    from sklearn import ensemble, linear_model, neighbors, pipeline, preprocessing, tree
+
+    numbers = np.random.default_rng(0).normal(size=(80, 4))
+    answers = (numbers[:, 0] > 0.0).astype(np.int64)
+    estimators = (
+        pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression()),
+        ensemble.RandomForestClassifier(2, n_jobs=1, random_state=np.random.RandomState(1)),
+        ensemble.GradientBoostingClassifier(n_estimators=2),
+        ensemble.HistGradientBoostingClassifier(max_iter=2),
+        neighbors.KNeighborsClassifier(n_jobs=1),
+        tree.DecisionTreeClassifier(),
+        xgboost.XGBClassifier(n_estimators=2, n_jobs=1),
+    )
+    state = {"models": [each.fit(numbers, answers) for each in estimators], "chance": np.random.default_rng(1)}
+    learned = {
+        "booster": estimators[-1].get_booster(),
+        "numbers": numbers,
+        "rest": (1.5, math.nan, {1, 2}, {"a": None}),
+    }
+    unpacked(packed(state | learned))
+    for wrong in (b"", packed({"a": 1})[:-30]):
+        with contextlib.suppress(InvalidInput):
+            unpacked(wrong)
 
 
 def _algorithms() -> None:

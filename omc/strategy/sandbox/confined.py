@@ -11,6 +11,8 @@ from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
 from omc.strategy.builtin import Builtin
 from omc.strategy.exit_parameters import exits_of
+from omc.strategy.sandbox.classes import is_own, is_the_platforms
+from omc.strategy.sandbox.model_file import packed, unpacked
 from omc.strategy.sandbox.seen_frame import SeenFrame
 from omc.trading.exits import Exits
 
@@ -22,6 +24,7 @@ class Confined:
 
     def __init__(self, algorithm: Any, parameters: Mapping[str, Any]) -> None:
         self._algorithm, self._parameters = algorithm, dict(parameters)
+        self._learned = False
 
     @property
     def fewest_coins(self) -> int:
@@ -73,10 +76,33 @@ class Confined:
             raise InvalidInput(f"{type(self._algorithm).__name__} needs {bounds} coins, not {len(coins)}")
 
     def fit(self, frame: Frame, labels: FloatArray | None = None) -> Self:
+        self._learned = True
         fit = getattr(self._algorithm, "fit", None)
         if fit is not None:
             fit(SeenFrame.of(frame)) if labels is None else fit(SeenFrame.of(frame), labels)
         return self
+
+    def exported(self) -> bytes:
+        """What it has learned, and everything else that its object holds. InvalidInput names what cannot be stored."""
+        return packed({name: value for name, value in _held(self._algorithm).items() if self._own(name)})
+
+    def restore(self, content: bytes) -> Self:
+        """Hold what one of the same code and parameters has learned. InvalidInput for bytes that say otherwise."""
+        for name, value in unpacked(content).items():
+            if not self._own(name):
+                raise InvalidInput(f"a stored model has an attribute {name!r}, which is not the code's own"[:200])
+            object.__setattr__(self._algorithm, name, value)
+        self._learned = True
+        return self
+
+    @property
+    def unfitted(self) -> bool:
+        """Whether it would learn first, and has not."""
+        own = any("fit" in vars(base) for base in type(self._algorithm).__mro__ if is_own(base))
+        return own and not self._learned
+
+    def _own(self, name: str) -> bool:
+        return not is_the_platforms((type(self._algorithm),), name)
 
     def predict(self, frame: Frame) -> FloatArray:
         self.check_coins(frame.coins)
@@ -90,6 +116,13 @@ class Confined:
         else:
             made = self._algorithm.predict(seen)
         return _weights(made, frame)
+
+
+def _held(algorithm: Any) -> dict[str, Any]:
+    """The attributes of an object, in slots or not."""
+    slots = [name for kind in type(algorithm).__mro__ for name in vars(kind).get("__slots__", ())]
+    found = {name: getattr(algorithm, name) for name in slots if not name.startswith("__") and hasattr(algorithm, name)}
+    return {**found, **getattr(algorithm, "__dict__", {})}
 
 
 def _weights(made: Any, frame: Frame) -> FloatArray:

@@ -38,6 +38,7 @@ class Loaded:
             defaults={name: None if default is _REQUIRED else default for name, default in self._fields.items()},
             parameters=_parameters(kind),
             required=required,
+            fits=any("fit" in vars(base) for base in kind.__mro__ if is_own(base)),
         )
 
     def anew(self) -> "Loaded":
