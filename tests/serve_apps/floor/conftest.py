@@ -16,6 +16,7 @@ from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, MemoryAlgor
 from omc.strategy.registry import make
 from omc.trading.blotter import MemoryBlotter, TraderMemory
 from omc.trading.books import differences, ours
+from omc.trading.deployed_code import code_of
 from omc.trading.deployment import Deployment, MemoryDeploymentStore, trader_name
 from omc.trading.dialogue import Decide, OrderEnded, QuotesArrived, Remember, Submit, WeightsDecided
 from omc.trading.fill import Fill
@@ -183,7 +184,9 @@ def playing(ports: FloorPorts, history: Frame) -> Callable[..., Awaitable[Deploy
         deployment = await ports.deployments.get(UUID(deployment_id))
         lease = await ports.blotter.leases.take(trader_name(deployment), "test")
         frame = history.select(deployment.coins)
-        made = make(deployment.algorithm_type, deployment.parameters)
+        made = ports.maker.of(await code_of(deployment, ports.algorithms))(
+            deployment.algorithm_type, deployment.parameters
+        )
         mandate = Mandate(
             deployment.id,
             deployment.user_id,
