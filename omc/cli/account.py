@@ -1,4 +1,4 @@
-"""Coming in: register, login, logout."""
+"""Coming in: register, login, logout; and what one may use."""
 
 import sys
 from typing import Annotated
@@ -50,6 +50,18 @@ def logout(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> No
     with platform(home, url) as there:
         there.log_out()
         show.as_json({"url": there.url}) if json else show.line("signed out")
+
+
+@commands.command()
+def quota(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """What you may have and use of the lab, and how much of it is used."""
+    with platform(home, url) as there:
+        found = there.get("/lab/quota")
+    if json:
+        show.as_json(found)
+        return
+    rows = [(name, each["used"], each["limit"], each["starts_anew_at"]) for name, each in found.items()]
+    show.table("", ("", "used", "of", "starts anew"), rows)
 
 
 def _secret(given: str | None, *, twice: bool) -> str:

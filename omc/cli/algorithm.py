@@ -166,6 +166,15 @@ def restore(
     _changed(made, json)
 
 
+@algorithms.command()
+def delete(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+    """Delete an algorithm with its versions, backtests and sweeps; refused while a deployment of it is not over."""
+    with platform(home, url) as there:
+        which = named.algorithm(there, algorithm)
+        there.delete(f"/lab/algorithms/{which}")
+    show.as_json({"id": which}) if json else show.line(f"deleted {which}")
+
+
 @commands.command()
 def validate(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
     """Everything that is wrong with an algorithm: with its code, by line, and with what it promises."""

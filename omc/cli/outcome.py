@@ -46,6 +46,7 @@ OF_ERROR_CODE: Mapping[str, ExitCode] = {
     "CONFLICT": ExitCode.REFUSED,
     "FORBIDDEN": ExitCode.REFUSED,
     "PAYLOAD_TOO_LARGE": ExitCode.REFUSED,
+    "RATE_LIMITED": ExitCode.REFUSED,
     "UNAUTHENTICATED": ExitCode.NOT_SIGNED_IN,
     "GATE_NOT_PASSED": ExitCode.NOT_ALLOWED,
     "RISK_REJECTED": ExitCode.NOT_ALLOWED,

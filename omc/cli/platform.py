@@ -69,6 +69,9 @@ class Platform:
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._asked("PUT", path, body=body)
 
+    def delete(self, path: str) -> None:
+        self._asked("DELETE", path)
+
     def everything(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, or the first `limit`."""
         page, seen = 1, 0

@@ -39,7 +39,7 @@ def served(tmp_path, monkeypatch) -> Iterator[Callable[..., Asked]]:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_PUT = do_GET  # noqa: N815
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -122,6 +122,21 @@ def test_a_built_in_algorithm_has_no_code_to_show(served, capsys):
     assert "no code of its own" in capsys.readouterr().err
 
 
+def test_an_algorithm_is_deleted_by_name_and_a_refusal_is_told(served, capsys):
+    row = {"id": ALGORITHM, "name": "mine"}
+    asked = served({"GET /lab/algorithms": {"items": [row], **PAGE}, f"DELETE {PATH}": [None, (409, "CONFLICT")]})
+    assert run(["algorithm", "delete", "mine"]) == 0
+    assert capsys.readouterr().out == f"deleted {ALGORITHM}\n"
+    assert asked[-1][:2] == ("DELETE", PATH)
+    assert run(["algorithm", "delete", "mine"]) == 5
+
+
+def test_what_is_over_a_quota_is_refused_in_the_platforms_own_words(served, file, capsys):
+    served({"POST /lab/algorithms": (429, "RATE_LIMITED", {"quota": "algorithms", "limit": 200})})
+    assert run(["algorithm", "create", "mine", "--code", file]) == 5
+    assert capsys.readouterr().err == "omc: it is RATE_LIMITED\n"
+
+
 def test_every_finding_is_told_where_it_stands(served, capsys):
     finding = {"rule": "name", "line": 1, "column": 7, "message": "Grid is nothing"}
     checked = {"valid": False, "findings": [finding]}
