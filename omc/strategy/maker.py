@@ -4,13 +4,13 @@ behind its walls."""
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omc.errors import InvalidInput
-from omc.strategy import registry
 from omc.strategy.algorithm import Algorithm
-from omc.strategy.sandbox_port import Sandbox
-from omc.strategy.sandboxed import SandboxedAlgorithm
+
+if TYPE_CHECKING:
+    from omc.strategy.sandbox_port import Sandbox
 
 CUSTOM = "custom"
 """The `algorithm_type` of people's own code, which says what it is by itself."""
@@ -24,7 +24,7 @@ class Maker:
     """Travels to wherever algorithms are made. `sandbox` opens one for a source, inert until it is asked; without it,
     code is refused, `why` being the reason. `unsafe` says that its sandboxes lack a lock that they should have."""
 
-    sandbox: Callable[[str], Sandbox] | None = None
+    sandbox: "Callable[[str], Sandbox] | None" = None
     why: str = "no sandbox is set up here"
     unsafe: bool = False
 
@@ -45,6 +45,10 @@ class Maker:
         InvalidInput names the type that does not exist, or the parameter that is unknown, of another type or out of its
         range, or what is wrong with the code and where; SandboxRefused when code cannot be confined here.
         """
+        # Compiled arithmetic, which whoever only hands a maker on should not pay for.
+        from omc.strategy import registry
+        from omc.strategy.sandboxed import SandboxedAlgorithm
+
         if code is None and algorithm_type != CUSTOM:
             if model is not None:
                 raise InvalidInput(f"{algorithm_type} learns as it goes along: it takes no stored model")
@@ -57,7 +61,7 @@ class Maker:
             sandbox.close()
             raise
 
-    def opened(self, algorithm_type: str, code: str | None) -> Sandbox:
+    def opened(self, algorithm_type: str, code: str | None) -> "Sandbox":
         """A sandbox for this code, inert until it is asked and to be closed by whoever asked for it. InvalidInput where
         code cannot run, and for code and a type that do not go together."""
         if self.sandbox is None:
