@@ -51,6 +51,8 @@ class BacktestSpec:
     """How far beyond the quote every order is filled."""
     latency_bars: int = 0
     """Bars by which a decision reaches the market later than the next."""
+    model: UUID | None = None
+    """The fitted model that decides, for code that learns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from omc.backtest.run import BacktestSpec
 
 COLUMNS = """
     algorithm_type, parameters, coins, start_date, end_date, start_time, end_time, initial_cash, rebalance_band,
-    slippage_bps, latency_bars
+    slippage_bps, latency_bars, model_id
 """
 VALUES = """
     :algorithm_type, CAST(:parameters AS jsonb), CAST(:coins AS jsonb), :start_date, :end_date, :start_time, :end_time,
-    :initial_cash, :rebalance_band, :slippage_bps, :latency_bars
+    :initial_cash, :rebalance_band, :slippage_bps, :latency_bars, :model_id
 """
 
 
@@ -31,6 +31,7 @@ def values(spec: BacktestSpec) -> dict[str, Any]:
         "rebalance_band": spec.rebalance_band,
         "slippage_bps": spec.slippage_bps,
         "latency_bars": spec.latency_bars,
+        "model_id": spec.model,
     }
 
 
@@ -45,4 +46,5 @@ def spec(row: Row[Any]) -> BacktestSpec:
         rebalance_band=row.rebalance_band,
         slippage_bps=row.slippage_bps,
         latency_bars=row.latency_bars,
+        model=row.model_id,
     )
