@@ -42,7 +42,7 @@ def findings(rows: Iterable[Mapping[str, Any]], code: str | None, name: str) -> 
     for row in rows:
         line, column = row["line"], row.get("column")
         place = ":".join(str(each) for each in (name, line, column) if each is not None)
-        show.line(_plain(f"{place}: {row['rule']}: {row['message']}"))
+        show.line(_plain(f"{place}: {row['rule']}: {' '.join(row['message'].split())}"))
         if line is not None and 0 < line <= len(lines):
             text = lines[line - 1]
             show.line(f"    {_plain(text)}")

@@ -49,7 +49,7 @@ def test_a_finding_stands_below_its_place_with_a_caret_under_it(capsys):
     rows = [
         {"line": 2, "column": 6, "rule": "name", "message": "open is not available"},
         {"line": 3, "column": None, "rule": "contract", "message": "[it] adds up to 2"},
-        {"line": None, "column": None, "rule": "look_ahead", "message": "bar 7 changes with bar 9"},
+        {"line": None, "column": None, "rule": "look_ahead", "message": "bar 7 changes\nwith bar 9"},
         {"line": 99, "column": 1, "rule": "syntax", "message": "beyond the end"},
     ]
     code.findings(rows, "a = 1\n\tx = open('b')\nlast\n", "mine.py")
