@@ -103,6 +103,8 @@ class Serving:
             curves=wired.curves,
             sweeps=wired.sweeps,
             tries=wired.tries,
+            usage=wired.usage,
+            allowance=wired.allowance,
             runner=self.runner,
             archive=wired.prices,
             signer=wired.signer,

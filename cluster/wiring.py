@@ -12,6 +12,7 @@ from cluster.confinement import Confinement
 from cluster.home import Home
 from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
+from omc.access.quota import Allowance
 from omc.adapters.argon2 import Argon2Hasher
 from omc.adapters.coinspot.prices import CoinspotPrices
 from omc.adapters.coinspot.sandbox import SandboxControl
@@ -30,6 +31,7 @@ from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
+from omc.adapters.postgres.usage import PostgresUsage
 from omc.adapters.postgres.users import PostgresUsers
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.adapters.system_clock import SystemClock
@@ -233,6 +235,10 @@ class Wiring:
         return PostgresTries(self.database)
 
     @cached_property
+    def usage(self) -> PostgresUsage:
+        return PostgresUsage(self.database)
+
+    @cached_property
     def users(self) -> PostgresUsers:
         return PostgresUsers(self.database)
 
@@ -265,6 +271,18 @@ class Wiring:
                 max_pbo=chosen.deployable_max_pbo,
                 track_record_confidence=chosen.deployable_track_record_confidence,
             ),
+        )
+
+    @cached_property
+    def allowance(self) -> Allowance:
+        """What each user may have and use in the lab."""
+        chosen = self.chosen
+        return Allowance(
+            algorithms=chosen.quota_algorithms,
+            code_bytes=chosen.quota_code_bytes,
+            backtests=chosen.quota_backtests,
+            sweeps=chosen.quota_sweeps,
+            cpu_s=chosen.quota_cpu_s,
         )
 
     # Whose code runs.

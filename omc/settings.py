@@ -81,6 +81,17 @@ class Settings(BaseSettings):
     deployable_track_record_confidence: float = Field(0.95, gt=0.5, lt=1)
     """With which the record must be long enough to tell a Sharpe ratio above zero from luck."""
 
+    quota_algorithms: int = Field(200, ge=1)
+    """What each user may have and use: algorithms kept, …"""
+    quota_code_bytes: int = Field(65_536, ge=1_024, le=200_000)
+    """… the code of one, in UTF-8 …"""
+    quota_backtests: int = Field(4, ge=1)
+    """… backtests and …"""
+    quota_sweeps: int = Field(2, ge=1)
+    """… sweeps that are queued or running …"""
+    quota_cpu_s: float = Field(14_400.0, gt=0, allow_inf_nan=False)
+    """… and seconds of processor time in a day of UTC."""
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     allow_unsafe_sandbox: bool = False

@@ -7,7 +7,18 @@ from fastapi import FastAPI
 
 from serve_apps import door, openapi, prices
 from serve_apps.identity import Bearer
-from serve_apps.lab import algorithms, backtests, described, promotion, report, sweeps, templates, verdict, versions
+from serve_apps.lab import (
+    algorithms,
+    backtests,
+    described,
+    promotion,
+    quotas,
+    report,
+    sweeps,
+    templates,
+    verdict,
+    versions,
+)
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.worker import BacktestWorker
 
@@ -35,7 +46,7 @@ def build(ports: LabPorts) -> FastAPI:
     )
     door.install(app, ports.rules)
     bearer = Bearer(ports.signer, ports.clock)
-    for noun in (templates, algorithms, described, versions, promotion, sweeps, verdict, report):
+    for noun in (templates, algorithms, described, versions, promotion, sweeps, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))
     app.include_router(prices.routes("/data/historical", ports.archive, bearer))

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from omc.access.quota import Quota
 from omc.backtest.curves import Curves, Execution, thinned, trade_columns
 from omc.backtest.run import BacktestRun, RunStatus
 from omc.errors import Conflict
@@ -15,7 +16,9 @@ from omc.market.money import from_grid
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_file
+from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import SpecIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
 from serve_apps.uncut import uncut
@@ -126,7 +129,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
     ) -> Success[BacktestOut]:
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        spec = await body.spec(record, ports.maker)
+        spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
         await check_stored(ports.archive, spec)
         run = BacktestRun(
             id=uuid4(),
@@ -142,7 +145,9 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
             created_at=ports.clock.now(),
             completed_at=None,
         )
-        stored = await uncut(ports.backtests.create(run))
+        most = ports.allowance.backtests
+        with counted(Quota.BACKTESTS, most):
+            stored = await uncut(ports.backtests.create(run, most))
         worker.wake()
         response.headers["Location"] = f"/api/v1/lab/backtests/{stored.id}"
         return Success(data=BacktestOut.of(stored))

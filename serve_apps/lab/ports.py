@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from omc.access.quota import Allowance
 from omc.access.signer import TokenSigner
+from omc.access.usage import UsageLedger
 from omc.backtest.curves import CurveStore
 from omc.backtest.run import BacktestStore
 from omc.backtest.sweep import SweepRunner, SweepStore
@@ -25,6 +27,7 @@ class LabPorts:
     curves: CurveStore
     sweeps: SweepStore
     tries: TriesLedger
+    usage: UsageLedger
     runner: SweepRunner
     archive: PriceArchive
     signer: TokenSigner
@@ -33,5 +36,6 @@ class LabPorts:
     thresholds: Thresholds
     parquet: Callable[[Mapping[str, Any]], bytes]
     """Columns of equal length as a Parquet file."""
+    allowance: Allowance = field(default=Allowance())
     maker: Maker = field(default=Maker())
     rules: Rules = field(default=Rules())

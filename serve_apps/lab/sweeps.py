@@ -10,6 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
+from omc.access.quota import Quota
 from omc.backtest.folds import fewest_bars
 from omc.backtest.metrics import METRICS
 from omc.backtest.run import RunStatus
@@ -20,9 +21,12 @@ from omc.feature.frame import FloatArray
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_csv, as_file
+from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.quotas import check_cpu, counted
 from serve_apps.lab.spec import check_stored
 from serve_apps.lab.sweep_schemas import PointOut, ResultQuery, SweepIn, SweepOut
+from serve_apps.making import apart
 from serve_apps.uncut import uncut
 
 _BATCH = 2_000
@@ -38,7 +42,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[SweepOut]:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        spec = await body.spec(record, ports.maker)
+        spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
         await check_stored(ports.archive, spec, fewest_bars(body.folds, body.purge_bars, body.embargo_bars))
         asked = Sweep(
             id=uuid4(),
@@ -64,7 +68,8 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             embargo_bars=body.embargo_bars,
             prune=body.prune,
         )
-        points = (await asyncio.to_thread(SearchSpace.of, asked, ports.maker.of(record.code))).points
+        space = await metered(ports, user_id, lambda meter: apart(SearchSpace.of, asked, meter.maker.of(record.code)))
+        points = space.points
         if body.points not in (None, points):
             raise InvalidInput(f"points: this grid has {points}")
         stored = await uncut(_begin(ports, replace(asked, points=points)))
@@ -115,7 +120,9 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
 
 async def _begin(ports: LabPorts, sweep: Sweep) -> Sweep:
-    stored = await ports.sweeps.create(sweep)
+    most = ports.allowance.sweeps
+    with counted(Quota.SWEEPS, most):
+        stored = await ports.sweeps.create(sweep, most)
     try:
         await ports.runner.submit(stored.id)
     except OmcError as fault:
@@ -125,7 +132,11 @@ async def _begin(ports: LabPorts, sweep: Sweep) -> Sweep:
 
 
 async def _resume(ports: LabPorts, sweep: Sweep) -> Sweep:
-    reopened = await ports.sweeps.reopen(sweep.id)
+    if sweep.status is RunStatus.FAILED:
+        await check_cpu(ports, sweep.user_id)
+    most = ports.allowance.sweeps
+    with counted(Quota.SWEEPS, most):
+        reopened = await ports.sweeps.reopen(sweep.id, most=most)
     try:
         await ports.runner.submit(sweep.id)
     except OmcError as fault:

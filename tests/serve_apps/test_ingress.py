@@ -12,6 +12,7 @@ from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
 from omc.access.password import MemoryPasswordHasher
 from omc.access.signer import Claims
 from omc.access.token import ACCESS_LIFE, MemoryRefreshStore
+from omc.access.usage import MemoryUsageLedger
 from omc.access.user import MemoryUserStore
 from omc.adapters import parquet
 from omc.adapters.jwt import JwtSigner
@@ -68,6 +69,7 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
         parquet=parquet.encode,
         sweeps=MemorySweepStore(clock),
         tries=MemoryTries(),
+        usage=MemoryUsageLedger(),
         runner=None,  # type: ignore[arg-type]  # nothing here sweeps
         archive=archive,
         signer=signer,

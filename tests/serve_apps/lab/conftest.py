@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from omc.access.usage import MemoryUsageLedger
 from omc.adapters import parquet
 from omc.backtest.curves import MemoryCurveStore
 from omc.backtest.run import MemoryBacktestStore
@@ -47,6 +48,7 @@ def ports(signer, archive, clock) -> LabPorts:
         parquet=parquet.encode,
         sweeps=MemorySweepStore(clock, tries=tries),
         tries=tries,
+        usage=MemoryUsageLedger(),
         runner=MemoryRunner(),
         archive=archive,
         signer=signer,

@@ -277,10 +277,10 @@ async def test_a_caller_who_leaves_while_asking_has_asked(creating, caller, port
     begun, go_on = asyncio.Event(), asyncio.Event()
     create = MemoryBacktestStore.create
 
-    async def slowly(self, run):
+    async def slowly(self, run, most=None):
         begun.set()
         await go_on.wait()
-        return await create(self, run)
+        return await create(self, run, most)
 
     monkeypatch.setattr(MemoryBacktestStore, "create", slowly)
     asking = asyncio.create_task(caller.post(f"/algorithms/{made['id']}/backtest", window))
