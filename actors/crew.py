@@ -1,7 +1,8 @@
 """The traders that run, each an actor of its own."""
 
+import pickle
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self, cast
 
 from actors import address
 from actors.handle import TraderHandle
@@ -29,10 +30,25 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True)
+class Packed:
+    """Ports that travel closed: who only passes them on loads nothing of what they hold."""
+
+    content: bytes
+
+    @classmethod
+    def of(cls, ports: TraderPorts) -> Self:
+        return cls(pickle.dumps(ports))
+
+    def __call__(self) -> TraderPorts:
+        # Our own, from the process that started the floor.
+        return cast(TraderPorts, pickle.loads(self.content))  # noqa: S301
+
+
+@dataclass(frozen=True)
 class RayCrew:
     """A Crew of detached actors."""
 
-    ports: TraderPorts
+    ports: Packed
 
     async def running(self) -> list[str]:
         return address.running(address.TRADER_PREFIX)

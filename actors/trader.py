@@ -6,6 +6,7 @@ and ask for the first bar that is not finished.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -52,8 +53,8 @@ class TraderPorts:
 class TraderActor:
     """The trader of one deployment; holds no credentials."""
 
-    def __init__(self, ports: TraderPorts, deployment_id: UUID, name: str) -> None:
-        self._ports = ports
+    def __init__(self, ports: Callable[[], TraderPorts], deployment_id: UUID, name: str) -> None:
+        self._ports = ports()
         self._deployment_id = deployment_id
         self._name = name
         self._state, self._last_error = "starting", ""

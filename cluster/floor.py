@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from actors import address
 from actors.collector import CollectorPorts, ExchangeCollector
-from actors.crew import RayCrew
+from actors.crew import Packed, RayCrew
 from actors.handle import CollectorHandle, RiskHandle
 from actors.risk import RiskActor, RiskPorts
 from actors.supervisor import Supervisor
@@ -55,4 +55,4 @@ class Floor:
             maker=wired.maker,
             terms=wired.terms,
         )
-        address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(trader), quotes)
+        address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(Packed.of(trader)), quotes)

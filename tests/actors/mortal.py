@@ -305,13 +305,13 @@ class MortalCrew(Crew):
         for name, trader in list(self.traders.items()):
             if trader._task.done() and isinstance(trader._task.exception(), Died):
                 self._house.deaths += 1
-                self.traders[name] = TraderActor(self._house.trader_ports(), self._ids[name], name)
+                self.traders[name] = TraderActor(self._house.trader_ports, self._ids[name], name)
         return list(self.traders)
 
     async def start(self, deployment: Deployment) -> None:
         name = trader_name(deployment)
         self._ids[name] = deployment.id
-        self.traders[name] = TraderActor(self._house.trader_ports(), deployment.id, name)
+        self.traders[name] = TraderActor(self._house.trader_ports, deployment.id, name)
 
     async def stop(self, name: str) -> None:
         if name in self.traders:

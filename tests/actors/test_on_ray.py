@@ -22,7 +22,7 @@ import ray
 
 from actors import address
 from actors.collector import CollectorPorts, ExchangeCollector
-from actors.crew import RayCrew
+from actors.crew import Packed, RayCrew
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle, TraderHandle
 from actors.risk import RiskActor, RiskPorts
 from actors.supervisor import Supervisor
@@ -119,7 +119,7 @@ class Platform:
             terms=TERMS,
             cadence=cadence,
         )
-        address.start(Supervisor, address.SUPERVISOR, self.deployments, RayCrew(traders), CollectorHandle())
+        address.start(Supervisor, address.SUPERVISOR, self.deployments, RayCrew(Packed.of(traders)), CollectorHandle())
 
     async def stop(self) -> None:
         await address.stop(address.SUPERVISOR)
