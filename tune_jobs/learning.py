@@ -9,7 +9,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import Trial, TrialState
 
 from omc.backtest.choice import Range, Values
-from omc.backtest.search_space import SearchSpace
+from omc.backtest.search_space import SearchSpace, looking_cpu_s
 
 _DRAWS = 50
 
@@ -19,7 +19,7 @@ class OptunaProposer:
 
     def __init__(self, space: SearchSpace) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._algorithms = space.algorithms(space.looking_cpu_s)
+        self._algorithms = space.algorithms(looking_cpu_s(space.points))
         self._within = {name: _distribution(choice) for name, choice in space.choices.items()}
         self._study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=space.seed))
         self._asked: list[Trial] = []

@@ -25,7 +25,7 @@ _LOOKED_AT = 1_000
 _DRAWS = 50
 _CORNERS = 4_096
 # Processor time that people's code may take to look at the parameters of many points, and of each more.
-_LOOKING_CPU_S, _LOOKING_CPU_S_EACH = 5.0, 0.005
+_LOOKING_CPU_S, _LOOKING_CPU_S_EACH = 5.0, 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class SearchSpace:
             return _rows(self._grid(count))
         rows = _rows(self._random(count, 0))
         refused = list(range(count))
-        with closing(self.algorithms(self.looking_cpu_s)) as algorithms:
+        with closing(self.algorithms(looking_cpu_s(count))) as algorithms:
             for attempt in range(1, _DRAWS):
                 refused = [at for at in refused if algorithms.refusal(rows[at]) is not None]
                 if not refused:
@@ -123,11 +123,6 @@ class SearchSpace:
         """Makes the algorithms of points, until it is closed; people's code may take so long to look at parameters."""
         return Algorithms(self.maker(self.algorithm_type, self.fixed), dict(self.fixed), most_cpu_s)
 
-    @property
-    def looking_cpu_s(self) -> float:
-        """Processor time that people's code may take to look at the parameters of all points."""
-        return _LOOKING_CPU_S + _LOOKING_CPU_S_EACH * self.points
-
     def check_possible(self) -> None:
         """InvalidInput when none of the points (the first many of them) could be tried."""
         reason = None
@@ -146,6 +141,11 @@ class SearchSpace:
         corners = (dict(zip(self.choices, corner, strict=True)) for corner in islice(outermost, _CORNERS))
         with closing(self.algorithms(_LOOKING_CPU_S)) as algorithms:
             return max((bars for corner in corners if (bars := algorithms.memory_bars(corner)) is not None), default=0)
+
+
+def looking_cpu_s(points: int) -> float:
+    """Processor time that people's code may take to look at the parameters of so many points."""
+    return _LOOKING_CPU_S + _LOOKING_CPU_S_EACH * points
 
 
 def by_window(rows: Sequence[Mapping[str, Any]], indices: Sequence[int]) -> list[int]:

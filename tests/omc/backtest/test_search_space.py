@@ -1,8 +1,9 @@
 """A sweep's points follow from their indices, and a space that makes no sense is refused before any work."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from omc.backtest.run import BacktestSpec, RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep
-from omc.errors import InvalidInput
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput
+from omc.strategy.maker import Maker
 from omc.strategy.registry import make
+from omc.strategy.sandbox import load
+from omc.strategy.sandbox_port import MemorySandbox
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -111,3 +115,96 @@ def test_a_space_that_makes_no_sense_is_refused_with_the_reason(space, method, r
 def test_a_random_search_of_no_points_is_refused():
     with pytest.raises(InvalidInput, match="0 points"):
         SearchSpace.of(replace(sweep(RANDOM, method="random"), points=0))
+
+
+OF_CODE = """
+class Windows:
+    def __init__(self, bars=12, share=0.5, mode="all", slow_bars=24):
+        if bars >= slow_bars:
+            raise InvalidInput("bars must be less than slow_bars")
+        self.bars, self.share, self.mode, self.slow_bars = bars, share, mode, slow_bars
+
+    @property
+    def memory_bars(self):
+        return self.slow_bars if self.mode == "all" else 1_000 + self.slow_bars
+
+    def predict(self, frame):
+        return frame.last * 0.0
+"""
+IMPORT = "from omc.errors import InvalidInput\n"
+
+
+def of_code(space: dict, code: str = IMPORT + OF_CODE, **given: Any) -> SearchSpace:
+    wanted = sweep(space, **given)
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={}))
+    return SearchSpace.of(wanted, Maker(lambda source: MemorySandbox(source, load)).of(code))
+
+
+def test_parameters_of_code_are_searched_by_name_though_it_tells_no_range():
+    space = of_code({"bars": {"low": 2, "high": 40}, "share": [0.25, 0.5], "mode": ["all", "some"]}, method="random")
+    points = space.draw(20)
+    assert {point["mode"] for point in points} == {"all", "some"}
+    assert all(isinstance(point["bars"], int) and point["bars"] < 24 for point in points)
+    assert space.needed_bars == 1_024
+    assert of_code({"bars": {"low": 2, "high": 40}}, method="random", points=50).draw(50)[:20] == [
+        {"bars": point["bars"]} for point in points
+    ]
+
+
+@pytest.mark.parametrize(
+    ("space", "reason"),
+    [
+        ({"wrong": [1]}, "custom has no parameter 'wrong'; it has bars, share, mode, slow_bars"),
+        ({"bars": [1.5]}, "bars must be a whole number"),
+        ({"share": [float("nan")]}, "share must lie from"),
+        ({"mode": [["all"]]}, "mode must be a whole number|mode must be a number"),
+        ({"bars": [24, 25]}, "no point of the search space can be tried: bars must be less than slow_bars"),
+    ],
+)
+def test_a_search_over_code_that_cannot_be_is_refused_with_a_reason(space, reason):
+    with pytest.raises(InvalidInput, match=reason):
+        of_code(space)
+
+
+@dataclass
+class Slow(MemorySandbox):
+    """Takes a second of processor time to look at each setting of the parameters, as it says."""
+
+    asked: int = 0
+
+    def traits(self, parameters):
+        self.asked += 1
+        return MemorySandbox.traits(self, parameters)
+
+    @property
+    def cpu_s(self) -> float:
+        return float(self.asked)
+
+
+def test_code_that_takes_long_to_look_at_parameters_is_not_waited_for():
+    opened: list[Slow] = []
+
+    def sandbox(source: str) -> Slow:
+        opened.append(Slow(source, load))
+        return opened[-1]
+
+    wanted = sweep({"bars": {"low": 2, "high": 40}}, method="random", points=1_000)
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={}))
+    with pytest.raises(InvalidInput, match="takes too long to look at parameters"):
+        SearchSpace.of(wanted, Maker(sandbox).of(IMPORT + OF_CODE))
+    assert sum(each.asked for each in opened) < 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(DeadlineExceeded("the code did not answer"), "did not answer"), (CodeFailed("ValueError: no"), "ValueError: no")],
+)
+def test_code_that_cannot_even_say_what_it_takes_is_refused(fault, said):
+    class Failing(MemorySandbox):
+        def describe(self):
+            raise fault
+
+    wanted = sweep({"bars": [2]})
+    wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={}))
+    with pytest.raises(InvalidInput, match=said):
+        SearchSpace.of(wanted, Maker(lambda source: Failing(source, load)).of(OF_CODE))
