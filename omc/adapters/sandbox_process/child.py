@@ -14,6 +14,8 @@ class Ended:
     """Its exit code, or less than 0: minus the signal that ended it."""
     cpu_s: float = 0.0
     peak_bytes: int = 0
+    with_zygote: bool = False
+    """Ended along with the process that it was forked from: whatever it ran is not to blame."""
 
     @property
     def why(self) -> str:

@@ -1,4 +1,4 @@
-"""Forks of a warm process: each waits for its orders, locks itself, serves, and is watched until its end.
+"""The forks of a warm process, and those who asked for them: handed out, watched, told of, and ended with their owner.
 
 What is asked and told, packet by packet, stands in `zygote`.
 """
@@ -9,173 +9,191 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from omc.adapters.sandbox_process import lockdown
-from omc.adapters.sandbox_process.limits import Limits
-from omc.errors import InvalidInput, OmcError, SandboxRefused
+from omc.adapters.sandbox_process.fork import STANDING, Fork, fork
+from omc.adapters.sandbox_process.limits import Limits, Together
+from omc.adapters.sandbox_process.owners import LONGEST, Owner, let_in
+from omc.errors import InvalidInput, OmcError, SandboxRefused, Unavailable
 
-LONGEST = 64 * 1024
-"""A packet, in bytes."""
 KIBIBYTE = 1024
-_STANDING = b"\0"
-"""What a child reports when every layer stands; anything else is the sentence why not."""
-_RAISED, _NOT_LOCKED = 1, 71
 _PAUSE_S = 0.1
 
 
-def check_alone() -> None:
-    """SandboxRefused in a process with threads: they are not forked, but the locks that they hold are."""
-    found = lockdown.threads()
-    if found != 1:
-        raise SandboxRefused(f"the process to fork from has {found} threads: a fork of it might hang for ever")
-
-
-@dataclass(slots=True)
-class _Child:
-    process: int
-    handle: int
-    """Its pidfd."""
-    orders: socket.socket
-    """Where it waits to be told its limits and given its descriptor."""
-    report: int
-    """The pipe by which it says whether every layer stands."""
-    ticket: int | None = None
-    """None while it is a spare."""
-    locked: bool | None = None
-    """None while that is not known."""
-
-
 class Forks:
-    """Made on request, and told of. `serve` is what a locked child does with its socket.
+    """Made on request, and told of. `serve` is what a locked child does with its socket, `ready` the first that each
+    owner is told.
 
     To fork takes longer than to lock, so a spare child is forked whenever there is nothing else to do.
     """
 
-    def __init__(self, control: socket.socket, serve: Callable[[int], None]) -> None:
-        self._control, self._serve = control, serve
+    def __init__(self, serve: Callable[[int], None], ready: Mapping[str, Any]) -> None:
+        self._serve, self._ready = serve, ready
         self._selector = selectors.DefaultSelector()
-        self._children: dict[int, _Child] = {}
-        self._over = False
+        self._owners: dict[int, Owner] = {}
+        self._children: dict[int, Fork] = {}
+        self._pause_until = 0.0
 
-    def run(self) -> None:
-        """Until the parent closes the socket, or ends: its pidfd tells even where a fork of it holds the socket open.
-        (PR_SET_PDEATHSIG would not do: it fires when merely the thread ends that started this process.)"""
-        parent = os.pidfd_open(os.getppid())
-        self._watch(parent, self._end)
-        self._watch(self._control.fileno(), self._answer)
-        while not self._over:
-            ready = self._selector.select(timeout=None if self._spare() or self._locking() else 0)
-            if not ready:
+    def admit(self, owner: Owner) -> None:
+        """Do what it asks, until it closes its socket or ends."""
+        self._owners[owner.handle] = owner
+        self._watch(owner.handle, lambda: self._dismiss(owner))
+        self._watch(owner.control.fileno(), lambda: self._attend(owner))
+        self._tell(owner, dict(self._ready))
+
+    def run(self, door: socket.socket | None = None, linger_s: float = 0.0) -> None:
+        """Until nobody has been there for so long; who comes through `door` is admitted. Nothing forked outlives it."""
+        if door is not None:
+            self._watch(door.fileno(), lambda: self._open(door))
+        alone_since = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if self._owners:
+                alone_since = now
+            elif now >= alone_since + linger_s:
+                break
+            ready = self._selector.select(self._patience(now, alone_since + linger_s))
+            if not ready and self._wants_spare(time.monotonic()):
                 self._prepare_spare()
             for key, _ in ready:
                 # What came before it may have settled it.
-                if key.fd in self._selector.get_map():
+                if self._selector.get_map().get(key.fd) is key:
                     key.data()
+        if door is not None:
+            door.close()
         for child in self._children.values():
             signal.pidfd_send_signal(child.handle, signal.SIGKILL)
 
-    def _watch(self, descriptor: int, then: Callable[[], None]) -> None:
-        self._selector.register(descriptor, selectors.EVENT_READ, then)
+    def _patience(self, now: float, lonely_at: float) -> float | None:
+        """How long nothing may happen."""
+        if self._wants_spare(now):
+            return 0.0
+        waits = [] if self._owners else [lonely_at - now]
+        if self._pause_until > now:
+            waits.append(self._pause_until - now)
+        return max(0.0, min(waits)) if waits else None
 
-    def _end(self) -> None:
-        self._over = True
+    def _watch(self, descriptor: int, then: Callable[[], None], events: int = selectors.EVENT_READ) -> None:
+        self._selector.register(descriptor, events, then)
 
-    def _spare(self) -> _Child | None:
-        return next((child for child in self._children.values() if child.ticket is None), None)
+    # Owners
 
-    def _locking(self) -> bool:
-        return any(child.ticket is not None and child.locked is None for child in self._children.values())
+    def _open(self, door: socket.socket) -> None:
+        owner = let_in(door)
+        if owner is not None:
+            self.admit(owner)
+
+    def _dismiss(self, owner: Owner) -> None:
+        """It has ended, or is taken for it: its children go with it."""
+        if not self._has(owner):
+            return
+        del self._owners[owner.handle]
+        for descriptor in (owner.handle, owner.control.fileno()):
+            self._selector.unregister(descriptor)
+        owner.close()
+        for child in self._children.values():
+            if child.owner is owner:
+                signal.pidfd_send_signal(child.handle, signal.SIGKILL)
+
+    def _has(self, owner: Owner) -> bool:
+        # Its number may be another's by now.
+        return self._owners.get(owner.handle) is owner
+
+    def _attend(self, owner: Owner) -> None:
+        try:
+            owner.go_on()
+            asked = owner.ask()
+        except EOFError:
+            self._dismiss(owner)
+            return
+        if asked is not None:
+            self._answer(owner, *asked)
+        self._listen_on(owner)
+
+    def _tell(self, owner: Owner, what: dict[str, Any], passed: Sequence[int] = ()) -> None:
+        if not self._has(owner):
+            return
+        try:
+            owner.tell(what, passed)
+        except EOFError:
+            self._dismiss(owner)
+        self._listen_on(owner)
+
+    def _listen_on(self, owner: Owner) -> None:
+        """To what it asks, and for room to tell it what it has not read."""
+        if self._has(owner):
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if owner.behind else 0)
+            control = owner.control.fileno()
+            if self._selector.get_key(control).events != events:
+                self._selector.modify(control, events, lambda: self._attend(owner))
+
+    # Children
+
+    def _spare(self) -> Fork | None:
+        """A child that waits for its orders, unless it has died since."""
+        return next((child for child in self._children.values() if child.waits), None)
+
+    def _wants_spare(self, now: float) -> bool:
+        locking = any(child.owner is not None and child.locked is None for child in self._children.values())
+        return now >= self._pause_until and not locking and self._spare() is None
 
     def _prepare_spare(self) -> None:
         try:
             self._fork()
         except (OmcError, OSError):
             # Whoever asks for a process will be told why. Meanwhile, not to try again at once:
-            time.sleep(_PAUSE_S)
+            self._pause_until = time.monotonic() + _PAUSE_S
 
-    def _answer(self) -> None:
+    def _answer(self, owner: Owner, asked: dict[str, Any], passed: list[int]) -> None:
+        ticket = asked["spawn"]
         try:
-            packet, passed, _, _ = socket.recv_fds(self._control, LONGEST, 2)
-        except ConnectionError:
-            packet, passed = b"", []
-        if not packet:
-            self._end()
-            return
-        asked = json.loads(packet)
-        try:
-            if len(passed) != 1:
-                raise InvalidInput(f"a process is given one descriptor, not {len(passed)}")
-            limits = Limits(**asked["limits"])
-            child = self._spare() or self._fork()
-            child.ticket = asked["spawn"]
-            with child.orders:
-                socket.send_fds(child.orders, [json.dumps(asdict(limits)).encode()], passed)
-        except (OmcError, OSError) as error:
-            self._tell({"refused": asked["spawn"], "why": str(error)})
+            self._hand_out(owner, asked, passed)
+        except (InvalidInput, SandboxRefused, KeyError, TypeError) as error:
+            self._tell(owner, {"refused": ticket, "why": str(error)})
+        except (Unavailable, OSError) as error:
+            self._tell(owner, {"unavailable": ticket, "why": str(error)})
         finally:
             for each in passed:
                 os.close(each)
 
-    def _fork(self) -> _Child:
-        check_alone()
-        report, told = os.pipe()
-        orders, taken = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            process = os.fork()
-            if process == 0:
-                orders.close()
-                self._become(taken, told)
-        except OSError:
-            os.close(report)
-            orders.close()
-            raise
-        finally:
-            os.close(told)
-            taken.close()
-        child = _Child(process, os.pidfd_open(process), orders, report)
+    def _hand_out(self, owner: Owner, asked: Mapping[str, Any], passed: Sequence[int]) -> None:
+        """Give a child its orders, a spare if there is one."""
+        if len(passed) != 1:
+            raise InvalidInput(f"a process is given one descriptor, not {len(passed)}")
+        Limits(**asked["limits"])
+        owned = [child.owner for child in self._children.values() if child.owner is not None]
+        Together(**asked.get("together", {})).check(len(owned), owned.count(owner))
+        orders = {"limits": asked["limits"], "unsafe": asked.get("unsafe") is True, "nice": asked.get("nice", 0)}
+        spare = self._spare()
+        child = spare if spare is not None and spare.order(orders, passed[0]) else self._fork()
+        if child is not spare and not child.order(orders, passed[0]):
+            raise Unavailable("a process ended as soon as it was forked")
+        child.owner, child.ticket = owner, asked["spawn"]
+
+    def _fork(self) -> Fork:
+        child = fork(self._serve)
         self._children[child.handle] = child
-        self._watch(report, lambda: self._reported(child))
+        self._watch(child.report, lambda: self._reported(child))
         self._watch(child.handle, lambda: self._ended(child))
         return child
 
-    def _become(self, orders: socket.socket, told: int) -> NoReturn:
-        """The child. It never returns, so that what it holds of the zygote is never cleaned up in it."""
-        code = _NOT_LOCKED
-        try:
-            packet, passed, _, _ = socket.recv_fds(orders, LONGEST, 1)
-            # Nothing comes when the zygote has ended.
-            if packet:
-                lockdown.lock(Limits(**json.loads(packet)), (*passed, told))
-                os.write(told, _STANDING)
-                os.close(told)
-                code = _RAISED
-                self._serve(*passed)
-                code = 0
-        except OmcError as error:
-            if code == _NOT_LOCKED:
-                os.write(told, str(error).encode())
-        finally:
-            # Whatever else was raised, an exit included.
-            os._exit(code)
-
-    def _reported(self, child: _Child) -> None:
+    def _reported(self, child: Fork) -> None:
         """Every layer stands, or one does not, or it died before it could say."""
         said = os.read(child.report, LONGEST)
         self._selector.unregister(child.report)
         os.close(child.report)
-        child.locked = said == _STANDING
-        if child.ticket is None:
+        child.locked = said.startswith(STANDING)
+        if child.owner is None:
             return
         if child.locked:
-            self._tell({"spawned": child.ticket, "pid": child.process}, [child.handle])
+            told = {"spawned": child.ticket, "pid": child.process, "missing": json.loads(said[len(STANDING) :])}
+            self._tell(child.owner, told, [child.handle])
         else:
             why = said.decode(errors="replace") or "the process ended before every layer stood"
-            self._tell({"refused": child.ticket, "why": why})
+            self._tell(child.owner, {"refused": child.ticket, "why": why})
 
-    def _ended(self, child: _Child) -> None:
+    def _ended(self, child: Fork) -> None:
         if child.locked is None:
             self._reported(child)
         _, status, used = os.wait4(child.process, 0)
@@ -183,13 +201,7 @@ class Forks:
         os.close(child.handle)
         child.orders.close()
         del self._children[child.handle]
-        if child.locked:
+        if child.owner is not None and child.locked:
             cpu_s, peak_bytes = used.ru_utime + used.ru_stime, used.ru_maxrss * KIBIBYTE
             code = os.waitstatus_to_exitcode(status)
-            self._tell({"ended": child.ticket, "exit": code, "cpu_s": cpu_s, "peak_bytes": peak_bytes})
-
-    def _tell(self, what: dict[str, Any], passed: Sequence[int] = ()) -> None:
-        try:
-            socket.send_fds(self._control, [json.dumps(what).encode()], passed)
-        except ConnectionError:
-            self._end()
+            self._tell(child.owner, {"ended": child.ticket, "exit": code, "cpu_s": cpu_s, "peak_bytes": peak_bytes})

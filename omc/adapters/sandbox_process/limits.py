@@ -1,12 +1,13 @@
-"""What a process for people's code may use."""
+"""What a process for people's code may use, and all of them together."""
 
 import contextlib
+import os
 import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from omc.errors import InvalidInput, SandboxRefused
+from omc.errors import InvalidInput, SandboxRefused, Unavailable
 
 MEBIBYTE = 1024**2
 _FEWEST_DESCRIPTORS = 8
@@ -70,6 +71,52 @@ class Limits:
             resource.RLIMIT_STACK: (self.stack_bytes, self.stack_bytes),
             **dict.fromkeys(_NONE_OF, (0, 0)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What all sandboxes of a machine may come to. Their limits are for each, and most of them need little: what counts
+    is how many there are, and what memory the machine has left when another is asked for. Who takes more afterwards is
+    the first to go when memory runs out (`volunteer`)."""
+
+    most: int = 256
+    """At once, on this machine."""
+    most_each: int = 160
+    """At once, for each process that asks for them."""
+    free_bytes: int = 512 * MEBIBYTE
+    """What the machine must have left, by the kernel's estimate (MemAvailable)."""
+
+    def __post_init__(self) -> None:
+        if self.most < 1 or self.most_each < 1 or self.free_bytes < 0:
+            raise InvalidInput("at least one sandbox must be allowed to run")
+
+    def check(self, running: int, owned: int) -> None:
+        """Unavailable when another one would be too much; `owned` of the running ones are whoever's asks."""
+        if running >= self.most:
+            raise Unavailable(f"{running} sandboxes run already on this machine, and no more may: wait until one ends")
+        if owned >= self.most_each:
+            raise Unavailable(f"{owned} sandboxes run already for this process, and no more may: wait until one ends")
+        free = free_bytes()
+        if free is not None and free < self.free_bytes:
+            left, wanted = free // MEBIBYTE, self.free_bytes // MEBIBYTE
+            raise Unavailable(f"this machine has {left} MB of memory left: another sandbox needs {wanted} to be free")
+
+
+def free_bytes() -> int | None:
+    """What could be had without swapping; None where the kernel does not say."""
+    try:
+        with Path("/proc/meminfo").open("rb") as said:
+            found = next((line for line in said if line.startswith(b"MemAvailable:")), None)
+    except OSError:
+        return None
+    return None if found is None else int(found.split()[1]) * 1024
+
+
+def be_as_nice_as(level: int) -> None:
+    """Take no more of the processor than whoever asked does, who may have stepped back since this process began."""
+    found = os.getpriority(os.PRIO_PROCESS, 0)
+    if level > found:
+        os.setpriority(os.PRIO_PROCESS, 0, level)
 
 
 def volunteer() -> None:

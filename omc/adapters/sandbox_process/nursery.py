@@ -1,30 +1,32 @@
-"""The parent's side of a zygote: asks it for processes, and learns how each of them ends."""
+"""An owner's side of a zygote: asks it for processes, and learns how each of them ends."""
 
 import json
+import logging
 import os
 import select
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from omc.adapters.sandbox_process.child import Ended, cpu_s_of
-from omc.adapters.sandbox_process.limits import Limits
+from omc.adapters.sandbox_process.launch import Wanted
+from omc.adapters.sandbox_process.owners import LONGEST
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.errors import SandboxRefused, Unavailable
 
-_LONGEST = 64 * 1024
 _READY_S, _SPAWN_S, _LEAVE_S = 120.0, 15.0, 5.0
-Launch = Callable[[], tuple[subprocess.Popen[bytes], socket.socket]]
+Launch = Callable[[], tuple[subprocess.Popen[bytes] | None, socket.socket]]
+"""Gives a connection to a zygote, and its process where that is the caller's own."""
+logger = logging.getLogger("omc.sandbox")
 
 
 class Nursery:
-    """One zygote, from its start to its end. From any thread.
+    """One connection to a zygote, from its start to its end. From any thread.
 
     SandboxRefused when this machine lacks a layer of the second wall, Unavailable when the zygote does not start.
     """
@@ -40,7 +42,8 @@ class Nursery:
         """Whether it has ended, and a new one is needed."""
         threading.Thread(target=self._listen, name="sandbox-zygote", daemon=True).start()
         try:
-            self._ready.result(_READY_S)
+            self.zygote: int = self._ready.result(_READY_S)["ready"]
+            """Its process."""
         except TimeoutError:
             self.close()
             raise Unavailable(f"the process that sandboxes are forked from was not ready in {_READY_S:g} s") from None
@@ -48,41 +51,50 @@ class Nursery:
             self.close()
             raise
 
-    def spawn(self, limits: Limits) -> SandboxProcess:
-        """A new process behind the second wall."""
+    def spawn(self, wanted: Wanted) -> SandboxProcess:
+        """A new process behind the second wall. Unavailable where no more may run, and when none comes in time."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                spawned, ended = self._ask_for(theirs, limits)
+                ticket, spawned, ended = self._ask_for(theirs, wanted)
             pid, handle = spawned.result(_SPAWN_S)
         except TimeoutError:
             ours.close()
-            # It is ended with all that it has: a process that came too late would be nobody's.
-            self.close()
+            if not self._give_up(ticket, spawned):
+                os.close(spawned.result()[1])
             raise Unavailable(f"no sandbox was forked within {_SPAWN_S:g} s") from None
         except BaseException:
             ours.close()
             raise
         return SandboxProcess(ours, _Forked(pid, handle, ended))
 
-    def _ask_for(self, end: socket.socket, limits: Limits) -> "tuple[Future[tuple[int, int]], Future[Ended]]":
+    def _ask_for(self, end: socket.socket, wanted: Wanted) -> "tuple[int, Future[tuple[int, int]], Future[Ended]]":
         with self._lock:
             if self.over:
                 raise Unavailable("the process that sandboxes are forked from has ended")
             self._ticket += 1
             spawned = self._spawned[self._ticket] = Future()
             ended = self._ended[self._ticket] = Future()
-            asked = json.dumps({"spawn": self._ticket, "limits": asdict(limits)}).encode()
             try:
-                socket.send_fds(self._control, [asked], [end.fileno()])
+                socket.send_fds(self._control, [wanted.packet(self._ticket)], [end.fileno()])
             except OSError as fault:
                 raise Unavailable(f"no sandbox can be forked: {fault}") from None
-            return spawned, ended
+            return self._ticket, spawned, ended
+
+    def _give_up(self, ticket: int, spawned: "Future[tuple[int, int]]") -> bool:
+        """Whether what was asked for has not come: once it does, it is nobody's, and finds its socket closed."""
+        with self._lock:
+            if spawned.done():
+                return False
+            self._spawned.pop(ticket, None)
+            return True
 
     def close(self) -> None:
-        """End it, and every process that it forked."""
+        """End every process that came of it, and the zygote when that is one's own."""
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
+        if self._process is None:
+            return
         try:
             self._process.wait(_LEAVE_S)
         except subprocess.TimeoutExpired:
@@ -106,11 +118,11 @@ class Nursery:
             for ended in self._ended.values():
                 # It takes all of them with it.
                 with suppress(InvalidStateError):
-                    ended.set_result(Ended(-signal.SIGKILL))
+                    ended.set_result(Ended(-signal.SIGKILL, with_zygote=True))
             self._control.close()
 
     def _hear(self) -> bool:
-        packet, passed, _, _ = socket.recv_fds(self._control, _LONGEST, 1)
+        packet, passed, _, _ = socket.recv_fds(self._control, LONGEST, 1)
         if not packet:
             return False
         said = json.loads(packet)
@@ -120,13 +132,39 @@ class Nursery:
             case {"failed": why}:
                 self._ready.set_exception(SandboxRefused(why))
             case {"spawned": ticket, "pid": pid}:
-                self._spawned.pop(ticket).set_result((pid, passed[0]))
+                warn_once(said.get("missing", ()))
+                self._settle(ticket, passed[0], lambda spawned: spawned.set_result((pid, passed[0])))
             case {"refused": ticket, "why": why}:
                 self._ended.pop(ticket)
-                self._spawned.pop(ticket).set_exception(SandboxRefused(why))
+                self._settle(ticket, None, lambda spawned: spawned.set_exception(SandboxRefused(why)))
+            case {"unavailable": ticket, "why": why}:
+                self._ended.pop(ticket)
+                self._settle(ticket, None, lambda spawned: spawned.set_exception(Unavailable(why)))
             case {"ended": ticket, "exit": code, "cpu_s": cpu_s, "peak_bytes": peak_bytes}:
                 self._ended.pop(ticket).set_result(Ended(code, cpu_s, peak_bytes))
         return True
+
+    def _settle(self, ticket: int, handle: int | None, deed: "Callable[[Future[tuple[int, int]]], None]") -> None:
+        with self._lock:
+            spawned = self._spawned.pop(ticket, None)
+            if spawned is not None:
+                deed(spawned)
+            elif handle is not None:
+                # Too late: it is nobody's.
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+                os.close(handle)
+
+
+_warned: set[str] = set()
+
+
+def warn_once(missing: Iterable[str]) -> None:
+    """Of each layer that a sandbox goes without, which only happens where that was asked for."""
+    for each in missing:
+        if each not in _warned:
+            _warned.add(each)
+            logger.warning("people's code runs without a lock that it should have, as was asked for: %s", each)
 
 
 class _Forked:

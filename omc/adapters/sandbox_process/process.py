@@ -16,13 +16,14 @@ from omc.adapters.sandbox_process.answers import Failure, answer_of
 from omc.adapters.sandbox_process.channel import Channel
 from omc.adapters.sandbox_process.child import Child, Ended
 from omc.adapters.sandbox_process.shared_memory import sealed_text
-from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied, Unavailable
 from omc.feature.frame import FloatArray
 from omc.strategy.printed import Printed
 
 _FAREWELL_S = 3.0
 """How long an end may take to be told of. A kill is quick; a machine may not be."""
 Answer = TypeVar("Answer")
+Fault = TypeVar("Fault", SandboxDied, Unavailable)
 
 
 class SandboxProcess:
@@ -30,7 +31,7 @@ class SandboxProcess:
 
     A question raises CodeFailed when the answer is that the code failed, and InvalidInput when it is that the input is
     refused; SandboxDied when the process ends instead of answering, or does not answer what was asked, and
-    DeadlineExceeded when it does neither in time.
+    DeadlineExceeded when it does neither in time. Unavailable when it ended through no fault of the code.
     """
 
     def __init__(self, end: socket.socket, child: Child) -> None:
@@ -38,7 +39,7 @@ class SandboxProcess:
         self._channel, self._child = Channel(end), child
         self._lock = threading.RLock()
         self._asked = 0
-        self._end: SandboxDied | None = None
+        self._end: SandboxDied | Unavailable | None = None
         self._used_s = 0.0
         self.printed = Printed()
 
@@ -46,6 +47,11 @@ class SandboxProcess:
     def alive(self) -> bool:
         """Whether it can be asked, as far as is known."""
         return self._end is None
+
+    @property
+    def blameless(self) -> bool:
+        """Whether it ended through no fault of the code."""
+        return isinstance(self._end, Unavailable)
 
     @property
     def cpu_s(self) -> float:
@@ -142,12 +148,15 @@ class SandboxProcess:
         except EOFError:
             # Whoever closed the socket has ended, or is made to.
             how = self._gone()
+            if how is not None and how.with_zygote:
+                gone = "the process that sandboxes are forked from has ended, and took the sandbox along: ask again"
+                raise self._finish(Unavailable(gone), kill=True) from None
             said = "the sandbox closed its door, and was ended" if how is None else f"the sandbox {how.why}"
             raise self._finish(SandboxDied(said), kill=how is None) from None
         except InvalidInput as reason:
             raise self.breaks(reason) from None
 
-    def _finish(self, end: SandboxDied, *, kill: bool) -> SandboxDied:
+    def _finish(self, end: Fault, *, kill: bool) -> Fault:
         if self._end is None:
             self._end = end
             # For those of which nobody will tell.

@@ -15,7 +15,7 @@ from omc.adapters.sandbox_process.frames import microseconds
 from omc.adapters.sandbox_process.held_frames import HeldFrames
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.shared_memory import Answers, sealed_bytes
-from omc.errors import CodeFailed, InvalidInput, Refused, SandboxDied
+from omc.errors import CodeFailed, InvalidInput, Refused, SandboxDied, Unavailable
 from omc.feature.frame import FloatArray, Frame
 from omc.strategy.description import Description, Prediction, Traits
 from omc.strategy.fitted_model import MOST_BYTES
@@ -140,7 +140,9 @@ class ProcessSandbox:
     def decide(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
         with self._lock:
             if self._begun is None or not self._begun.alive:
-                raise SandboxDied("what was begun ended with its sandbox: begin again")
+                # Whoever was told that it was not the code's fault is not told otherwise now.
+                blameless = self._begun is not None and self._begun.blameless
+                raise (Unavailable if blameless else SandboxDied)("what was begun ended with its sandbox: begin again")
             prices = np.array((bid, ask, last), dtype=np.float64)
             return usable(self._begun.decide(microseconds(time), prices, deadline_s=self._deadlines.decide_s), len(bid))
 

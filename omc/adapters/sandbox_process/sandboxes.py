@@ -1,18 +1,22 @@
-"""Where sandboxes come from: settings that travel, and one zygote in each process that uses them."""
+"""Where sandboxes come from: settings that travel, and one zygote for all who meet at the same place."""
 
 import os
+import socket
+import subprocess
 import threading
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from omc.adapters.sandbox_process.launch import COMMAND, launch
-from omc.adapters.sandbox_process.limits import Limits
+from omc.adapters.sandbox_process.launch import COMMAND, Wanted, launch
+from omc.adapters.sandbox_process.limits import Limits, Together
+from omc.adapters.sandbox_process.meeting import Meeting
 from omc.adapters.sandbox_process.nursery import Nursery
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
 from omc.errors import Unavailable
 
-_nurseries: dict[tuple[int, tuple[str, ...]], Nursery] = {}
+_nurseries: dict[tuple[object, ...], Nursery] = {}
 _lock = threading.Lock()
 
 
@@ -23,6 +27,13 @@ class Sandboxes:
     limits: Limits = field(default_factory=lambda: Limits(cpu_s=None))
     """Of each process. Deadlines end what computes for too long; CPU time would end a long sweep as well."""
     deadlines: Deadlines = field(default_factory=Deadlines)
+    meeting: Path | None = None
+    """A folder, closed to other users, in which the processes of a machine share one zygote: whichever needs it first
+    starts it, and it ends soon after the last of them. Without it each process has one of its own, of some 200 MB."""
+    together: Together = field(default_factory=Together)
+    unsafe: bool = False
+    """Run people's code even where a layer of the second wall is missing; every layer that works is set, and each that
+    does not is logged. Never for other people's code and money."""
     command: tuple[str, ...] = COMMAND
 
     def of(self, source: str, *, limits: Limits | None = None, deadlines: Deadlines | None = None) -> "OpenSandbox":
@@ -43,29 +54,47 @@ class Sandboxes:
         self._nursery()
 
     def close(self) -> None:
-        """End the zygote, and every sandbox of these settings with it. Used again, it starts anew."""
+        """End every sandbox of these settings in this process, and the zygote unless others share it. Used again, it
+        starts anew."""
         with _lock:
-            nursery = _nurseries.pop((os.getpid(), self.command), None)
+            nursery = _nurseries.pop(self._key, None)
         if nursery is not None:
             nursery.close()
 
     def spawn(self) -> SandboxProcess:
-        """A process behind the second wall that has loaded nothing yet."""
+        """A process behind the second wall that has loaded nothing yet. Unavailable where no more may run."""
+        wanted, nursery = Wanted(self.limits, self.together, self.unsafe), self._nursery()
         try:
-            return self._nursery().spawn(self.limits)
+            return nursery.spawn(wanted)
         except Unavailable:
-            # It may have ended between two uses; one that ends again is worth telling of.
-            return self._nursery().spawn(self.limits)
+            if not nursery.over:
+                raise
+            # It had ended between two uses; one that ends again is worth telling of.
+            return self._nursery().spawn(wanted)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return os.getpid(), self.command, self.meeting
 
     def _nursery(self) -> Nursery:
-        key = os.getpid(), self.command
         with _lock:
-            found = _nurseries.get(key)
+            found = _nurseries.get(self._key)
             if found is None or found.over:
                 if found is not None:
                     found.close()
-                found = _nurseries[key] = Nursery(lambda: launch(self.command))
+                found = _nurseries[self._key] = self._joined() if self.meeting else Nursery(self._alone)
             return found
+
+    def _alone(self) -> tuple[subprocess.Popen[bytes] | None, socket.socket]:
+        return launch(self.command)
+
+    def _joined(self) -> Nursery:
+        place = Meeting(self.meeting or Path(), self.command)
+        try:
+            return Nursery(lambda: (None, place.join()))
+        except Unavailable:
+            # It may have been about to end when it was met, for nobody had been there for long.
+            return Nursery(lambda: (None, place.join()))
 
 
 def end_all() -> None:

@@ -1,20 +1,31 @@
 """The process that processes for people's code are forked from: warm, with one thread and with nothing to steal.
 
-It is started by `launch.launch`: `python -m omc.adapters.sandbox_process.zygote FD`, with an environment that holds
-settings of threads and nothing else, and one end of a connected SOCK_SEQPACKET unix socket as descriptor FD. Each
-packet is one JSON object. The parent writes
+`launch` starts it, with an environment that holds settings of threads and nothing else, in one of two ways:
+
+    python -m omc.adapters.sandbox_process.zygote FD            for one owner: FD is one end of a connected
+                                                                SOCK_SEQPACKET unix socket. It ends with its owner.
+    python -m omc.adapters.sandbox_process.zygote FD SECONDS    for whoever of this user connects to the listening
+                                                                socket FD. It leaves its parent at once, and ends when
+                                                                nobody has been connected for so long.
+
+Each packet is one JSON object. An owner writes
 
     {"spawn": TICKET, "limits": {fields of Limits}}    and one descriptor (SCM_RIGHTS): the child's end of a stream
-                                                       socket. TICKET is any whole number, used once.
+                                                       socket. TICKET is any whole number, used once. It may add
+                                                       "together" (fields of Together), "nice" (the child is to be at
+                                                       least as nice) and "unsafe" (true: go without layers that do
+                                                       not work).
 
 and reads
 
     {"ready": PID, "memory_bytes": N, "seconds": S}    first, once; resident memory and time that warming up took.
     {"failed": WHY}                                    instead of it; the zygote has ended.
-    {"spawned": TICKET, "pid": PID}                    and one descriptor: a pidfd of the child, by which it is killed
+    {"spawned": TICKET, "pid": PID, "missing": [WHY]}  and one descriptor: a pidfd of the child, by which it is killed
                                                        (`signal.pidfd_send_signal`) and waited for without ever meeting
-                                                       another process of the same number. Every layer stands.
+                                                       another process of the same number. Every layer stands, but for
+                                                       those that are missing, which only "unsafe" allows.
     {"refused": TICKET, "why": WHY}                    a layer is missing: nobody's code ran; WHY is a sentence.
+    {"unavailable": TICKET, "why": WHY}                too many run, or memory is short; nobody's code ran.
     {"ended": TICKET, "exit": CODE, "cpu_s": S, "peak_bytes": N}
                                                        last, after `spawned` and only then. N counts what it
                                                        shares with the zygote. CODE is the exit code, or
@@ -26,9 +37,10 @@ Answers come in no promised order between tickets. The child calls `lockdown.loc
 `serve.main(fd)` with its end of the stream socket, blocking; it exits with 0 when that returns and with 1 when it
 raises. 0, 1 and 2 are /dev/null in it.
 
-The zygote ends, and all its children with it, when the parent closes the socket or ends.
+When an owner closes its socket or ends, its children are killed, and nobody else's. They end with the zygote, too.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -36,27 +48,67 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from omc.adapters.sandbox_process.forks import KIBIBYTE, LONGEST, Forks, check_alone
+from omc.adapters.sandbox_process.fork import check_alone
+from omc.adapters.sandbox_process.forks import KIBIBYTE, Forks
+from omc.adapters.sandbox_process.owners import LONGEST, Owner, let_in
+
+_MOST_DESCRIPTORS = 16_384
 
 
-def run(control: socket.socket, serve: Callable[[int], None], prepare: Callable[[], None]) -> None:
-    """A zygote's life: `prepare`, say so, fork until the parent is gone."""
+def run(arguments: Sequence[str], serve: Callable[[int], None], prepare: Callable[[], None]) -> None:
+    """A zygote's life: `prepare`, say so, fork until nobody is there any more."""
+    given = socket.socket(fileno=int(arguments[0]))
+    linger_s = float(arguments[1]) if len(arguments) > 1 else None
+    if linger_s is not None:
+        _leave_parent()
     started = time.perf_counter()
     try:
         prepare()
         check_alone()
     except Exception as error:
-        control.send(json.dumps({"failed": f"the sandbox did not start: {error}"}).encode()[:LONGEST])
+        _fail(given, f"the sandbox did not start: {error}", shared=linger_s is not None)
         raise
     # What stands now is never collected, so that children go on sharing its memory instead of copying it.
     gc.collect()
     gc.freeze()
+    _open_more()
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
     seconds = time.perf_counter() - started
-    control.send(json.dumps({"ready": os.getpid(), "memory_bytes": resident, "seconds": seconds}).encode())
-    Forks(control, serve).run()
+    forks = Forks(serve, {"ready": os.getpid(), "memory_bytes": resident, "seconds": seconds})
+    if linger_s is None:
+        forks.admit(Owner(given))
+        forks.run()
+    else:
+        forks.run(given, linger_s)
+
+
+def _leave_parent() -> None:
+    """Whoever started this is one owner among others, and may end at any time or look for children of its own."""
+    if os.fork():
+        os._exit(0)
+
+
+def _fail(given: socket.socket, why: str, *, shared: bool) -> None:
+    said = json.dumps({"failed": why}).encode()[:LONGEST]
+    if not shared:
+        given.send(said)
+        return
+    given.setblocking(False)
+    # Whoever waits; let_in gives nobody when nobody does.
+    while (owner := let_in(given)) is not None:
+        with contextlib.suppress(OSError):
+            owner.control.send(said)
+        owner.close()
+
+
+def _open_more() -> None:
+    """Two descriptors for each owner, and one for each child."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _MOST_DESCRIPTORS)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def main() -> None:
@@ -77,7 +129,7 @@ def main() -> None:
 
         inside.main(channel)
 
-    run(socket.socket(fileno=int(sys.argv[1])), serve, prepare)
+    run(sys.argv[1:], serve, prepare)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def main(user: int | None) -> None:
             os.setresgid(user, user, user)
             os.setresuid(user, user, user)
 
-    zygote.run(socket.socket(fileno=int(sys.argv[1])), serve, prepare)
+    zygote.run(sys.argv[1:], serve, prepare)
 
 
 class Prober:
