@@ -296,7 +296,9 @@ class Wiring:
     @cached_property
     def maker(self) -> Maker:
         """Makes algorithms, people's own code among them where this machine can confine it."""
-        return self.confinement.maker(lambda: Sandboxes().of, linux=sys.platform == "linux")
+        # Traders, sweeps and the lab share what their sandboxes are forked from, on each machine.
+        shared = Sandboxes(meeting=self.home.run / "sandboxes", unsafe=self.confinement.unsafe)
+        return self.confinement.maker(lambda: shared.of, linux=sys.platform == "linux")
 
     # Who comes in.
 
