@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -63,6 +64,7 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
     home.prepare()
     with home.locked(), ExitStack() as stops:
         _clear_leftovers(home)
+        stops.callback(shutil.rmtree, home.sandboxes, ignore_errors=True)
         ports = Ports()
         stops.callback(ports.release)
         wired = wired.claimed(ports)
@@ -164,6 +166,8 @@ def _enter(home: Home, wired: Wiring) -> None:
 def _clear_leftovers(home: Home) -> None:
     """End what outlived a killed run of this home, and keep its logs."""
     processes.end(processes.marked(home.folder))
+    # What waits there ends by itself when nobody comes; today's platform starts its own.
+    shutil.rmtree(home.sandboxes, ignore_errors=True)
     former = home.recorded()
     if former:
         ray_head.salvage(Path(former.get("session", "")), home.logs)

@@ -42,6 +42,11 @@ class Home:
         return self.folder / "logs"
 
     @property
+    def sandboxes(self) -> Path:
+        """Where the platform's processes meet the one that sandboxes for people's code are forked from."""
+        return self.run / "sandboxes"
+
+    @property
     def record(self) -> Path:
         """Who runs the platform and where it listens: read by `omc status` and `omc down`."""
         return self.run / "platform.json"

@@ -26,6 +26,7 @@ from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
+from omc.adapters.postgres.models import PostgresModels
 from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
@@ -227,6 +228,10 @@ class Wiring:
         return PostgresCurves(self.database)
 
     @cached_property
+    def models(self) -> PostgresModels:
+        return PostgresModels(self.database)
+
+    @cached_property
     def sweeps(self) -> PostgresSweeps:
         return PostgresSweeps(self.database)
 
@@ -297,7 +302,7 @@ class Wiring:
     def maker(self) -> Maker:
         """Makes algorithms, people's own code among them where this machine can confine it."""
         # Traders, sweeps and the lab share what their sandboxes are forked from, on each machine.
-        shared = Sandboxes(meeting=self.home.run / "sandboxes", unsafe=self.confinement.unsafe)
+        shared = Sandboxes(meeting=self.home.sandboxes, unsafe=self.confinement.unsafe)
         return self.confinement.maker(lambda: shared.of, linux=sys.platform == "linux")
 
     # Who comes in.

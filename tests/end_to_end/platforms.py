@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,13 +22,14 @@ def heed_interrupts() -> None:
 class Up:
     """`omc up` on a home of its own, in lock-step, on free ports."""
 
-    def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
+    def __init__(self, home: Path, *arguments: str, through: Sequence[str] = (), **environment: str) -> None:
+        """`through` is a command that runs another."""
         self.home = home
         self.log = home.with_suffix(".log")
         command = [str(ROOT / ".venv/bin/omc"), "up", "--home", str(home), "--port", "0", "--dashboard-port", "0"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--lockstep", "--tape-days", "2", *arguments],
+                [*through, *command, "--lockstep", "--tape-days", "2", *arguments],
                 env={**os.environ, **MARKET, **environment},
                 stdout=log,
                 stderr=log,
@@ -52,8 +53,8 @@ class Up:
 
 
 @contextmanager
-def running(home: Path, *arguments: str, **environment: str) -> Iterator[Up]:
-    up = Up(home, *arguments, **environment)
+def running(home: Path, *arguments: str, through: Sequence[str] = (), **environment: str) -> Iterator[Up]:
+    up = Up(home, *arguments, through=through, **environment)
     try:
         up.ready()
         yield up
