@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ from omc.market.money import from_grid
 from omc.market.synthetic import synthetic_tape
 from omc.market.terms import Terms
 from omc.risk.limits import Limits
+from omc.strategy.maker import Maker
 from omc.strategy.registry import make
 from omc.trading.deployment import Deployment, DeploymentStatus, trader_name
 from omc.trading.exits import Exits
@@ -79,6 +80,7 @@ class Platform:
     database: Database
     exchange_url: str
     token_file: Path
+    maker: Maker = field(default=Maker())
 
     def __post_init__(self) -> None:
         self.deployments = PostgresDeployments(self.database)
@@ -116,6 +118,7 @@ class Platform:
             archive=self.prices,
             quotes=CollectorHandle(),
             desk=RiskHandle(),
+            maker=self.maker,
             terms=TERMS,
             cadence=cadence,
         )
