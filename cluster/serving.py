@@ -101,6 +101,7 @@ class Serving:
             algorithms=wired.algorithms,
             backtests=wired.backtests,
             curves=wired.curves,
+            models=wired.models,
             sweeps=wired.sweeps,
             tries=wired.tries,
             usage=wired.usage,

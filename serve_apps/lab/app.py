@@ -11,6 +11,7 @@ from serve_apps.lab import (
     algorithms,
     backtests,
     described,
+    models,
     promotion,
     quotas,
     report,
@@ -46,7 +47,7 @@ def build(ports: LabPorts) -> FastAPI:
     )
     door.install(app, ports.rules)
     bearer = Bearer(ports.signer, ports.clock)
-    for noun in (templates, algorithms, described, versions, promotion, sweeps, verdict, report, quotas):
+    for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))
     app.include_router(prices.routes("/data/historical", ports.archive, bearer))

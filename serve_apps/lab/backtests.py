@@ -16,10 +16,11 @@ from omc.market.money import from_grid
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_file
+from serve_apps.lab.fitted import with_model
 from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import counted
-from serve_apps.lab.spec import SpecIn, SpecOut, check_stored
+from serve_apps.lab.spec import BacktestIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric, Money, Time
@@ -125,11 +126,13 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
 
     @router.post("/algorithms/{algorithm_id}/backtest", status_code=202)
     async def ask(
-        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: SpecIn, response: Response
+        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: BacktestIn, response: Response
     ) -> Success[BacktestOut]:
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
         spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
+        if body.model_id is not None:
+            spec = await with_model(ports.models, record, spec, body.model_id)
         await check_stored(ports.archive, spec)
         run = BacktestRun(
             id=uuid4(),

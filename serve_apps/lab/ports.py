@@ -17,6 +17,7 @@ from omc.promotion.gate import Thresholds
 from omc.promotion.trials import TriesLedger
 from omc.strategy.algorithm import AlgorithmStore
 from omc.strategy.maker import Maker
+from omc.strategy.model_store import MemoryModelStore, ModelStore
 from serve_apps.door import Rules
 
 
@@ -37,5 +38,6 @@ class LabPorts:
     parquet: Callable[[Mapping[str, Any]], bytes]
     """Columns of equal length as a Parquet file."""
     allowance: Allowance = field(default=Allowance())
+    models: ModelStore = field(default_factory=MemoryModelStore)
     maker: Maker = field(default=Maker())
     rules: Rules = field(default=Rules())

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -56,6 +57,14 @@ class SpecIn(Body):
         return spec
 
 
+class BacktestIn(SpecIn):
+    model_id: UUID | None = Field(
+        None,
+        description="The fitted model that decides: of the same code, parameters and coins, and fitted on bars before "
+        "`start_date` alone.",
+    )
+
+
 class SpecOut(BaseModel):
     algorithm_id: UUID
     version: int
@@ -68,6 +77,7 @@ class SpecOut(BaseModel):
     rebalance_band: float
     slippage_bps: float
     latency_bars: int
+    model_id: UUID | None
 
     @classmethod
     def figures(cls, algorithm_id: UUID, version: int, spec: BacktestSpec) -> dict[str, Any]:
@@ -83,10 +93,24 @@ class SpecOut(BaseModel):
             "rebalance_band": spec.rebalance_band,
             "slippage_bps": spec.slippage_bps,
             "latency_bars": spec.latency_bars,
+            "model_id": spec.model,
         }
 
 
-async def check_stored(archive: PriceArchive, spec: BacktestSpec, fewest_bars: int = 2) -> None:
+class Windowed(Protocol):
+    """Anything that is about the prices of some coins within two bounds."""
+
+    @property
+    def coins(self) -> tuple[str, ...]: ...
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime: ...
+
+
+async def check_stored(archive: PriceArchive, spec: Windowed, fewest_bars: int = 2) -> None:
     """InvalidInput for a coin without any stored price, and for a window that lies beyond all prices of one of them, or
     holds fewer than `fewest_bars`: what is decided at one is filled at the next."""
     spans = await archive.spans(spec.coins)

@@ -25,6 +25,7 @@ from omc.errors import NotFound, OmcError, Refused
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.strategy.maker import Make
+from serve_apps.lab.fitted import make_for
 from serve_apps.lab.metering import Meter, charge
 from serve_apps.lab.ports import LabPorts
 from serve_apps.window import window_of
@@ -147,7 +148,7 @@ class BacktestWorker:
             version = await self._ports.algorithms.version(run.algorithm_id, run.user_id, run.algorithm_version)
         except NotFound as gone:
             raise _Gone(f"what it was to test is gone: {gone}") from None
-        make = meter.maker.of(version.code)
+        make = await make_for(self._ports.models, meter.maker, run.user_id, version.code, run.spec)
         frame = await window_of(self._ports.archive, run.spec, make)
         return await meter.run(_figures, run.spec, frame, self._ports.terms, make, within=self._threads)
 

@@ -1,0 +1,30 @@
+"""Runs that a fitted model decides: which model may, and how what it has learned comes to the sandbox."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from omc.backtest.run import BacktestSpec
+from omc.errors import NotFound
+from omc.strategy.algorithm import AlgorithmRecord
+from omc.strategy.fitted_model import check_use, verified
+from omc.strategy.maker import Make, Maker
+from omc.strategy.model_store import ModelStore
+
+
+async def with_model(models: ModelStore, record: AlgorithmRecord, spec: BacktestSpec, model_id: UUID) -> BacktestSpec:
+    """`spec`, for this model to decide in. InvalidInput where it may not: `check_use` says when."""
+    model = await models.get(model_id, record.user_id)
+    if model.algorithm_id != record.id:
+        raise NotFound(f"the algorithm has no model {model_id}")
+    check_use(model, code=record.code, parameters=spec.parameters, coins=spec.coins, first_traded=spec.start)
+    return replace(spec, model=model_id)
+
+
+async def make_for(models: ModelStore, maker: Maker, user_id: UUID, code: str | None, spec: BacktestSpec) -> Make:
+    """How the algorithm of a run is made, fitted where the run has a model. InvalidInput for one that may not decide in
+    it, NotFound for one that was deleted since, Refused for content that is not what was stored."""
+    if spec.model is None:
+        return maker.of(code)
+    model = await models.get(spec.model, user_id)
+    check_use(model, code=code, parameters=spec.parameters, coins=spec.coins, first_traded=spec.start)
+    return maker.of(code, verified(model, await models.content(spec.model, user_id)))
