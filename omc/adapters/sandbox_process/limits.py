@@ -99,7 +99,7 @@ class Together:
         free = free_bytes()
         if free is not None and free < self.free_bytes:
             left, wanted = free // MEBIBYTE, self.free_bytes // MEBIBYTE
-            raise Unavailable(f"this machine has {left} MB of memory left: another sandbox needs {wanted} to be free")
+            raise Unavailable(f"this machine has {left} MB of memory left: another sandbox needs {wanted} MB")
 
 
 def free_bytes() -> int | None:

@@ -3,13 +3,16 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from omc.adapters.sandbox_process.meeting import Meeting
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
 from omc.feature.frame import Frame
+from tests.omc.adapters.sandbox_process.owning import BARE, LINGER_S, Process
 from tests.omc.adapters.sandbox_process.plain import forked, spawned, walk
 
 
@@ -50,3 +53,22 @@ def liar() -> Iterator[Callable[[Callable[[socket.socket], Any]], SandboxProcess
 @pytest.fixture
 def frame() -> Frame:
     return walk(400, 3)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Meeting:
+    """Where a zygote is shared that has loaded nothing."""
+    return Meeting(tmp_path / "meeting", BARE, LINGER_S)
+
+
+@pytest.fixture
+def owner(place: Meeting) -> Iterator[Callable[[], Process]]:
+    made: list[Process] = []
+
+    def make() -> Process:
+        made.append(Process(place))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()

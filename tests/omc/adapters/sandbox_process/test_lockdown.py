@@ -30,8 +30,8 @@ ROOT = os.geteuid() == 0
 USERS = [pytest.param(None, id="as this user"), pytest.param(ORDINARY, id="as an ordinary user")]
 
 
-def locked(user: int | None = None, before: Callable[[], object] = lambda: None) -> str:
-    """What a fork of this process that locks itself says: `LOCKED`, or why not."""
+def locked(user: int | None = None, before: Callable[[], object] = lambda: None, *, unsafe: bool = False) -> str:
+    """What a fork of this process that locks itself says: `LOCKED` and what it goes without, or why it is not."""
     if user is not None and not ROOT:
         pytest.skip("not root here")
     read, write = os.pipe()
@@ -43,8 +43,8 @@ def locked(user: int | None = None, before: Callable[[], object] = lambda: None)
                 os.setresgid(user, user, user)
                 os.setresuid(user, user, user)
             before()
-            lockdown.lock(Limits(), (write,))
-            os.write(write, LOCKED.encode())
+            missing = lockdown.lock(Limits(), (write,), unsafe=unsafe)
+            os.write(write, "\n".join((LOCKED, *missing)).encode())
         except OmcError as error:
             os.write(write, str(error).encode())
         finally:

@@ -1,6 +1,5 @@
 """One zygote for all who meet: whoever comes first starts it, and it ends after the last of them, however they end."""
 
-import json
 import os
 import pickle
 import signal
@@ -11,115 +10,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from omc.adapters.sandbox_process.launch import Wanted
-from omc.adapters.sandbox_process.limits import Limits, Together
 from omc.adapters.sandbox_process.meeting import Meeting
 from omc.adapters.sandbox_process.nursery import Nursery
 from omc.adapters.sandbox_process.owners import is_same_user
-from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.errors import SandboxRefused, Unavailable
+from tests.omc.adapters.sandbox_process.owning import BARE, LINGER_S, PREPARED, Process, joined, wanted
 from tests.omc.adapters.sandbox_process.plain import does, walk
 from tests.omc.adapters.sandbox_process.test_zygote import children, gone, wait_until_gone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's")
 
 ROOT = os.geteuid() == 0
-LINGER_S = 0.5
-PREPARED = """
-import sys
-from omc.adapters.sandbox_process import zygote
-from tests.omc.adapters.sandbox_process import probing
-def prepare():
-    {}
-zygote.run(sys.argv[1:], probing.serve, prepare)
-"""
-BARE = (sys.executable, "-s", "-c", PREPARED.format("pass"))
-"""Starts a zygote that has loaded nothing, and serves probes."""
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Meeting:
-    return Meeting(tmp_path / "meeting", BARE, LINGER_S)
-
-
-def joined(place: Meeting) -> Nursery:
-    return Nursery(lambda: (None, place.join()))
-
-
-def wanted(**settings: Any) -> Wanted:
-    return Wanted(Limits(), **settings)
-
-
-class Process:
-    """Another owner: a process of its own that joins, and spawns what loops for ever when it is told to."""
-
-    def __init__(self, place: Meeting) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from tests.omc.adapters.sandbox_process.test_meeting import own; own()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.pid = self.process.pid
-        self.zygote = self._told(json.dumps([str(place.folder), place.command, place.linger_s]))
-
-    def spawn(self) -> int:
-        """The pid of what it spawned."""
-        return self._told("spawn")
-
-    def _told(self, what: str) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(what.encode() + b"\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def end(self, how: int = signal.SIGKILL) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        with self.process:
-            pass
-
-
-def own() -> None:
-    """The life of a `Process`."""
-
-    def say(number: int) -> None:
-        sys.stdout.write(f"{number}\n")
-        sys.stdout.flush()
-
-    folder, command, linger_s = json.loads(sys.stdin.readline())
-    nursery, held = joined(Meeting(Path(folder), tuple(command), linger_s)), []
-    say(nursery.zygote)
-    for _ in sys.stdin:
-        held.append(nursery.spawn(wanted()))
-        held[-1]._channel.send(b"while True: pass", None, 5.0)
-        say(pid_of(held[-1]))
-
-
-def pid_of(process: SandboxProcess) -> int:
-    found: int = process._child.pid  # type: ignore[attr-defined]
-    return found
-
-
-@pytest.fixture
-def owner(place: Meeting) -> Iterator[Callable[[], Process]]:
-    made: list[Process] = []
-
-    def make() -> Process:
-        made.append(Process(place))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.end()
 
 
 def test_all_who_meet_share_one_zygote_which_is_nobodys_child(place: Meeting, owner: Callable[[], Process]) -> None:
@@ -132,16 +40,6 @@ def test_all_who_meet_share_one_zygote_which_is_nobodys_child(place: Meeting, ow
     for each in owners:
         each.end()
     wait_until_gone([zygote, *spawned])
-
-
-def test_an_owner_that_is_killed_takes_its_own_processes_along_and_nobody_elses(owner: Callable[[], Process]) -> None:
-    one, other = owner(), owner()
-    doomed, safe = [one.spawn(), one.spawn()], [other.spawn(), other.spawn()]
-    one.end(signal.SIGKILL)
-    wait_until_gone(doomed)
-    assert not any(gone(each) for each in safe)
-    assert not gone(other.zygote)
-    other.spawn()
 
 
 def test_whoever_started_it_may_leave_before_the_others(owner: Callable[[], Process]) -> None:
@@ -164,88 +62,6 @@ def test_it_waits_a_while_for_the_next(place: Meeting) -> None:
     third = joined(place)
     assert third.zygote != first.zygote
     third.close()
-
-
-def test_one_that_is_killed_is_started_anew_and_its_end_is_nobodys_fault(place: Meeting) -> None:
-    first = joined(place)
-    process = first.spawn(wanted())
-    process._channel.send(b"import time; time.sleep(600)", None, 5.0)
-    os.kill(first.zygote, signal.SIGKILL)
-    with pytest.raises(Unavailable, match="took the sandbox along"):
-        process.ask("x", deadline_s=30.0)
-    assert process.blameless
-    wait_until_gone([pid_of(process)])
-    second = joined(place)
-    assert second.zygote != first.zygote
-    second.spawn(wanted()).close()
-    second.close()
-
-
-def test_an_owner_that_does_not_listen_holds_nobody_up(place: Meeting, owner: Callable[[], Process]) -> None:
-    deaf = owner()
-    deaf.spawn()
-    os.kill(deaf.pid, signal.SIGSTOP)
-    mine = joined(place)
-    for _ in range(5):
-        mine.spawn(wanted()).close()
-    os.kill(deaf.pid, signal.SIGCONT)
-    deaf.spawn()
-    mine.close()
-
-
-def test_one_that_asks_and_never_reads_is_let_go(place: Meeting) -> None:
-    mine, rude = joined(place), place.join()
-    with socket.socketpair()[0] as end, rude:
-        rude.settimeout(30.0)
-        packet = wanted(together=Together(most_each=1)).packet(1)
-
-        def ask_on() -> None:
-            while True:
-                socket.send_fds(rude, [packet], [end.fileno()])
-
-        with pytest.raises(OSError, match=r"."):
-            ask_on()
-    mine.spawn(wanted()).close()
-    mine.close()
-
-
-@pytest.mark.parametrize(
-    "packet", [b"{", b"[]", b"{}", b'{"spawn": "1"}', b"[" * 60_000], ids=lambda it: it[:9].decode()
-)
-def test_one_that_makes_no_sense_is_let_go_alone(place: Meeting, packet: bytes) -> None:
-    mine, odd = joined(place), place.join()
-    with odd:
-        odd.settimeout(30.0)
-        assert b"ready" in odd.recv(9999)
-        odd.send(packet)
-        assert odd.recv(9999) == b""
-    mine.spawn(wanted()).close()
-    mine.close()
-
-
-@pytest.mark.parametrize("unclear", [{"limits": {"speed": 1}}, {}, {"limits": {"cpu_s": "x"}}, {"limits": 1}])
-def test_one_that_asks_for_what_cannot_be_is_told_so(place: Meeting, unclear: dict[str, Any]) -> None:
-    odd = place.join()
-    with odd, socket.socketpair()[0] as end:
-        odd.recv(9999)
-        socket.send_fds(odd, [json.dumps({"spawn": 1, **unclear}).encode()], [end.fileno()])
-        assert b"refused" in odd.recv(9999)
-
-
-def test_no_more_run_than_may(place: Meeting, owner: Callable[[], Process]) -> None:
-    other, mine = owner(), joined(place)
-    other.spawn()
-    first = mine.spawn(wanted())
-    with pytest.raises(Unavailable, match="1 sandboxes run already for this process"):
-        mine.spawn(wanted(together=Together(most_each=1)))
-    with pytest.raises(Unavailable, match="2 sandboxes run already on this machine"):
-        mine.spawn(wanted(together=Together(most=2)))
-    first.close()
-    mine.spawn(wanted(together=Together(most=2))).close()
-    with pytest.raises(Unavailable, match="memory left"):
-        mine.spawn(wanted(together=Together(free_bytes=2**60)))
-    mine.spawn(wanted()).close()
-    mine.close()
 
 
 def test_nobody_else_may_enter_where_they_meet(place: Meeting) -> None:
@@ -333,25 +149,6 @@ def test_where_the_folder_cannot_be_made_they_meet_elsewhere(tmp_path: Path) -> 
     assert stat.S_IMODE(place._elsewhere.stat().st_mode) == 0o700
     one.close()
     other.close()
-
-
-def test_whoever_stepped_back_gets_processes_that_step_back(place: Meeting, owner: Callable[[], Process]) -> None:
-    nursery = joined(place)
-    here = os.getpriority(os.PRIO_PROCESS, 0)
-
-    def niceness(level: int) -> int:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), level)
-        process = nursery.spawn(wanted())
-        found = os.getpriority(os.PRIO_PROCESS, pid_of(process))
-        process.close()
-        return found
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(niceness, 19).result() == 19
-    process = nursery.spawn(wanted())
-    assert os.getpriority(os.PRIO_PROCESS, pid_of(process)) == here
-    process.close()
-    nursery.close()
 
 
 def test_a_zygote_that_steps_back_serves_nobody_who_does_not(place: Meeting) -> None:
