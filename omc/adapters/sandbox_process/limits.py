@@ -30,7 +30,8 @@ class Limits:
     cpu_s: int | None = 60
     """CPU time of its whole life, after which it ends with SIGXCPU; None for any, as a trader's that lives for months
     and is held to a deadline for each answer."""
-    descriptors: int = 16
+    descriptors: int = 64
+    """Frames that it holds are mapped, and each mapping takes one."""
     stack_bytes: int = 8 * MEBIBYTE
 
     def __post_init__(self) -> None:

@@ -90,6 +90,13 @@ def test_every_end_is_named_and_the_next_algorithm_runs_as_if_nothing_had_happen
         assert not sandbox.predict({}, frame).weights.any()
 
 
+def test_it_is_asked_about_many_frames_one_after_the_other(sandboxes):
+    frame = walk(200, 2)
+    with sandboxes.of(does("return frame.last * 0.0 + 0.5")) as sandbox:
+        for row in range(150):
+            assert sandbox.predict({}, frame.rows(row, row + 50)).weights.shape == (50, 2)
+
+
 def test_cpu_time_has_an_end_of_its_own(sandboxes):
     with sandboxes.of(does("while True: pass"), limits=Limits(cpu_s=1)) as sandbox:
         with pytest.raises(SandboxDied, match="CPU time") as raised:
