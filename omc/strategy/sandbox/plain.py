@@ -172,8 +172,7 @@ def _product(values: Any, *, start: Any = 1) -> Any:
 
 
 def standard() -> dict[str, Makers]:
-    """The standard library, by module. Chance begins anew, from the same seed, each time this is called."""
-    chance = random.Random(0)  # noqa: S311
+    """The standard library, by module, but for `random`: nothing of it is one run's own."""
     forms: dict[str, Makers] = {
         name: dict.fromkeys(MODULES[name], lambda: FORM) for name in ("typing", "collections.abc", "numpy.typing")
     }
@@ -200,12 +199,17 @@ def standard() -> dict[str, Makers]:
             {name: _few(getattr(math, name)) for name in ("comb", "factorial", "perm")} | {"prod": _product},
         ),
         "operator": _given(operator, "operator", {"itemgetter": _item_getter}),
-        "random": {
-            "Random": lambda: seeded,
-            **{name: functools.partial(getattr, chance, name) for name in MODULES["random"] - {"Random", "seed"}},
-            "seed": lambda: _seed(chance),
-        },
         "statistics": _given(statistics, "statistics"),
+    }
+
+
+def chance() -> Makers:
+    """The module `random`, which begins anew, from the same seed, each time this is called."""
+    own = random.Random(0)  # noqa: S311
+    return {
+        "Random": lambda: seeded,
+        **{name: functools.partial(getattr, own, name) for name in MODULES["random"] - {"Random", "seed"}},
+        "seed": lambda: _seed(own),
     }
 
 

@@ -35,6 +35,14 @@ def _libraries() -> Mapping[str, Facade]:
     return {**made, **sklearn_facades(), **platform_facades()}
 
 
+@cache
+def _standard() -> Mapping[str, Facade]:
+    """The same of the standard library."""
+    made = {name: Facade(name, makers) for name, makers in plain.standard().items()}
+    made["collections"]._makers["abc"] = lambda: made["collections.abc"]  # type: ignore[index]  # noqa: SLF001
+    return made
+
+
 def _python(out: Callable[[str], Any]) -> dict[str, Any]:
     return {
         **{name: getattr(builtins, name) for name in offered.PLAIN | offered.EXCEPTIONS},
@@ -58,12 +66,15 @@ def surroundings(
     out: Callable[[str], Any],
 ) -> dict[str, Any]:
     """A namespace of its own for one run."""
-    standard = {name: Facade(name, makers) for name, makers in plain.standard().items()}
     names: dict[str, Any] = {}
     njit = decorator(names, originals)
     numba = Facade("numba", {"njit": lambda: njit, "jit": lambda: njit, "prange": lambda: range})
-    modules: dict[str, Any] = {**standard, **_libraries(), "numba": numba}
-    standard["collections"]._makers["abc"] = lambda: standard["collections.abc"]  # type: ignore[index]  # noqa: SLF001
+    modules: dict[str, Any] = {
+        **_standard(),
+        **_libraries(),
+        "numba": numba,
+        "random": Facade("random", plain.chance()),
+    }
     names.update(
         guards.guards(
             {
