@@ -19,6 +19,7 @@ from uuid import UUID
 
 import ray
 
+from cluster.sweep_charge import SweepCharge
 from cluster.wiring import Wiring, wiring
 from omc.adapters.sandbox_process.sandboxes import end_all
 from omc.backtest.run import RunStatus
@@ -27,6 +28,7 @@ from omc.backtest.sweep import Sweep
 from omc.errors import Conflict, OmcError
 from omc.feature.frame import Frame
 from omc.strategy.maker import Make
+from serve_apps.lab.meter import Meter
 from tune_jobs import sweep as tuning
 
 logger = logging.getLogger("omc.sweep")
@@ -108,10 +110,17 @@ class SweepDriver:
     async def _carry_out(self, sweep: Sweep) -> None:
         """What goes wrong stands in the sweep's own row."""
         store = self._wired.sweeps
-        watching = asyncio.create_task(self._watch(sweep.id))
+        wired = self._wired
+        charge = SweepCharge(sweep, wired.usage, wired.allowance, wired.clock)
+        watching = asyncio.create_task(self._watch(sweep.id, charge))
+        meter = Meter(wired.maker)
         try:
+            used_up = await charge(0.0)
+            if used_up is not None:
+                await store.finish(sweep.id, RunStatus.FAILED, used_up)
+                return
             version = await self._wired.algorithms.version(sweep.algorithm_id, sweep.user_id, sweep.algorithm_version)
-            make = self._wired.maker.of(version.code)
+            make = meter.maker.of(version.code)
             frame = await prices(self._wired, sweep, make)
             await tuning.run(
                 sweep,
@@ -121,6 +130,7 @@ class SweepDriver:
                 scratch=self._scratch,
                 cpus_per_batch=_CPUS_PER_BATCH,
                 make=make,
+                charge=charge,
             )
         except Conflict:
             logger.info("sweep %s was over before it began", sweep.id)
@@ -133,14 +143,17 @@ class SweepDriver:
             logger.exception("sweep %s failed", sweep.id)
         finally:
             watching.cancel()
+            # What was asked here, before and between the batches.
+            await charge(meter.cpu_s)
             await asyncio.to_thread(end_all)
 
-    async def _watch(self, sweep_id: UUID) -> None:
+    async def _watch(self, sweep_id: UUID, charge: SweepCharge) -> None:
         """Somebody who cancels a sweep wants its processors now."""
         while True:
             await asyncio.sleep(_WATCH_S)
             with suppress(OmcError):
                 if (await self._wired.sweeps.get(sweep_id)).status is RunStatus.CANCELLED:
+                    await charge.broken_off()
                     self.leave(0)
 
 

@@ -1,5 +1,6 @@
 """Algorithms, as their owners keep them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
@@ -7,12 +8,15 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from omc.access.quota import Quota
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.sandbox.source import MOST_BYTES, unreadable
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.draft import drafted
+from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.quotas import counted
 from serve_apps.wire import Body, Line, Parameters, Text, Time
 
 AlgorithmType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -91,7 +95,8 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def create(user_id: Annotated[UUID, asker], body: AlgorithmIn) -> Success[AlgorithmOut]:
         """A new draft. Its parameters are stored whole, defaults included, so that they never change by themselves.
         Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
-        now = ports.clock.now()
+        ports.allowance.check_code(body.code)
+        now, most = ports.clock.now(), ports.allowance.algorithms
         record = AlgorithmRecord(
             id=uuid4(),
             user_id=user_id,
@@ -99,13 +104,14 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             description=body.description,
             algorithm_type=body.algorithm_type,
             code=body.code,
-            parameters=await drafted(ports.maker, body.algorithm_type, body.code, body.parameters),
+            parameters=await _drafted(ports, user_id, body.algorithm_type, body.code, body.parameters),
             status=AlgorithmStatus.DRAFT,
             version=1,
             created_at=now,
             updated_at=now,
         )
-        return Success(data=AlgorithmOut.of(await ports.algorithms.create(record)))
+        with counted(Quota.ALGORITHMS, most):
+            return Success(data=AlgorithmOut.of(await ports.algorithms.create(record, most)))
 
     @router.get("/algorithms")
     async def algorithms(
@@ -140,10 +146,12 @@ async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: Algorit
     given = body.model_fields_set
     code = body.code if "code" in given else record.code
     parameters = record.parameters
+    if code != record.code:
+        ports.allowance.check_code(code)
     if body.parameters is not None or code != record.code:
         wanted = record.parameters if body.parameters is None else body.parameters
         left = body.parameters is None
-        parameters = await drafted(ports.maker, record.algorithm_type, code, wanted, left=left)
+        parameters = await _drafted(ports, user_id, record.algorithm_type, code, wanted, left=left)
     return await ports.algorithms.update(
         replace(
             record,
@@ -152,4 +160,21 @@ async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: Algorit
             code=code,
             parameters=parameters,
         )
+    )
+
+
+async def _drafted(
+    ports: LabPorts,
+    user_id: UUID,
+    algorithm_type: str,
+    code: str | None,
+    parameters: Mapping[str, Any],
+    *,
+    left: bool = False,
+) -> dict[str, Any]:
+    """The parameters to keep. What code of one's own takes to say them is charged."""
+    if code is None:
+        return await drafted(ports.maker, algorithm_type, None, parameters)
+    return await metered(
+        ports, user_id, lambda meter: drafted(meter.maker, algorithm_type, code, parameters, left=left)
     )

@@ -1,5 +1,6 @@
 """What an algorithm says of itself: of people's own code nobody knows it until it is asked."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -7,8 +8,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from omc.strategy.algorithm import Algorithm
+from omc.strategy.maker import Maker
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
+from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.making import asked
 
@@ -60,7 +63,12 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def description(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[Described]:
         """Its parameters with their ranges, and the space that a sweep of it would search."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        make = ports.maker.of(record.code)
-        return Success(data=await asked(make, record.algorithm_type, record.parameters, Described.of))
+
+        def described(maker: Maker) -> Awaitable[Described]:
+            return asked(maker.of(record.code), record.algorithm_type, record.parameters, Described.of)
+
+        if record.code is None:
+            return Success(data=await described(ports.maker))
+        return Success(data=await metered(ports, user_id, lambda meter: described(meter.maker)))
 
     return router

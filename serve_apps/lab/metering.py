@@ -2,17 +2,13 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from omc.errors import NotFound, OmcError, RateLimited
-from omc.strategy.maker import Maker
-from omc.strategy.sandbox_port import Sandbox
+from serve_apps.lab.meter import Meter
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import check_cpu
 from serve_apps.uncut import uncut
@@ -22,38 +18,6 @@ Answer = TypeVar("Answer")
 
 # Of one user in this process: a few threads answer everybody, and nobody is to hold all of them.
 _AT_ONCE, _WAITING = 2, 6
-
-
-class Meter:
-    """Adds up the processor time of one piece of work: of the sandboxes that its `maker` opens, those that died or
-    never came up included, and of what it runs in this process."""
-
-    def __init__(self, maker: Maker) -> None:
-        self._sandboxes: list[Sandbox] = []
-        self._ran_s: list[float] = []
-        opens = maker.sandbox
-        self.maker = maker if opens is None else replace(maker, sandbox=partial(self._opened, opens))
-
-    @property
-    def cpu_s(self) -> float:
-        """So far."""
-        return sum(self._ran_s) + sum(sandbox.cpu_s for sandbox in self._sandboxes)
-
-    async def run(self, work: Callable[..., Answer], *arguments: Any, within: Executor | None = None) -> Answer:
-        """What `work` comes to in a thread of `within`."""
-        return await asyncio.get_running_loop().run_in_executor(within, self._timed, work, arguments)
-
-    def _timed(self, work: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
-        began_s = time.thread_time()
-        try:
-            return work(*arguments)
-        finally:
-            self._ran_s.append(time.thread_time() - began_s)
-
-    def _opened(self, opens: Callable[[str], Sandbox], source: str) -> Sandbox:
-        sandbox = opens(source)
-        self._sandboxes.append(sandbox)
-        return sandbox
 
 
 @dataclass(slots=True)
@@ -86,7 +50,8 @@ async def _served(ports: LabPorts, user_id: UUID, work: Callable[[Meter], Awaita
             await check_cpu(ports, user_id)
             meter = Meter(ports.maker)
             try:
-                return await work(meter)
+                with meter.on():
+                    return await work(meter)
             finally:
                 await _charge_somehow(ports, user_id, meter)
     finally:

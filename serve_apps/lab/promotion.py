@@ -15,6 +15,7 @@ from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
 from serve_apps.lab.evidence import Cases
+from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.validation import Findings, validated
 from serve_apps.problem import Detailed
@@ -80,7 +81,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def judged_by_now(record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
         """What would be promoted, and what the gates say of it."""
         next_status(record)
-        case = await cases.of(record, sweep_id, ports.maker)
+        case = await metered(ports, record.user_id, lambda meter: cases.of(record, sweep_id, meter.maker))
         return case.record, judge(case, ports.thresholds)
 
     @router.post("/validate")
@@ -89,7 +90,8 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         and its memory, that it does not look ahead, and that it decides the same when it is told less at once. On
         stored prices, or on a made market where there are too few."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        return Success(data=Findings.of(await validated(cases, ports.maker, record)))
+        found = await metered(ports, user_id, lambda meter: validated(cases, meter.maker, record))
+        return Success(data=Findings.of(found))
 
     @router.get("/promotion")
     async def promotion(

@@ -10,6 +10,7 @@ from cluster.confinement import Confinement
 from cluster.floor import Floor
 from cluster.ports import Ports
 from cluster.wiring import Wiring, wiring
+from omc.access.quota import Allowance
 from omc.errors import InvalidInput, Unavailable
 from omc.market.terms import OrderKind
 
@@ -57,6 +58,12 @@ def test_terms_follow_the_settings(tmp_path):
     terms = wired(tmp_path, market_coins="btc").terms
     assert terms.kind("BTC") is OrderKind.MARKET
     assert terms.kind("ETH") is OrderKind.INSTANT
+
+
+def test_quotas_follow_the_settings(tmp_path, monkeypatch):
+    assert wired(tmp_path).allowance == Allowance()
+    monkeypatch.setenv("OMC_QUOTA_CPU_S", "3600")
+    assert wired(tmp_path, quota_sweeps=7).allowance == Allowance(sweeps=7, cpu_s=3_600.0)
 
 
 def test_a_synthetic_market_is_played_for_its_last_third_unless_told(tmp_path):

@@ -22,7 +22,17 @@ def test_settings_come_from_the_environment(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", -1), ("port", 70_000), ("poll_s", 0), ("tape_days", 0), ("min_order_aud", "0"), ("speed", 0)],
+    [
+        ("quota_cpu_s", 0),
+        ("quota_backtests", 0),
+        ("quota_code_bytes", 10**6),
+        ("port", -1),
+        ("port", 70_000),
+        ("poll_s", 0),
+        ("tape_days", 0),
+        ("min_order_aud", "0"),
+        ("speed", 0),
+    ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(ValidationError, match=name):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from omc.access.quota import Allowance
 from omc.errors import SandboxRefused
 from omc.strategy.maker import Maker
 from omc.strategy.registry import templates
@@ -14,7 +15,7 @@ from tests.serve_apps.lab.coding import BUILTIN, FORBIDDEN, PLAIN, SYNTAX, TWIN,
 
 @pytest.fixture
 def ports(ports):
-    return replace(ports, maker=TWIN)
+    return replace(ports, maker=TWIN, allowance=Allowance(code_bytes=200_000))
 
 
 @pytest.fixture
