@@ -1,13 +1,12 @@
 """What the two walls around people's code cost, beside the same work without them in the same run.
 
-`python bench/sandbox.py [--bars 100000] [--points 1000] [--json FILE]`. Four figures: how long it takes until a process
-stands locked, one decision on a bar there and back, signals over all bars of six coins, and a sweep of a crossover that
-somebody wrote, beside the built-in one. Results are compared to the bit on both sides before any time is shown.
+`python bench/sandbox.py [--bars 100000] [--points 1000 10000] [--json FILE]`. Four figures: how long it takes until a
+process stands locked, one decision on a bar there and back, signals over all bars of six coins, and sweeps of a
+crossover that somebody wrote, through Ray, beside the built-in one. Results are compared to the bit on both sides
+before any time is shown.
 """
 
 import argparse
-import hashlib
-import inspect
 import json
 import os
 import select
@@ -15,7 +14,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +23,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.sweeps import code  # noqa: E402
+from bench.sweeps.code import OWN_SOURCE  # noqa: E402
 from omc.adapters.sandbox_process.sandboxes import Sandboxes  # noqa: E402
-from omc.backtest.cost import Costs  # noqa: E402
-from omc.backtest.kernel import simulate  # noqa: E402
-from omc.backtest.market import Market  # noqa: E402
-from omc.backtest.metrics import bounds, figures_and_moments  # noqa: E402
 from omc.feature.frame import Frame  # noqa: E402
-from omc.feature.indicator import Indicators  # noqa: E402
-from omc.market.terms import Terms  # noqa: E402
 from omc.strategy.moving_average_crossover import MovingAverageCrossover  # noqa: E402
 from omc.strategy.sandboxed import SandboxedAlgorithm  # noqa: E402
 from omc.trading.window import Window  # noqa: E402
 
-OWN_SOURCE = Path(inspect.getfile(MovingAverageCrossover)).read_text()
-WRITTEN = """
-class Crossover:
-    def __init__(self, fast_bars=12, slow_bars=72):
-        self.fast_bars, self.slow_bars = fast_bars, slow_bars
-
-    @property
-    def memory_bars(self):
-        return self.slow_bars
-
-    def predict(self, frame):
-        above = frame.indicators.mean(self.fast_bars) > frame.indicators.mean(self.slow_bars)
-        quoted = ~np.isnan(frame.bid) & ~np.isnan(frame.ask)
-        return (above & quoted) / len(frame.coins)
-"""
 SIGNALS = """
 class Signals:
     memory_bars = 100
@@ -185,66 +165,22 @@ def signals(sandboxes: Sandboxes, bars: int) -> dict[str, float]:
     return {"plain_ms": plain_ms, "inside_ms": inside_ms, "ratio": inside_ms / plain_ms, "first_ms": first_ms}
 
 
-def sweeping(sandboxes: Sandboxes, bars: int, points: int) -> dict[str, float]:
-    frame, costs = walk(bars, 1), Costs.of(Terms(), ("C0",), 0.01)
-    market, edges = Market.quoted(frame), bounds(bars, 16)
-    chance = np.random.default_rng(1)
-    drawn = zip(chance.integers(24, 864, points).tolist(), chance.integers(3, 24, points).tolist(), strict=True)
-    rows = [{"fast_bars": fast, "slow_bars": slow} for slow, fast in sorted(drawn)]
-
-    def sweep(decide: Callable[[Mapping[str, Any]], tuple[Any, Any]]) -> tuple[float, str]:
-        said, began = hashlib.sha256(), time.perf_counter()
-        for row in rows:
-            weights, exits = decide(row)
-            simulation = simulate(market, weights, costs, cash_aud=10_000.0, exits=exits)
-            figures, _ = figures_and_moments(simulation, costs, 300.0, edges)
-            said.update(repr(figures).encode())
-        return points / (time.perf_counter() - began), said.hexdigest()[:16]
-
-    indicators = Indicators(frame.last, 192 * 2**20)
-
-    def built_in(row: Mapping[str, Any]) -> tuple[Any, Any]:
-        algorithm = MovingAverageCrossover(**row)
-        return algorithm.decide(frame, indicators), algorithm.exits
-
-    some, rows = rows, rows[:3]
-    sweep(built_in)
-    rows, indicators = some, Indicators(frame.last, 192 * 2**20)
-    rate, hashed = sweep(built_in)
-    print(f"sweep of {points:,} points over {bars:,} bars, built in: {rate:.0f} points/s (figures {hashed})")
-    found = {"built_in": rate}
-    for name, source in (("its own source", OWN_SOURCE), ("somebody's code", WRITTEN)):
-        with sandboxes.of(source) as sandbox:
-            base = SandboxedAlgorithm(sandbox)
-
-            def inside(row: Mapping[str, Any], base: SandboxedAlgorithm = base) -> tuple[Any, Any]:
-                algorithm = base.of(**row)
-                return algorithm.predict(frame), algorithm.exits
-
-            inside(rows[0])
-            found[name], there = sweep(inside)
-        if there != hashed:
-            raise SystemExit(f"{name} shows other figures: {there}")
-        print(f"  {name}, inside: {found[name]:.0f} points/s ({found[name] / rate:.2f} of built in, same figures)")
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bars", type=int, default=100_000)
-    parser.add_argument("--points", type=int, default=1_000)
+    parser.add_argument("--points", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     sandboxes = Sandboxes()
     try:
-        figures = {
+        figures: dict[str, Any] = {
             "spawn": spawning(sandboxes),
             "decision": deciding(sandboxes),
             "signals": signals(sandboxes, asked.bars),
-            "sweep": sweeping(sandboxes, asked.bars, asked.points),
         }
     finally:
         sandboxes.close()
+    figures["sweeps"] = code.measure(asked.points, asked.bars)
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 
