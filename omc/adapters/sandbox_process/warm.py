@@ -104,6 +104,8 @@ def _pandas() -> None:
     pd.Series(["a,b"]).str.split(",", expand=True)
     table.corr()
     table.cov()
+    for how in ("dict", "records"):
+        table.to_dict(how)
     table.query("BTC > 1")
     times.strftime("%Y").unique()
     pd.Timedelta("1h"), pd.Timestamp("2026-01-01", tz="Australia/Sydney"), pd.tseries.offsets.BDay(1) + times[0]

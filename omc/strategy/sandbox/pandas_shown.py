@@ -101,7 +101,7 @@ def _to_numpy(value: Any) -> Callable[..., Any]:
 def _replace(value: Any) -> Callable[..., Any]:
     """Values by values: a pattern can take forever on a short text."""
 
-    def call(to_replace: Any, value_: Any = None, **options: Any) -> Any:
+    def call(to_replace: Any = None, value_: Any = None, **options: Any) -> Any:
         for each in options:
             if each != "value":
                 raise InvalidInput(f"replace takes no {each} here")
