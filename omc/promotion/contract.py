@@ -15,7 +15,7 @@ COINS = ("AAA", "BBB", "CCC")
 MOST_COINS = 100
 MOST_CELLS = 3_000_000
 """Rows that it remembers, times coins: of more, nobody could try anything out."""
-_POINTS = 24
+_POINTS, _COPIES = 24, 6
 _SPARE = 96
 
 
@@ -67,15 +67,18 @@ def coins_for(algorithm: Algorithm, coins: Sequence[str] | None = None) -> tuple
 def _memory(algorithm: Algorithm, frame: Frame, weights: FloatArray) -> list[str]:
     """Whoever has seen all of the frame could look up there what it should not remember: a copy has seen nothing."""
     memory = algorithm.memory_bars
-    for row in np.linspace(0, len(frame) - 1, _POINTS).astype(int):
-        remembered = frame.rows(max(0, row - memory + 1), row + 1)
-        try:
-            with closing(deepcopy(algorithm)) as unknowing:
-                again = unknowing.predict(remembered)
-        except (ValueError, Refused) as reason:
-            return [f"predict, with {len(remembered):,} rows: {reason}"]
-        if again[-1].tobytes() != weights[row].tobytes():
-            return [f"a decision needs more than the {memory} rows that memory_bars says"]
+    rows = np.linspace(0, len(frame) - 1, _POINTS).astype(int)
+    for at in range(_COPIES):
+        with closing(deepcopy(algorithm)) as unknowing:
+            # Far apart, and in their order: what it gathers from one is not what comes before the next.
+            for row in rows[at::_COPIES]:
+                remembered = frame.rows(max(0, row - memory + 1), row + 1)
+                try:
+                    again = unknowing.predict(remembered)
+                except (ValueError, Refused) as reason:
+                    return [f"predict, with {len(remembered):,} rows: {reason}"]
+                if again[-1].tobytes() != weights[row].tobytes():
+                    return [f"a decision needs more than the {memory} rows that memory_bars says"]
     return []
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 from traceback import walk_tb
 
 from omc.errors import InvalidInput
+from omc.strategy.printed import legible
 
 SOURCE = "<algorithm>"
 """The name of the file that code is compiled as."""
@@ -27,7 +28,8 @@ def told(fault: BaseException) -> str:
         # A message is code of theirs, too.
         said = "(its message could not be told)"
     place = ", from ".join(reversed(lines[-_MOST_FRAMES:]))
-    return f"{kind}{said}".rstrip(": ") + (f" ({place})" if place else "")
+    words = f"{kind}{said}".rstrip(": ") + (f" ({place})" if place else "")
+    return legible(words, len(words))
 
 
 def place_of(words: str) -> tuple[int | None, int | None]:

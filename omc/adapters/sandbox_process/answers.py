@@ -13,6 +13,7 @@ from omc.adapters.sandbox_process.frames import unpacked
 from omc.errors import InvalidInput
 from omc.strategy.description import Description, Scalar, Traits
 from omc.strategy.parameter import Parameter
+from omc.strategy.printed import legible
 from omc.trading.exits import Exits
 
 MOST_MEMORY_BARS = 10_000_000
@@ -44,7 +45,8 @@ def answer_of(frame: memoryview | bytes, number: int | None) -> tuple[dict[str, 
         raise InvalidInput("something printed that is no text")
     if type(said.get("done")) is dict:
         return said["done"], printed
-    return Failure(text(_of(said, "failed", str), _LONGEST_TOLD), _of(said, "refused", bool)), printed
+    words = text(_of(said, "failed", str), _LONGEST_TOLD)
+    return Failure(legible(words, len(words)), _of(said, "refused", bool)), printed
 
 
 def said_description(description: Description) -> dict[str, Any]:
