@@ -19,7 +19,7 @@ from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.decider import Decider
 from omc.strategy.printed import legible
 from omc.trading.blotter import Blotter, Decision, TraderMemory
-from omc.trading.deployed_code import code_of, unconfined
+from omc.trading.deployed_code import code_of, make_of, unconfined
 from omc.trading.deployment import Deployment
 from omc.trading.dialogue import (
     Command,
@@ -95,7 +95,7 @@ class Seat:
         refusal = unconfined(deployment.mode, code, ports.maker)
         if refusal is not None:
             raise Halted(refusal)
-        make = ports.maker.of(code)
+        make = await make_of(deployment, code, ports.models, ports.maker)
         decider = await _away(lambda: Decider(make(deployment.algorithm_type, deployment.parameters)))
         return cls(ports, deployment, lease, pace, decider)
 

@@ -21,6 +21,7 @@ from omc.ledger.exchange import HotCache, PriceArchive, QuotesSeen
 from omc.market.terms import Terms
 from omc.strategy.algorithm import AlgorithmStore
 from omc.strategy.maker import Maker
+from omc.strategy.model_store import MemoryModelStore, ModelStore
 from omc.trading.blotter import Blotter
 from omc.trading.deployment import Deployment, DeploymentStatus, DeploymentStore
 from omc.trading.floor import RiskDesk, TraderState, TraderStats
@@ -44,6 +45,7 @@ class TraderPorts:
     quotes: HotCache
     desk: RiskDesk
     maker: Maker = field(default=Maker())
+    models: ModelStore = field(default_factory=MemoryModelStore)
     terms: Terms = field(default_factory=Terms)
     patience_s: float = 10.0
     """How long one wait for quotes may last: a restarted collector must learn who waits."""

@@ -53,6 +53,7 @@ class Floor:
             quotes=quotes,
             desk=RiskHandle(),
             maker=wired.maker,
+            models=wired.models,
             terms=wired.terms,
         )
         address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(Packed.of(trader)), quotes)

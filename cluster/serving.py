@@ -121,6 +121,7 @@ class Serving:
         wired = self.wired
         return FloorPorts(
             algorithms=wired.algorithms,
+            models=wired.models,
             deployments=wired.deployments,
             blotter=wired.blotter,
             kill_switch=wired.kill_switch,

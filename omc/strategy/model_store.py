@@ -1,12 +1,13 @@
 """Where fitted models are kept: the port, and its twin in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from omc.errors import Conflict, NotFound
-from omc.strategy.fitted_model import ModelRecord
+from omc.strategy.fitted_model import ModelRecord, check_use, verified
 
 
 class ModelStore(Protocol):
@@ -30,6 +31,22 @@ class ModelStore(Protocol):
     async def delete(self, model_id: UUID, user_id: UUID) -> None:
         """Conflict while a deployment that is not stopped uses it."""
         ...
+
+
+async def content_for(
+    models: ModelStore,
+    model_id: UUID,
+    user_id: UUID,
+    *,
+    code: str | None,
+    parameters: Mapping[str, Any],
+    coins: Sequence[str],
+    first_traded: datetime | None,
+) -> bytes:
+    """What a run by this model restores, as `check_use` allows it. Refused for content that is not what was stored."""
+    record = await models.get(model_id, user_id)
+    check_use(record, code=code, parameters=parameters, coins=coins, first_traded=first_traded)
+    return verified(record, await models.content(model_id, user_id))
 
 
 def no_model(model_id: UUID) -> NotFound:

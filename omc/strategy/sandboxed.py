@@ -26,6 +26,8 @@ class SandboxedAlgorithm:
         self._sandbox = sandbox
         self._description = sandbox.describe()
         self._model: int | None = None
+        self._content: bytes | None = None
+        """What it has restored."""
         self._traits: Traits | None = None
         self._params = self._checked({**self._description.defaults, **(parameters or {})})
 
@@ -104,10 +106,18 @@ class SandboxedAlgorithm:
         return dict(self._params)
 
     def set_params(self, **params: Any) -> Self:
-        """Change some parameters; when any is refused, none has changed. What was fitted is no longer its own."""
-        self._params = self._checked({**self._params, **params})
-        self._traits = self._model = None
+        """Change some parameters; when any is refused, none has changed. What was fitted with others is no longer its
+        own."""
+        checked = self._checked({**self._params, **params})
+        # 1, 1.0 and True are equal, and not the same parameters.
+        if any((type(value), value) != (type(checked[name]), checked[name]) for name, value in self._params.items()):
+            self._traits = self._model = self._content = None
+        self._params = checked
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has a sandbox of its own, which has restored nothing yet.
+        return {**self.__dict__, "_model": None if self._content is not None else self._model}
 
     def __sklearn_clone__(self) -> "SandboxedAlgorithm":
         return SandboxedAlgorithm(self._sandbox, self._params)
@@ -115,7 +125,7 @@ class SandboxedAlgorithm:
     # What it decides
 
     def fit(self, frame: Frame, labels: FloatArray | None = None) -> Self:
-        self._model = self._sandbox.fit(self._params, frame, labels)
+        self._model, self._content = self._sandbox.fit(self._params, frame, labels), None
         return self
 
     def export(self) -> bytes:
@@ -127,12 +137,18 @@ class SandboxedAlgorithm:
 
     def restore(self, content: bytes) -> Self:
         """Decide from now on by what one with the same code and parameters had learned."""
-        self._model = self._sandbox.restore(self._params, content)
+        self._model, self._content = self._sandbox.restore(self._params, content), content
         return self
+
+    def _learned(self) -> int | None:
+        """What its sandbox knows its model by."""
+        if self._model is None and self._content is not None:
+            self.restore(self._content)
+        return self._model
 
     def predict(self, frame: Frame) -> FloatArray:
         self.check_coins(frame.coins)
-        found = self._sandbox.predict(self._params, frame, self._model)
+        found = self._sandbox.predict(self._params, frame, self._learned())
         self._traits = found.traits
         return found.weights
 
@@ -149,7 +165,7 @@ class SandboxedAlgorithm:
     def begin(self, tail: Frame) -> FloatArray:
         """Weights, (C,), of the last bar of `tail`, which holds `memory_bars` bars or all that there are."""
         self.check_coins(tail.coins)
-        return self._sandbox.begin(self._params, tail, self._model)
+        return self._sandbox.begin(self._params, tail, self._learned())
 
     def decide_next(self, time: datetime, bid: FloatArray, ask: FloatArray, last: FloatArray) -> FloatArray:
         """Weights, (C,), of the bar after the last that it was given. One that was begun goes on so, and only one of

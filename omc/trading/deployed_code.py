@@ -1,7 +1,8 @@
 """The code that a deployment runs, and where it may."""
 
 from omc.strategy.algorithm import AlgorithmStore
-from omc.strategy.maker import CUSTOM, Maker
+from omc.strategy.maker import CUSTOM, Make, Maker
+from omc.strategy.model_store import ModelStore, content_for
 from omc.trading.deployment import Deployment, Mode
 
 
@@ -11,6 +12,23 @@ async def code_of(deployment: Deployment, algorithms: AlgorithmStore) -> str | N
     if deployment.algorithm_type != CUSTOM:
         return None
     return (await algorithms.version(deployment.algorithm_id, deployment.user_id, deployment.algorithm_version)).code
+
+
+async def make_of(deployment: Deployment, code: str | None, models: ModelStore, maker: Maker) -> Make:
+    """How its algorithm is made of this code, fitted where it was deployed with a model. InvalidInput for a model that
+    was fitted for something else."""
+    if deployment.model is None:
+        return maker.of(code)
+    content = await content_for(
+        models,
+        deployment.model,
+        deployment.user_id,
+        code=code,
+        parameters=deployment.parameters,
+        coins=deployment.coins,
+        first_traded=None,
+    )
+    return maker.of(code, content)
 
 
 def unconfined(mode: Mode, code: str | None, maker: Maker) -> str | None:

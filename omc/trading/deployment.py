@@ -49,6 +49,8 @@ class Deployment:
     last_signal_at: datetime | None = None
     execution_count: int = 0
     last_error: str | None = None
+    model: UUID | None = None
+    """The fitted model that decides, for code that learns."""
 
 
 def trader_name(deployment: Deployment) -> str:

@@ -12,6 +12,7 @@ from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
 from omc.risk.limits import Limits
 from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
 from omc.strategy.decider import kept_bars
+from omc.strategy.model_store import content_for, no_model
 from omc.trading.deployed_code import unconfined
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
 from omc.trading.paper_venue import LARGEST_AUD
@@ -20,7 +21,7 @@ from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
-from serve_apps.making import asked
+from serve_apps.making import asked, whole_parameters
 from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
 from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
@@ -82,6 +83,9 @@ class DeployIn(Body):
     deployment_name: Name
     coins: Coins
     parameters: Parameters = Field({}, description="Those named here replace the algorithm's own.")
+    model_id: UUID | None = Field(
+        None, description="The fitted model that decides: of the same code, parameters and coins."
+    )
     mode: Literal["paper", "live"]
     cash: Annotated[Cash, AfterValidator(_exact)]
     risk_limits: LimitsIn = LimitsIn()
@@ -142,6 +146,8 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         await _check_coins(body.coins)
         parameters = {**record.parameters, **body.parameters}
         await _check_runs(ports, record, parameters, body)
+        if body.model_id is not None:
+            parameters = await _check_model(ports, record, parameters, body, body.model_id)
         if body.mode == "live":
             raise Conflict("live trading needs validated exchange credentials, and this account has none")
         halt = await ports.kill_switch.halted(user_id)
@@ -163,6 +169,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
             rebalance_band=body.rebalance_band,
             status=DeploymentStatus.ACTIVE,
             deployed_at=ports.clock.now(),
+            model=body.model_id,
         )
         stored = await uncut(effects.deploy(wanted, idempotency_key))
         if stored.id != wanted.id and _terms(stored) != _terms(wanted):
@@ -211,6 +218,28 @@ async def _check_runs(
     await asked(ports.maker.of(record.code), record.algorithm_type, parameters, look)
 
 
+async def _check_model(
+    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], body: DeployIn, model_id: UUID
+) -> dict[str, Any]:
+    """All parameters. InvalidInput for a model that was fitted for something else, NotFound for one of another
+    algorithm."""
+    whole = await whole_parameters(ports.maker.of(record.code), record.algorithm_type, parameters)
+    if (await ports.models.get(model_id, record.user_id)).algorithm_id != record.id:
+        raise no_model(model_id)
+    content = await content_for(
+        ports.models,
+        model_id,
+        record.user_id,
+        code=record.code,
+        parameters=whole,
+        coins=body.coins,
+        first_traded=None,
+    )
+    # What cannot be restored is better known now than to the trader.
+    await asked(ports.maker.of(record.code, content), record.algorithm_type, whole, lambda _: None)
+    return whole
+
+
 def _terms(deployment: Deployment) -> tuple[object, ...]:
     """What a request asked for, to compare two of one key."""
     return (
@@ -223,4 +252,5 @@ def _terms(deployment: Deployment) -> tuple[object, ...]:
         deployment.cash_aud,
         deployment.limits,
         deployment.rebalance_band,
+        deployment.model,
     )

@@ -8,7 +8,7 @@ from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
 from omc.feature.frame import FloatArray, Frame
 from omc.portfolio.equity import equity_curve
-from omc.trading.deployed_code import code_of
+from omc.trading.deployed_code import code_of, make_of
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Fill
 from serve_apps.floor.books import time_of
@@ -57,6 +57,6 @@ async def life_of(ports: FloorPorts, deployment: Deployment) -> Life | None:
 async def backtest_of(ports: FloorPorts, deployment: Deployment, life: Life) -> Study:
     """By the version that was deployed. NotFound when its code has been deleted since; for that code, the faults of
     `Sandbox`."""
-    make = ports.maker.of(await code_of(deployment, ports.algorithms))
+    make = await make_of(deployment, await code_of(deployment, ports.algorithms), ports.models, ports.maker)
     frame = await window_of(ports.archive, life.spec, make)
     return await asyncio.to_thread(study, life.spec, frame, ports.terms, lived=True, make=make)

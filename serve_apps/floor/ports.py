@@ -10,6 +10,7 @@ from omc.risk.kill_switch import KillSwitch
 from omc.risk.limits import Limits
 from omc.strategy.algorithm import AlgorithmStore
 from omc.strategy.maker import Maker
+from omc.strategy.model_store import MemoryModelStore, ModelStore
 from omc.trading.blotter import Blotter
 from omc.trading.deployment import DeploymentStore
 from omc.trading.floor import RiskDesk, Supervision
@@ -32,5 +33,6 @@ class FloorPorts:
     venue: str = "coinspot"
     most: Limits | None = None
     """No deployment may have wider limits than these, when they are given."""
+    models: ModelStore = field(default_factory=MemoryModelStore)
     maker: Maker = field(default=Maker())
     rules: Rules = field(default=Rules())

@@ -48,6 +48,7 @@ class DeploymentOut(BaseModel):
     last_signal_at: Time | None
     execution_count: int
     last_error: str | None
+    model_id: UUID | None
 
     @classmethod
     def of(cls, deployment: Deployment) -> Self:
@@ -71,6 +72,7 @@ class DeploymentOut(BaseModel):
             last_signal_at=deployment.last_signal_at,
             execution_count=deployment.execution_count,
             last_error=deployment.last_error,
+            model_id=deployment.model,
         )
 
 

@@ -4,18 +4,17 @@ from dataclasses import replace
 from uuid import UUID
 
 from omc.backtest.run import BacktestSpec
-from omc.errors import NotFound
 from omc.strategy.algorithm import AlgorithmRecord
-from omc.strategy.fitted_model import check_use, verified
+from omc.strategy.fitted_model import check_use
 from omc.strategy.maker import Make, Maker
-from omc.strategy.model_store import ModelStore
+from omc.strategy.model_store import ModelStore, content_for, no_model
 
 
 async def with_model(models: ModelStore, record: AlgorithmRecord, spec: BacktestSpec, model_id: UUID) -> BacktestSpec:
     """`spec`, for this model to decide in. InvalidInput where it may not: `check_use` says when."""
     model = await models.get(model_id, record.user_id)
     if model.algorithm_id != record.id:
-        raise NotFound(f"the algorithm has no model {model_id}")
+        raise no_model(model_id)
     check_use(model, code=record.code, parameters=spec.parameters, coins=spec.coins, first_traded=spec.start)
     return replace(spec, model=model_id)
 
@@ -25,6 +24,13 @@ async def make_for(models: ModelStore, maker: Maker, user_id: UUID, code: str | 
     it, NotFound for one that was deleted since, Refused for content that is not what was stored."""
     if spec.model is None:
         return maker.of(code)
-    model = await models.get(spec.model, user_id)
-    check_use(model, code=code, parameters=spec.parameters, coins=spec.coins, first_traded=spec.start)
-    return maker.of(code, verified(model, await models.content(spec.model, user_id)))
+    content = await content_for(
+        models,
+        spec.model,
+        user_id,
+        code=code,
+        parameters=spec.parameters,
+        coins=spec.coins,
+        first_traded=spec.start,
+    )
+    return maker.of(code, content)

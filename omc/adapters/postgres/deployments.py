@@ -21,7 +21,7 @@ from omc.trading.deployment import Deployment, DeploymentStatus, Mode
 _COLUMNS = """
     id, user_id, algorithm_id, algorithm_version, algorithm_type, deployment_name, coins, parameters, mode, venue, cash,
     risk_limits, rebalance_band, status, deployed_at, heartbeat_at, last_executed_at, last_signal_at, execution_count,
-    last_error
+    last_error, model_id
 """
 # Of two requests with one key the second waits here for the first, and then finds what it made.
 _CLAIM_KEY = text("""
@@ -37,7 +37,7 @@ _CREATE = text(f"""
     INSERT INTO deployed_algorithms ({_COLUMNS}) SELECT
         :id, :user_id, :algorithm_id, :algorithm_version, :algorithm_type, :deployment_name, CAST(:coins AS jsonb),
         CAST(:parameters AS jsonb), :mode, :venue, :cash, CAST(:risk_limits AS jsonb), :rebalance_band, :status,
-        :deployed_at, :heartbeat_at, :last_executed_at, :last_signal_at, :execution_count, :last_error
+        :deployed_at, :heartbeat_at, :last_executed_at, :last_signal_at, :execution_count, :last_error, :model_id
     WHERE EXISTS (
         SELECT FROM algorithms WHERE id = :algorithm_id AND user_id = :user_id AND deleted_at IS NULL
     ) RETURNING {_COLUMNS}
@@ -94,6 +94,8 @@ class PostgresDeployments:
         except IntegrityError as error:
             if faults.constraint(error) == "deployed_algorithms_name":
                 raise Conflict(f"there is a deployment named {deployment.name} already") from None
+            if faults.constraint(error) == "deployed_algorithms_model_id_fkey":
+                raise NotFound(f"there is no model {deployment.model}") from None
             if faults.constraint(error).endswith("_fkey"):
                 version = f"version {deployment.algorithm_version} of algorithm {deployment.algorithm_id}"
                 raise NotFound(f"there is no {version}, or no such user") from None
@@ -177,6 +179,7 @@ def _values(deployment: Deployment) -> dict[str, Any]:
         "last_signal_at": deployment.last_signal_at,
         "execution_count": deployment.execution_count,
         "last_error": deployment.last_error,
+        "model_id": deployment.model,
     }
 
 
@@ -202,4 +205,5 @@ def _deployment(row: Row[Any]) -> Deployment:
         last_signal_at=row.last_signal_at,
         execution_count=row.execution_count,
         last_error=row.last_error,
+        model=row.model_id,
     )

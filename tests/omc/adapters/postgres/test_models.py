@@ -38,8 +38,7 @@ def store(house: House) -> ModelStore:
 
     def used(model_id):
         return any(
-            getattr(each, "model_id", None) == model_id and each.status is not DeploymentStatus.STOPPED
-            for each in deployments.kept.values()
+            each.model == model_id and each.status is not DeploymentStatus.STOPPED for each in deployments.kept.values()
         )
 
     return MemoryModelStore(used, algorithms.kept.__contains__)
@@ -139,6 +138,31 @@ async def test_a_run_remembers_its_model(house: House, store: ModelStore):
     )
     await store.delete(record.id, record.user_id)
     assert (await house.backtests.get(run.id, run.user_id)).spec.model == record.id
+
+
+async def test_a_deployment_holds_on_to_its_model_until_it_is_stopped(house: House, store: ModelStore):
+    record = await fitted(house)
+    await store.keep(record, CONTENT)
+    wanted = replace(await house.wanted(record.user_id), algorithm_id=record.algorithm_id, model=record.id)
+    deployed = await house.deployments.create(wanted)
+    assert (await house.deployments.get(deployed.id)).model == record.id
+    with pytest.raises(Conflict, match="not stopped"):
+        await store.delete(record.id, record.user_id)
+    await house.deployments.set_status(deployed.id, DeploymentStatus.STOPPED, "enough")
+    await store.delete(record.id, record.user_id)
+    with pytest.raises(NotFound):
+        await store.get(record.id, record.user_id)
+
+
+@pytest.mark.postgres
+async def test_a_deployment_of_a_model_that_is_not_there_is_not_made(database: Database):
+    from tests.omc.adapters.postgres.house import in_postgres
+
+    house = in_postgres(database)
+    record = await fitted(house)
+    wanted = replace(await house.wanted(record.user_id), algorithm_id=record.algorithm_id, model=record.id)
+    with pytest.raises(NotFound, match="no model"):
+        await house.deployments.create(wanted)
 
 
 @pytest.mark.postgres

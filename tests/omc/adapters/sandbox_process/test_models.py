@@ -1,8 +1,10 @@
 """Models behind both walls: written, handed out as bytes, and read by another process; the parent reads nothing."""
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +131,21 @@ def test_a_model_decides_in_pieces_what_it_decided_at_once(sandboxes):
         content, weights = fitted.export(), fitted.predict(frame)
     make = Maker(sandboxes.of).of(TREND, content)
     assert compare_in_pieces(lambda: make("custom", {}), frame, weights, piece_bars=100) == []
+
+
+def test_a_copy_of_a_restored_algorithm_restores_it_anew(sandboxes):
+    frame = walk(60, 1)
+    with sandboxes.of(LEVEL) as asked:
+        content = SandboxedAlgorithm(asked).fit(frame).export()
+    made = Maker(sandboxes.of).of(LEVEL, content)("custom", {})
+    for copied in (deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert copied.predict(frame).tobytes() == made.predict(frame).tobytes()
+        assert copied.begin(frame).tobytes() == made.begin(frame).tobytes()
+        copied.close()
+    assert made.set_params(**made.get_params()).predict(frame).max() > 0.0
+    with pytest.raises(CodeFailed, match="fit a model first"):
+        made.set_params(scale=2.0).predict(frame)
+    made.close()
 
 
 PARENT = """
