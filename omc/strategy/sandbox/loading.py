@@ -42,7 +42,8 @@ class Loaded:
         )
 
     def anew(self) -> "Loaded":
-        """The same code, run once more: nothing is there of what it did since it was loaded."""
+        """The same code, in which nothing is left of what it did since it was loaded: run once more where it has
+        anywhere to keep it."""
         return self._again()
 
     def make(self, parameters: Mapping[str, Scalar]) -> Confined:
@@ -81,7 +82,9 @@ def load(source: str | bytes, out: Callable[[str], Any] | None = None) -> Loaded
             names = program.run(out=out)
         except Exception as fault:
             raise InvalidInput(f"{where(fault)}{_said(fault)}") from None
-        return Loaded(_defined(names), run)
+        # Without anywhere to keep anything, one run is like another.
+        loaded = Loaded(_defined(names), run if program.keeps else lambda: loaded)
+        return loaded
 
     return run()
 

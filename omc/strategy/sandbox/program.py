@@ -11,6 +11,7 @@ from typing import Any
 from omc.errors import InvalidInput
 from omc.strategy.sandbox import imports, offered
 from omc.strategy.sandbox.finding import Finding, refusal
+from omc.strategy.sandbox.keeping import keeps
 from omc.strategy.sandbox.policy import Policy
 from omc.strategy.sandbox.source import read, syntax_error
 
@@ -30,6 +31,8 @@ class Program:
     code: CodeType
     originals: Originals = field(default_factory=dict)
     """Functions that want to be compiled, as they were before anything guarded them, by name and line."""
+    keeps: bool = True
+    """Whether one run of it may have somewhere to keep what an algorithm leaves there for the next."""
 
     def run(
         self, extra_names: Mapping[str, Any] | None = None, out: Callable[[str], Any] | None = None
@@ -67,7 +70,7 @@ def _compiled(source: str | bytes, names: frozenset[str]) -> tuple[Program | Non
     if tree is None:
         return None, findings
     try:
-        originals = _originals(tree)
+        originals, kept = _originals(tree), keeps(tree)
         policy = Policy()
         policy.visit(tree)
         findings = sorted(policy.findings + _unknown(policy, names), key=lambda each: (each.line, each.column))
@@ -75,7 +78,7 @@ def _compiled(source: str | bytes, names: frozenset[str]) -> tuple[Program | Non
             return None, findings
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Program(compile(tree, FILENAME, "exec", dont_inherit=True), originals), []
+            return Program(compile(tree, FILENAME, "exec", dont_inherit=True), originals, kept), []
     except SyntaxError as fault:
         return None, [syntax_error(fault)]
     except (RecursionError, MemoryError):
