@@ -35,6 +35,7 @@ logger = logging.getLogger("omc.sweep")
 # A little less than a whole one, because the platform itself asks for a little of some.
 _CPUS_PER_BATCH = 0.9
 _LOOK_S, _WATCH_S, _PAUSE_S = 0.15, 0.3, 2.0
+_FAREWELL_S = 2 * _WATCH_S
 # A driver that has become larger than this makes room for a fresh one.
 _LARGEST_KB = 600_000
 DIED = "its driver died: resume it to go on"
@@ -57,7 +58,7 @@ def main() -> int:
     scratch = Path(tempfile.mkdtemp(prefix="omc-sweep-"))
     driver = SweepDriver(wired, chosen.driver, scratch)
     # Ray has a handler of its own, which waits.
-    signal.signal(signal.SIGTERM, lambda number, _: driver.leave(128 + number))
+    signal.signal(signal.SIGTERM, lambda number, _: driver.leave_soon(128 + number))
     try:
         asyncio.run(driver.stand_by() if chosen.sweep_id is None else driver.take(chosen.sweep_id))
     finally:
@@ -70,6 +71,14 @@ class SweepDriver:
 
     def __init__(self, wired: Wiring, name: str, scratch: Path) -> None:
         self._wired, self._name, self._scratch = wired, name, scratch
+        self._busy: asyncio.AbstractEventLoop | None = None
+
+    def leave_soon(self, code: int) -> None:
+        """Leave; in the middle of a sweep only after as long as it takes to see that it was cancelled, and to pay."""
+        if self._busy is None:
+            self.leave(code)
+        else:
+            self._busy.call_soon_threadsafe(self._busy.call_later, _FAREWELL_S, self.leave, code)
 
     def leave(self, code: int) -> None:
         """Do not wait for a batch: what is stored is stored, and Ray ends the workers of a driver that is gone. The
@@ -113,6 +122,7 @@ class SweepDriver:
         wired = self._wired
         charge = SweepCharge(sweep, wired.usage, wired.allowance, wired.clock)
         watching = asyncio.create_task(self._watch(sweep.id, charge))
+        self._busy = asyncio.get_running_loop()
         meter = Meter(wired.maker)
         try:
             used_up = await charge(0.0)
@@ -143,6 +153,7 @@ class SweepDriver:
             logger.exception("sweep %s failed", sweep.id)
         finally:
             watching.cancel()
+            self._busy = None
             # What was asked here, before and between the batches.
             await charge(meter.cpu_s)
             await asyncio.to_thread(end_all)

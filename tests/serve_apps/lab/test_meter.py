@@ -25,8 +25,8 @@ async def test_what_runs_apart_while_the_meter_is_on_is_counted_and_nothing_else
     meter = Meter(Maker())
     with meter.on():
         assert await apart(busy, 0.05) == "done"
-    await apart(busy, 0.05)
-    assert 0.05 <= meter.cpu_s < 0.09
+    await apart(busy, 0.5)
+    assert 0.05 <= meter.cpu_s < 0.5
 
 
 async def test_meters_that_are_on_at_once_do_not_meet():
@@ -55,8 +55,8 @@ async def test_work_that_fails_counts_as_well():
 async def test_sleep_costs_nothing():
     meter = Meter(Maker())
     with meter.on():
-        await apart(time.sleep, 0.05)
-    assert meter.cpu_s < 0.03
+        await apart(time.sleep, 0.2)
+    assert meter.cpu_s < 0.2
 
 
 async def test_sandboxes_count_also_when_their_code_could_not_even_be_loaded():
