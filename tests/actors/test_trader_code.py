@@ -13,6 +13,7 @@ from omc.errors import SandboxDied, SandboxRefused, Unavailable
 from omc.market.tape import Tape
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import CUSTOM, Maker
+from omc.strategy.mean_reversion import MeanReversion
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.sandbox import load
 from omc.strategy.sandbox_port import MemorySandbox
@@ -36,9 +37,9 @@ def code(body: str) -> str:
 HALF = code("return frame.last * 0.0 + 0.3")
 
 
-def backtest_trades(tape: Tape, **parameters: float) -> list[tuple[object, ...]]:
+def backtest_trades(tape: Tape) -> list[tuple[object, ...]]:
     """Those of the crossover as it ships."""
-    shipped = MovingAverageCrossover.of(**SHORT, **parameters)
+    shipped = MovingAverageCrossover.of(**SHORT)
     return kernel_trades(tape, shipped.predict(tape.frame), shipped.exits)
 
 
@@ -79,14 +80,24 @@ async def paused(house: House, ours: Deployment) -> str:
         await house.close()
 
 
-@pytest.mark.parametrize("more", [{}, {"entry_threshold": 0.001}], ids=["as it is", "with a threshold"])
-async def test_a_built_in_algorithms_own_source_trades_as_its_backtest_says(more: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (MovingAverageCrossover, SHORT),
+        (MovingAverageCrossover, SHORT | {"entry_threshold": 0.001}),
+        (MeanReversion, {"window_bars": 6, "entry_z": 0.8, "exit_z": 0.0, "hold_bars": 5, "stop_loss": 0.02}),
+    ],
+    ids=["crossover", "crossover with a threshold", "reversion with a stop"],
+)
+async def test_a_built_in_algorithms_own_source_trades_as_its_backtest_says(kind: Any, parameters: Any) -> None:
     tape, _ = market(520)
-    house, ours = await housed(tape, CROSSOVER, parameters=SHORT | more)
+    house, ours = await housed(tape, file_of(kind), parameters=parameters)
     try:
         await house.play(ours)
-        assert floor_trades(house) == backtest_trades(tape, **more)
+        shipped = kind.of(**parameters)
+        assert floor_trades(house) == kernel_trades(tape, shipped.predict(tape.frame), shipped.exits)
         assert len(floor_trades(house)) > 100
+        assert shipped.exits.any == ("stop_loss" in parameters)
     finally:
         await house.close()
 
