@@ -1,7 +1,9 @@
 """People's own code in the lab: kept while it is written, and refused where it is run."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -278,3 +280,16 @@ async def test_a_template_is_shown_with_its_source(caller):
     listed = (await caller.get("/templates", per_page=100)).json()["items"]
     assert [each["source"] for each in listed] == [each.source for each in templates()]
     assert all("class " in each["source"] for each in listed)
+
+
+GUIDE = Path(__file__).parents[3] / "docs/how-to/write-an-algorithm.md"
+SHOWN = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("at", range(2), ids=["like the platform's own", "a plain class"])
+async def test_what_the_guide_shows_runs_and_trades(coding, testing, caller, at):
+    assert len(SHOWN) == 2
+    made = await coding(SHOWN[at])
+    assert (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"] == {"valid": True, "findings": []}
+    run = await testing(made)
+    assert (run["status"], run["trades"] > 5) == ("completed", True)
