@@ -1,6 +1,5 @@
 """What a deployment has lived through, and the backtest of the very same."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from omc.trading.fill import Fill
 from serve_apps.floor.books import time_of
 from serve_apps.floor.owned import fills_of
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.making import apart
 from serve_apps.window import window_of
 
 
@@ -59,4 +59,4 @@ async def backtest_of(ports: FloorPorts, deployment: Deployment, life: Life) -> 
     `Sandbox`."""
     make = await make_of(deployment, await code_of(deployment, ports.algorithms), ports.models, ports.maker)
     frame = await window_of(ports.archive, life.spec, make)
-    return await asyncio.to_thread(study, life.spec, frame, ports.terms, lived=True, make=make)
+    return await apart(study, life.spec, frame, ports.terms, lived=True, make=make)
