@@ -164,3 +164,30 @@ def test_only_a_completed_backtest_is_evidence():
     )
     assert Evidence.of_run(run) == Evidence(f"backtest {run.id}", "mean_reversion", {}, GOOD)
     assert Evidence.of_run(replace(run, status=RunStatus.FAILED)) is None
+
+
+CODED = replace(RECORD, algorithm_type="custom", code="class It: ...", parameters={"bars": 5, "share": 0.5})
+SHOWN = Evidence("backtest 1", "custom", {"bars": 5, "share": 0.5}, GOOD, "class It: ...")
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({}, True),
+        ({"code": "class It: pass"}, False),
+        ({"code": None}, False),
+        ({"parameters": {"bars": 6, "share": 0.5}}, False),
+        ({"parameters": {"bars": 5}}, False),
+    ],
+    ids=["the same", "other code", "no code", "other parameters", "not all of them"],
+)
+def test_code_is_judged_by_what_tested_this_very_code(change, counts):
+    shown = replace(SHOWN, **change)
+    assert shown.is_of(CODED) == counts
+    assert judge(replace(CASE, record=CODED, evidence=[shown]), THRESHOLDS).passed == counts
+
+
+def test_evidence_of_code_is_none_of_what_ships_with_the_platform():
+    assert EVIDENCE.is_of(RECORD)
+    assert not replace(EVIDENCE, code="class It: ...").is_of(RECORD)
+    assert not EVIDENCE.is_of(replace(RECORD, code="class It: ..."))

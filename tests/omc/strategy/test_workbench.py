@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omc.errors import CodeFailed, InvalidInput
 from omc.strategy.printed import CUT, Printed, legible
 from omc.strategy.usable import usable
-from omc.strategy.user_fault import told
+from omc.strategy.user_fault import place_of, told
 from omc.strategy.workbench import Held, Workbench
 from omc.trading.sizing import check_weights
 from tests.omc.adapters.sandbox_process.plain import EVEN, PlainFactory, does, walk
@@ -106,3 +106,24 @@ def test_nothing_goes_on_that_was_not_begun():
         bench.decide(frame.time(0), *frame.last[:3])
     with pytest.raises(CodeFailed, match="no bar"):
         bench.begin({}, frame.rows(0, 0), None)
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("ValueError: no (line 3 in predict)", (3, None)),
+        ("predict: IndexError: no (line 7 in last, from line 12 in predict)", (7, None)),
+        ("line 2, column 29: not Python: expected ':'", (2, 29)),
+        ("line 2: ValueError: no", (2, None)),
+        ("ValueError: (line 3 in predict) (line 4 in predict)", (4, None)),
+        ("ValueError: line 3: no", (None, None)),
+        ("", (None, None)),
+        ("line 99999999999999999999: no", (None, None)),
+    ],
+)
+def test_the_place_that_a_fault_names_is_found_in_its_words(words, place):
+    assert place_of(words) == place
+
+
+def test_words_of_a_fault_can_be_stored():
+    assert told(ValueError("a\0b \ud800")) == "ValueError: a\N{REPLACEMENT CHARACTER}b \N{REPLACEMENT CHARACTER}"

@@ -1,6 +1,12 @@
-"""Templates can be listed, and copied as they are."""
+"""Templates can be listed, and copied as they are: as a type, and as code of one's own."""
+
+import pytest
 
 from omc.strategy.registry import templates
+from tests.serve_apps.lab.coding import TWIN
+
+SMALL = {"lookback_bars": 32, "horizon_bars": 6, "train_bars": 60, "refit_bars": 60}
+LEARNING = {"logistic": SMALL, "gradient_boosting": SMALL}
 
 
 async def test_every_template_can_be_copied_as_it_is(caller, creating):
@@ -25,3 +31,40 @@ async def test_a_template_says_how_many_coins_it_decides_on(caller):
     assert bounds["pairs"] == (2, 2)
     assert bounds["momentum_rotation"] == (2, None)
     assert bounds["grid"] == (1, None)
+
+
+async def test_a_template_shows_what_it_is_written_in(caller):
+    for each in (await caller.get("/templates")).json()["items"]:
+        assert each["source"].startswith('"""')
+        assert f'"{each["algorithm_type"]}"' in each["source"]
+
+
+@pytest.fixture
+def coding(ports):
+    object.__setattr__(ports, "maker", TWIN)
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda each: each.algorithm_type)
+async def test_a_template_is_sound_as_code_of_ones_own(coding, creating, caller, template):
+    chosen = LEARNING.get(template.algorithm_type, {})
+    made = await creating(algorithm_type="custom", code=template.source, parameters=chosen)
+    assert made["parameters"] == {**template.parameters, **chosen}
+    found = (await caller.post(f"/algorithms/{made['id']}/validate")).json()["data"]
+    assert found == {"valid": True, "findings": []}
+
+
+@pytest.mark.parametrize("algorithm_type", ["moving_average_crossover", "rsi", "pairs", "logistic"])
+async def test_a_template_trades_as_code_of_ones_own_what_it_trades_by_its_type(
+    coding, creating, testing, caller, algorithm_type
+):
+    template = next(each for each in templates() if each.algorithm_type == algorithm_type)
+    chosen = LEARNING.get(algorithm_type, {})
+    shown = []
+    for kind in ({"algorithm_type": algorithm_type}, {"algorithm_type": "custom", "code": template.source}):
+        run = await testing(await creating(**kind, parameters=chosen))
+        assert run["status"] == "completed", run
+        trades = (await caller.get(f"/backtests/{run['id']}/trades", per_page=100)).json()["items"]
+        curve = (await caller.get(f"/backtests/{run['id']}/equity")).json()["data"]
+        shown.append((run["metrics"], run["parameters"], trades, curve))
+    assert shown[0] == shown[1]
+    assert shown[0][2], "nothing was traded, so nothing is shown"
