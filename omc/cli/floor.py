@@ -8,6 +8,7 @@ import typer
 from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, coins_of, platform, settled
 from omc.cli.platform import Platform
+from omc.cli.window import Model, given
 
 commands = typer.Typer()
 
@@ -25,6 +26,7 @@ def deploy(
     order_limit: Annotated[str | None, typer.Option(help="The largest order in dollars.")] = None,
     position_limit: Annotated[str | None, typer.Option(help="The largest holding of one coin in dollars.")] = None,
     daily_loss: Annotated[str | None, typer.Option(help="The loss in dollars that ends buying for the day.")] = None,
+    model: Model = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -41,6 +43,7 @@ def deploy(
         "cash": cash,
         "mode": mode,
         "risk_limits": {key: value for key, value in limits.items() if value is not None},
+        **given(model_id=model),
     }
     with platform(home, url) as there:
         wanted = {"algorithm_id": named.algorithm(there, algorithm), **body}

@@ -18,6 +18,7 @@ from omc.cli.window import (
     Coins,
     End,
     Latency,
+    Model,
     Parameters,
     Slippage,
     Start,
@@ -41,13 +42,14 @@ def backtest(
     band: Band = None,
     slippage_bps: Slippage = None,
     latency_bars: Latency = None,
+    model: Model = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """What an algorithm would have done with stored prices."""
     body = window(coins, start, end, cash, parameters=parameters)
-    body |= given(rebalance_band=band, slippage_bps=slippage_bps, latency_bars=latency_bars)
+    body |= given(rebalance_band=band, slippage_bps=slippage_bps, latency_bars=latency_bars, model_id=model)
     with platform(home, url) as there:
         asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/backtest", body)
         done = wait(there, f"/lab/backtests/{asked['id']}", "backtest", 1)

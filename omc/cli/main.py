@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from omc.cli import account, algorithm, floor, lab, report, search, service, show
+from omc.cli import account, algorithm, floor, lab, models, report, search, service, show
 from omc.cli.demo import command as demo
 from omc.cli.outcome import ExitCode, Failure
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, service, account, algorithm, lab, search, report, floor):
+for part in (demo, service, account, algorithm, models, lab, search, report, floor):
     app.add_typer(part.commands)
 
 
