@@ -61,6 +61,7 @@ def sweep(
     latency_bars: Latency = None,
     parameters: Parameters = "{}",
     resume: Annotated[str | None, typer.Option(help="Go on with this sweep, or look at it again, instead.")] = None,
+    cancel: Annotated[str | None, typer.Option(help="End this sweep instead; what it has found stays.")] = None,
     top: Top = 10,
     home: Home = DEFAULT_HOME,
     url: Url = None,
@@ -68,6 +69,10 @@ def sweep(
 ) -> None:
     """Search an algorithm's parameters over stored prices."""
     with platform(home, url) as there:
+        if cancel is not None:
+            ended = there.post(f"/lab/sweeps/{named.sweep(cancel)}/cancel")
+            show.as_json(ended) if json else show.line(f"sweep {ended['id']} is {ended['status']}")
+            return
         if resume is None:
             if not (algorithm and coins and start and end):
                 raise Failure("a sweep needs ALGORITHM, --coins, --start and --end", ExitCode.USAGE, code="USAGE")

@@ -93,6 +93,14 @@ def test_a_sweep_that_failed_is_resumed_and_one_that_is_over_is_looked_at(served
     assert {method for method, _, _ in asked} == {"GET"}
 
 
+def test_a_sweep_is_cancelled_by_its_id(served, capsys):
+    asked = served({f"POST /lab/sweeps/{ID}/cancel": {**SWEEP, "status": "cancelled"}})
+    assert run(["sweep", "--cancel", ID]) == 0
+    assert capsys.readouterr().out == f"sweep {ID} is cancelled\n"
+    assert [path for _, path, _ in asked] == [f"/lab/sweeps/{ID}/cancel"]
+    assert run(["sweep", "--cancel", "../quota"]) == 2
+
+
 def test_a_sweep_that_fails_is_a_failure_with_its_reason(served, capsys):
     served({**ANSWERS, f"GET /lab/sweeps/{ID}": {**SWEEP, "status": "failed", "error_message": "no [room]"}})
     assert run(["sweep", ALGORITHM, *WINDOW]) == 1
