@@ -27,6 +27,8 @@ class Maker:
     sandbox: "Callable[[str], Sandbox] | None" = None
     why: str = "no sandbox is set up here"
     unsafe: bool = False
+    model: bytes | None = None
+    """The content of a model that all of its code's algorithms are fitted with, unless another is named."""
 
     def of(self, code: str | None, model: bytes | None = None) -> Make:
         """How algorithms of this code are made, or those that ship with the platform where there is none; with the
@@ -53,6 +55,7 @@ class Maker:
             if model is not None:
                 raise InvalidInput(f"{algorithm_type} learns as it goes along: it takes no stored model")
             return registry.make(algorithm_type, parameters)
+        model = self.model if model is None else model
         sandbox = self.opened(algorithm_type, code)
         try:
             made = SandboxedAlgorithm(sandbox, parameters)

@@ -8,6 +8,7 @@ from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.fitted_model import check_use
 from omc.strategy.maker import Make, Maker
 from omc.strategy.model_store import ModelStore, content_for, no_model
+from serve_apps.making import whole_parameters
 
 
 async def with_model(models: ModelStore, record: AlgorithmRecord, spec: BacktestSpec, model_id: UUID) -> BacktestSpec:
@@ -34,3 +35,23 @@ async def make_for(models: ModelStore, maker: Maker, user_id: UUID, code: str | 
         first_traded=spec.start,
     )
     return maker.of(code, content)
+
+
+async def fitted_maker(models: ModelStore, maker: Maker, record: AlgorithmRecord, model_id: UUID | None) -> Maker:
+    """`maker`, whose algorithms have learned what this model has, if any is named. InvalidInput for a model of other
+    code or parameters than the record's."""
+    if model_id is None:
+        return maker
+    model = await models.get(model_id, record.user_id)
+    if model.algorithm_id != record.id:
+        raise no_model(model_id)
+    content = await content_for(
+        models,
+        model_id,
+        record.user_id,
+        code=record.code,
+        parameters=await whole_parameters(maker.of(record.code), record.algorithm_type, record.parameters),
+        coins=model.lineage.coins,
+        first_traded=None,
+    )
+    return replace(maker, model=content)

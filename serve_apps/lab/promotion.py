@@ -6,27 +6,37 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from omc.errors import GateNotPassed
+from omc.errors import GateNotPassed, InvalidInput
 from omc.promotion.gate import Gate
-from omc.promotion.promotion import Promotion, judge, next_status
+from omc.promotion.promotion import Case, Promotion, judge, next_status
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.strategy.maker import Maker
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
 from serve_apps.lab.evidence import Cases
+from serve_apps.lab.fitted import fitted_maker
 from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
-from serve_apps.lab.validation import Findings, validated
+from serve_apps.lab.validation import Finding, Findings, validated
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
 
 
 class PromotionIn(Body):
-    """With a sweep, its best point's parameters become the algorithm's, if the gates let them pass."""
+    """With a sweep, its best point's parameters become the algorithm's, if the gates let them pass. With a model, code
+    that learns is tried out with what it has learned."""
 
     sweep_id: UUID | None = None
+    model_id: UUID | None = None
+
+
+class ValidationIn(Body):
+    """With a model, code that learns is tried out with what it has learned."""
+
+    model_id: UUID | None = None
 
 
 class GateOut(BaseModel):
@@ -78,19 +88,31 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     asker = Depends(bearer)
     cases = Cases(ports)
 
-    async def judged_by_now(record: AlgorithmRecord, sweep_id: UUID | None) -> tuple[AlgorithmRecord, Promotion]:
+    async def judged_by_now(record: AlgorithmRecord, body: PromotionIn) -> tuple[AlgorithmRecord, Promotion]:
         """What would be promoted, and what the gates say of it."""
         next_status(record)
-        case = await metered(ports, record.user_id, lambda meter: cases.of(record, sweep_id, meter.maker))
+        if body.sweep_id is not None and body.model_id is not None:
+            raise InvalidInput("a sweep's best point has parameters of its own, and no model was fitted with them")
+
+        async def case_by(maker: Maker) -> Case:
+            return await cases.of(record, body.sweep_id, await fitted_maker(ports.models, maker, record, body.model_id))
+
+        case = await metered(ports, record.user_id, lambda meter: case_by(meter.maker))
         return case.record, judge(case, ports.thresholds)
 
     @router.post("/validate")
-    async def validate(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[Findings]:
+    async def validate(
+        user_id: Annotated[UUID, asker], algorithm_id: UUID, query: Annotated[ValidationIn, Query()]
+    ) -> Success[Findings]:
         """Read the code, where there is any, and try out what the algorithm promises: about its parameters, its weights
         and its memory, that it does not look ahead, and that it decides the same when it is told less at once. On
         stored prices, or on a made market where there are too few."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        found = await metered(ports, user_id, lambda meter: validated(cases, meter.maker, record))
+
+        async def found_by(maker: Maker) -> list[Finding]:
+            return await validated(cases, await fitted_maker(ports.models, maker, record, query.model_id), record)
+
+        found = await metered(ports, user_id, lambda meter: found_by(meter.maker))
         return Success(data=Findings.of(found))
 
     @router.get("/promotion")
@@ -99,7 +121,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[NextStep]:
         """Every gate of the next step with its figure and its threshold; nothing changes."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        candidate, judged = await judged_by_now(record, query.sweep_id)
+        candidate, judged = await judged_by_now(record, query)
         shown = NextStep(
             target="validated" if judged.target is AlgorithmStatus.VALIDATED else "deployable",
             passed=judged.passed,
@@ -115,7 +137,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     ) -> Success[PromotionOut]:
         """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
         record = await ports.algorithms.get(algorithm_id, user_id)
-        candidate, judged = await judged_by_now(record, body.sweep_id if body else None)
+        candidate, judged = await judged_by_now(record, body or PromotionIn())
         gates, tries = [GateOut.of(gate) for gate in judged.gates], TallyOut.of(judged.tally)
         if not judged.passed:
             details = {"gates": [gate.model_dump() for gate in gates], "tries": tries.model_dump()}

@@ -252,3 +252,48 @@ async def test_what_fitting_computes_is_charged(caller, ports, learning, fitting
     before = await ports.usage.used(caller.user_id, clock.now().date())
     await fitting(algorithm)
     assert await ports.usage.used(caller.user_id, clock.now().date()) > before
+
+
+STEADY = """
+import numpy as np
+
+class Steady:
+    memory_bars = 2
+
+    def fit(self, frame, labels=None):
+        self.share_ = 0.5 + min(0.4, float(np.nanmean(frame.last)) / 1_000_000)
+        return self
+
+    def predict(self, frame):
+        rises = np.zeros(frame.last.shape)
+        rises[1:] = np.nan_to_num(frame.last[1:]) > np.nan_to_num(frame.last[:-1])
+        return np.where(np.isfinite(frame.last), rises * self.share_ / len(frame.coins), 0.0)
+"""
+
+
+async def test_code_that_learns_is_tried_out_and_promoted_with_its_model(caller, learning, fitting, testing, refused):
+    algorithm = await learning(STEADY)
+    path, model = f"/algorithms/{algorithm['id']}", await fitting(algorithm)
+    without = (await caller.post(f"{path}/validate")).json()["data"]
+    assert "fit a model first" in without["findings"][0]["message"]
+    found = (await caller.post(f"{path}/validate?model_id={model['id']}")).json()["data"]
+    assert found == {"valid": True, "findings": []}
+    assert (await testing(algorithm, model_id=model["id"], initial_cash="100000"))["status"] == "completed"
+    both = await caller.post(f"{path}/promote", {"model_id": model["id"], "sweep_id": str(uuid4())})
+    assert "no model was fitted with them" in refused(both, 422, "VALIDATION_ERROR")["message"]
+    step = (await caller.get(f"{path}/promotion", model_id=model["id"])).json()["data"]
+    assert step["passed"]
+    refused(await caller.post(f"{path}/promote"), 409, "GATE_NOT_PASSED")
+    answer = await caller.post(f"{path}/promote", {"model_id": model["id"]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["algorithm"]["status"] == "validated"
+
+
+async def test_a_model_of_another_algorithm_promotes_nothing(caller, learning, fitting, refused):
+    one, two = await learning(STEADY), await learning(LEVEL)
+    model = await fitting(one)
+    for answer in (
+        await caller.post(f"/algorithms/{two['id']}/validate?model_id={model['id']}"),
+        await caller.post(f"/algorithms/{two['id']}/promote", {"model_id": model["id"]}),
+    ):
+        refused(answer, 404, "NOT_FOUND")
