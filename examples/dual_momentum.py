@@ -17,7 +17,7 @@ class DualMomentum:
     momentum_bars: int = whole(864, low=2, high=20_000, about="bars over which gains are compared", search=(288, 1728))
     trend_bars: int = whole(288, low=2, high=20_000, about="bars of the mean to stand above", search=(144, 1152))
     review_bars: int = whole(288, low=1, high=5_000, about="bars between two reviews")
-    held_coins: int = whole(2, low=1, high=20, about="coins to hold at most", search=(1, 3))
+    held_coins: int = whole(2, low=1, high=20, about="coins to hold at most")
     least_gain: float = real(0.01, low=0.0, high=1.0, about="gain that a coin must have made", search=(0.0, 0.05))
 
     @property
