@@ -1,7 +1,9 @@
-"""Code that must be refused and code that must run, by the first wall alone: each piece in a process of its own.
+"""Code that must be refused and code that must run, each piece in a process of its own.
 
-A refusal is InvalidInput, or Python's own word that there is no such name, attribute or argument. Whatever else happens
-to an attempt is a failure, and so is a file at the attempt's marker.
+By the first wall alone: a refusal is InvalidInput, or Python's own word that there is no such name, attribute or
+argument. Whatever else happens to an attempt is a failure, and so is a file at the attempt's marker. By the second wall
+alone, with every builtin at hand: an attempt may run and come to nothing, but it leaves no file, has read none, and
+ends. Honest code runs behind the first, and behind both.
 """
 
 import json
@@ -19,7 +21,11 @@ import numpy as np
 Outcome = tuple[str, str | None]
 HARMLESS = {"errstate_call", "str_subscript"}
 REFUSALS = {"InvalidInput", "NameError", "AttributeError", "TypeError"}
-_TIMEOUT_S = 60
+ROOT = Path(__file__).parents[2]
+_TIMEOUT_S, _CPU_S = 60, 10
+_SECRET = "root:x:0"
+"""Of the file that attempts like to read."""
+_BOTH = "from omc.strategy.sandbox import compile_source\ncompile_source({!r}).run()\nx = 'ran'"
 _MEMORY_BYTES = 8 * 1024**3
 
 
@@ -34,6 +40,11 @@ class _Trap:
 
 
 def run(content: Mapping[str, Any]) -> list[Outcome]:
+    """What each wall does by itself; of the second one nothing where there is none."""
+    return first_wall(content) + (second_wall(content) if sys.platform == "linux" else [])
+
+
+def first_wall(content: Mapping[str, Any]) -> list[Outcome]:
     """Every attempt is refused and leaves nothing; every snippet runs."""
     attempts, snippets = content.get("attempts", ()), content.get("snippets", ())
     with tempfile.TemporaryDirectory() as folder:
@@ -48,6 +59,39 @@ def run(content: Mapping[str, Any]) -> list[Outcome]:
         for at, answer in zip(snippets, came[len(armed) :], strict=True)
     ]
     return refused + ran
+
+
+def second_wall(content: Mapping[str, Any]) -> list[Outcome]:
+    """Every attempt, with nothing else in its way, comes to nothing; every snippet runs behind both walls."""
+    sys.path.insert(0, str(ROOT))
+    from omc.adapters.sandbox_process.limits import Limits
+    from tests.omc.adapters.sandbox_process.probing import Prober
+
+    found: list[Outcome] = []
+    limits = Limits(memory_bytes=512 * 1024**2, cpu_s=_CPU_S)
+    prober = Prober(before="from omc.strategy.sandbox import warm_up; warm_up()")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            # Anybody may write here: only the wall keeps them from it.
+            Path(folder).chmod(0o777)
+            for number, at in enumerate(content.get("attempts", ())):
+                code, marker = _armed(at["code"], Path(folder) / str(number))
+                said = prober.outcome(code, limits, _TIMEOUT_S)
+                found.append((f"second wall stops {at['id']}", _got_through(said, marker)))
+        for at in content.get("snippets", ()):
+            said = prober.outcome(_BOTH.format(at["code"]), limits, _TIMEOUT_S)
+            found.append((f"both walls run {at['id']}", None if said == "done ran" else said))
+    finally:
+        prober.close()
+    return found
+
+
+def _got_through(said: str, marker: Path) -> str | None:
+    if marker.exists():
+        return "left its mark on the file system"
+    if _SECRET in said:
+        return "read a file"
+    return "did not end" if said == "deadline" else None
 
 
 def _armed(code: str, stem: Path) -> tuple[str, Path]:
@@ -111,7 +155,7 @@ def _told(source: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.path.insert(0, str(ROOT))
     from omc.strategy.sandbox import warm_up
 
     warm_up()

@@ -19,7 +19,7 @@ def came(runner):
     """Here not even Python's own word counts: the platform itself says why."""
     with pytest.MonkeyPatch.context() as strict:
         strict.setattr(runner, "REFUSALS", {"InvalidInput"})
-        found = runner.run({"attempts": pieces("attempts.txt"), "snippets": pieces("ordinary.txt")})
+        found = runner.first_wall({"attempts": pieces("attempts.txt"), "snippets": pieces("ordinary.txt")})
     return {name.split(" ", 2)[2]: wrong for name, wrong in found}
 
 
@@ -35,7 +35,7 @@ def test_ordinary_code_runs(came, piece):
 
 def test_an_attempt_that_gets_through_would_be_seen(runner):
     attempts = [{"id": "nothing", "code": "x = 1"}, {"id": "else", "code": "x = 1 / 0"}]
-    assert [wrong for _, wrong in runner.run({"attempts": attempts})] == [
+    assert [wrong for _, wrong in runner.first_wall({"attempts": attempts})] == [
         "not refused: ran",
         "not refused: ZeroDivisionError: division by zero",
     ]
