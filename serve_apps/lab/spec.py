@@ -1,6 +1,5 @@
 """What a backtest or a sweep is asked to simulate."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -16,7 +15,7 @@ from omc.ledger.exchange import PriceArchive
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.maker import Maker
 from omc.trading.paper_venue import LARGEST_AUD
-from serve_apps.making import whole_parameters
+from serve_apps.making import apart, whole_parameters
 from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time, Whole
 
 
@@ -53,7 +52,7 @@ class SpecIn(Body):
             slippage_bps=self.slippage_bps,
             latency_bars=self.latency_bars,
         )
-        await asyncio.to_thread(check, spec, make)
+        await apart(check, spec, make)
         return spec
 
 

@@ -1,5 +1,6 @@
 """Algorithms, and their versions."""
 
+import re
 from uuid import UUID, uuid4
 
 import pytest
@@ -108,12 +109,21 @@ def asked(app) -> list[tuple[str, str]]:
     return [(method, path) for path, verbs in app.openapi()["paths"].items() for method in verbs]
 
 
+def filled(path: str, known: dict[str, str]) -> str:
+    """With an id of nothing for what is not known."""
+    return re.sub(r"{(\w+)}", lambda found: known.get(found[1], str(uuid4())), path)
+
+
+_WINDOW = {"start_date": "2025-06-09", "end_date": "2025-06-10", "coins": ["BTC"]}
+_FUNDED = {**_WINDOW, "initial_cash": "10000"}
+_BODIES = {"backtest": _FUNDED, "sweeps": {**_FUNDED, "space": {"fast_bars": [2, 3]}}, "models": _WINDOW}
+"""What must be sent along, by the end of the path."""
+
+
 async def test_somebody_elses_things_are_not_there(app, creating, testing, caller, other, refused):
     made = await creating()
     run = await testing(made)
-    space = {"fast_bars": [2, 3]}
-    window = {"start_date": "2025-06-09", "end_date": "2025-06-10", "coins": ["BTC"], "initial_cash": "10000"}
-    sweep = (await caller.post(f"/algorithms/{made['id']}/sweeps", {**window, "space": space})).json()["data"]
+    sweep = (await caller.post(f"/algorithms/{made['id']}/sweeps", _BODIES["sweeps"])).json()["data"]
     ids = {"algorithm_id": made["id"], "backtest_id": run["id"], "sweep_id": sweep["id"], "number": "1"}
     bodies = {"put": {}, "post": {}}
     count = 0
@@ -122,11 +132,11 @@ async def test_somebody_elses_things_are_not_there(app, creating, testing, calle
             continue
         count += 1
         body = bodies.get(method)
-        if path.endswith(("/backtest", "/sweeps")) and method == "post":
-            body = {**window, "space": space} if path.endswith("/sweeps") else window
+        if method == "post":
+            body = _BODIES.get(path.rsplit("/", 1)[1], body)
         for known in (ids, {name: str(uuid4()) for name in ids} | {"number": "1"}):
             arguments = {} if body is None else {"json": body}
-            refused(await other.ask(method.upper(), path.format(**known), **arguments), 404, "NOT_FOUND")
+            refused(await other.ask(method.upper(), filled(path, known), **arguments), 404, "NOT_FOUND")
     assert count >= 24
     for path in ("/algorithms", "/sweeps"):
         assert (await other.get(path)).json()["items"] == []
@@ -138,5 +148,5 @@ async def test_somebody_elses_things_are_not_there(app, creating, testing, calle
 async def test_every_path_needs_a_token(app, calling, refused):
     nobody = calling(app, "/api/v1/lab", signed_in=False)
     for method, path in asked(app):
-        path = path.format(algorithm_id=uuid4(), backtest_id=uuid4(), sweep_id=uuid4(), number=1)
+        path = filled(path, {"number": "1"})
         refused(await nobody.ask(method.upper(), path), 401, "UNAUTHENTICATED")

@@ -6,7 +6,7 @@ from omc.strategy.registry import templates
 from tests.serve_apps.lab.coding import TWIN
 
 SMALL = {"lookback_bars": 32, "horizon_bars": 6, "train_bars": 60, "refit_bars": 60}
-LEARNING = {"logistic": SMALL, "gradient_boosting": SMALL}
+LEARNING = {"logistic": SMALL, "gradient_boosting": {**SMALL, "trees": 5}}
 
 
 async def test_every_template_can_be_copied_as_it_is(caller, creating):
