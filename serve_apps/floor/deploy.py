@@ -1,8 +1,7 @@
 """Putting an algorithm to work."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -10,18 +9,15 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
 from omc.risk.limits import Limits
-from omc.strategy.algorithm import Algorithm, AlgorithmRecord, AlgorithmStatus
-from omc.strategy.decider import kept_bars
-from omc.strategy.model_store import content_for, no_model
-from omc.trading.deployed_code import unconfined
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
 from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.runnable import check_model, check_runs
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
-from serve_apps.making import asked, whole_parameters
 from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
 from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
@@ -145,9 +141,9 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         _check_fit(record, body)
         await _check_coins(body.coins)
         parameters = {**record.parameters, **body.parameters}
-        await _check_runs(ports, record, parameters, body)
+        await check_runs(ports, record, parameters, Mode(body.mode), body.coins)
         if body.model_id is not None:
-            parameters = await _check_model(ports, record, parameters, body, body.model_id)
+            parameters = await check_model(ports, record, parameters, body.coins, body.model_id)
         if body.mode == "live":
             raise Conflict("live trading needs validated exchange credentials, and this account has none")
         halt = await ports.kill_switch.halted(user_id)
@@ -200,44 +196,6 @@ def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
     )
     if record.status not in fit:
         raise GateNotPassed(f"the algorithm is {record.status}: {body.mode} trading needs it {needed} or above")
-
-
-async def _check_runs(
-    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], body: DeployIn
-) -> None:
-    """What its trader would find out: whether the algorithm can be made at all, and whether it takes these coins."""
-
-    def look(algorithm: Algorithm) -> None:
-        algorithm.check_coins(body.coins)
-        algorithm.check_together()
-        kept_bars(algorithm)
-
-    refusal = unconfined(Mode(body.mode), record.code, ports.maker)
-    if refusal is not None:
-        raise Conflict(refusal)
-    await asked(ports.maker.of(record.code), record.algorithm_type, parameters, look)
-
-
-async def _check_model(
-    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], body: DeployIn, model_id: UUID
-) -> dict[str, Any]:
-    """All parameters. InvalidInput for a model that was fitted for something else, NotFound for one of another
-    algorithm."""
-    whole = await whole_parameters(ports.maker.of(record.code), record.algorithm_type, parameters)
-    if (await ports.models.get(model_id, record.user_id)).algorithm_id != record.id:
-        raise no_model(model_id)
-    content = await content_for(
-        ports.models,
-        model_id,
-        record.user_id,
-        code=record.code,
-        parameters=whole,
-        coins=body.coins,
-        first_traded=None,
-    )
-    # What cannot be restored is better known now than to the trader.
-    await asked(ports.maker.of(record.code, content), record.algorithm_type, whole, lambda _: None)
-    return whole
 
 
 def _terms(deployment: Deployment) -> tuple[object, ...]:

@@ -1,0 +1,53 @@
+"""Whether an algorithm would run on the floor, found out before anything is deployed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from omc.errors import Conflict
+from omc.strategy.algorithm import Algorithm, AlgorithmRecord
+from omc.strategy.decider import kept_bars
+from omc.strategy.model_store import content_for, no_model
+from omc.trading.deployed_code import unconfined
+from omc.trading.deployment import Mode
+from serve_apps.floor.ports import FloorPorts
+from serve_apps.making import asked, whole_parameters
+
+
+async def check_runs(
+    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], mode: Mode, coins: Sequence[str]
+) -> None:
+    """InvalidInput, or a fault of `Sandbox`, for what its trader would find out: that it cannot be made, or does not
+    take these coins. Conflict where it may not trade in this mode."""
+
+    def look(algorithm: Algorithm) -> None:
+        algorithm.check_coins(coins)
+        algorithm.check_together()
+        kept_bars(algorithm)
+
+    refusal = unconfined(mode, record.code, ports.maker)
+    if refusal is not None:
+        raise Conflict(refusal)
+    await asked(ports.maker.of(record.code), record.algorithm_type, parameters, look)
+
+
+async def check_model(
+    ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], coins: Sequence[str], model_id: UUID
+) -> dict[str, Any]:
+    """All parameters. InvalidInput for a model that was fitted for something else, NotFound for one of another
+    algorithm."""
+    whole = await whole_parameters(ports.maker.of(record.code), record.algorithm_type, parameters)
+    if (await ports.models.get(model_id, record.user_id)).algorithm_id != record.id:
+        raise no_model(model_id)
+    content = await content_for(
+        ports.models,
+        model_id,
+        record.user_id,
+        code=record.code,
+        parameters=whole,
+        coins=coins,
+        first_traded=None,
+    )
+    # What cannot be restored is better known now than to the trader.
+    await asked(ports.maker.of(record.code, content), record.algorithm_type, whole, lambda _: None)
+    return whole
