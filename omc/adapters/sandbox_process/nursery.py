@@ -15,11 +15,11 @@ from typing import Any
 
 from omc.adapters.sandbox_process.child import Ended, cpu_s_of
 from omc.adapters.sandbox_process.launch import Wanted
-from omc.adapters.sandbox_process.owners import LONGEST
+from omc.adapters.sandbox_process.owners import received
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.errors import SandboxRefused, Unavailable
 
-_READY_S, _SPAWN_S, _LEAVE_S = 120.0, 15.0, 5.0
+_READY_S, _SPAWN_S, _LEAVE_S = 120.0, 60.0, 5.0
 Launch = Callable[[], tuple[subprocess.Popen[bytes] | None, socket.socket]]
 """Gives a connection to a zygote, and its process where that is the caller's own."""
 logger = logging.getLogger("omc.sandbox")
@@ -122,7 +122,7 @@ class Nursery:
             self._control.close()
 
     def _hear(self) -> bool:
-        packet, passed, _, _ = socket.recv_fds(self._control, LONGEST, 1)
+        packet, passed = received(self._control)
         if not packet:
             return False
         said = json.loads(packet)

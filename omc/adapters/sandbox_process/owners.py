@@ -1,5 +1,6 @@
 """Those who ask a zygote for processes, as it sees them: none can hold it up, and each is watched for its end."""
 
+import array
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ LONGEST = 64 * 1024
 _MOST_UNREAD = 4096
 """Packets that an owner may leave unread beyond what its socket holds."""
 _SO_PEERPIDFD = 77
+_WORD = array.array("i").itemsize
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -89,6 +91,17 @@ def _understood(packet: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return asked if type(asked) is dict and type(asked.get("spawn")) is int else None
+
+
+def received(control: socket.socket) -> tuple[bytes, list[int]]:
+    """An owner's side: the next packet and the descriptors beside it, which no program that it starts is handed. (That
+    is what `socket.recv_fds` cannot be told in every Python.)"""
+    packet, beside, _, _ = control.recvmsg(LONGEST, socket.CMSG_SPACE(2 * _WORD), socket.MSG_CMSG_CLOEXEC)
+    passed = array.array("i")
+    for level, kind, data in beside:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            passed.frombytes(data[: len(data) // _WORD * _WORD])
+    return packet, list(passed)
 
 
 def let_in(door: socket.socket) -> Owner | None:

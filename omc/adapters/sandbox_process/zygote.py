@@ -49,6 +49,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from omc.adapters.sandbox_process.fork import check_alone
 from omc.adapters.sandbox_process.forks import KIBIBYTE, Forks
@@ -63,6 +64,7 @@ def run(arguments: Sequence[str], serve: Callable[[int], None], prepare: Callabl
     linger_s = float(arguments[1]) if len(arguments) > 1 else None
     if linger_s is not None:
         _leave_parent()
+    _step_back()
     started = time.perf_counter()
     try:
         prepare()
@@ -88,6 +90,15 @@ def _leave_parent() -> None:
     """Whoever started this is one owner among others, and may end at any time or look for children of its own."""
     if os.fork():
         os._exit(0)
+
+
+def _step_back() -> None:
+    """As far as whoever started this did: where the kernel shares the processor among sessions, this one is its own,
+    and would be given as much as any other."""
+    level = os.getpriority(os.PRIO_PROCESS, 0)
+    if level > 0:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(level))
 
 
 def _fail(given: socket.socket, why: str, *, shared: bool) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import signal
 import socket
 import stat
@@ -48,6 +49,7 @@ def test_whoever_started_it_may_leave_before_the_others(owner: Callable[[], Proc
     spawned = other.spawn()
     first.end(signal.SIGTERM)
     time.sleep(2 * LINGER_S)
+    assert owner().zygote == other.zygote
     assert not gone(other.zygote)
     assert not gone(spawned)
 
@@ -139,6 +141,7 @@ def test_a_folder_of_another_user_is_left_alone(place: Meeting) -> None:
     assert list(place.folder.iterdir()) == []
     assert [each.is_socket() for each in place._elsewhere.iterdir()].count(True) == 1
     nursery.close()
+    shutil.rmtree(place._elsewhere)
 
 
 def test_where_the_folder_cannot_be_made_they_meet_elsewhere(tmp_path: Path) -> None:
@@ -149,6 +152,7 @@ def test_where_the_folder_cannot_be_made_they_meet_elsewhere(tmp_path: Path) -> 
     assert stat.S_IMODE(place._elsewhere.stat().st_mode) == 0o700
     one.close()
     other.close()
+    shutil.rmtree(place._elsewhere)
 
 
 def test_a_zygote_that_steps_back_serves_nobody_who_does_not(place: Meeting) -> None:
@@ -165,6 +169,8 @@ def test_a_zygote_that_steps_back_serves_nobody_who_does_not(place: Meeting) -> 
     own = joined(place)
     assert own.zygote != nice.zygote
     assert os.getpriority(os.PRIO_PROCESS, own.zygote) == here
+    session = Path(f"/proc/{nice.zygote}/autogroup")
+    assert not session.exists() or session.read_text().endswith("nice 19\n")
     own.close()
     nice.close()
 

@@ -202,3 +202,14 @@ def test_when_memory_runs_out_sandboxes_are_the_first_to_go(place: Meeting) -> N
     assert Path(f"/proc/{mine.zygote}/oom_score_adj").read_text() == here
     process.close()
     mine.close()
+
+
+def test_a_program_that_an_owner_starts_is_not_handed_its_processes(place: Meeting) -> None:
+    mine = joined(place)
+    process = mine.spawn(wanted())
+    held = {int(each.name): str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+    handles = [each for each, what in held.items() if "pidfd" in what]
+    assert handles
+    assert not any(os.get_inheritable(each) for each in (*handles, process._channel._end.fileno()))
+    process.close()
+    mine.close()
