@@ -112,13 +112,17 @@ def _wrong(answer: str, marker: Path, name: str) -> str | None:
     return f"not refused: {answer}"
 
 
-def answers(sources: Sequence[str]) -> Iterator[str]:
-    """What came of each: "ran", or the name of the error and what it says. Each runs in a child of a process that has
-    loaded what takes long; that process is no sandbox."""
+def answers(sources: Sequence[str], *, warm: bool = True) -> Iterator[str]:
+    """What came of each: "ran", or the name of the error and what it says. Each runs in a child of a process that, if
+    `warm`, has loaded what takes long; that process is no sandbox."""
     if not sources:
         return
     done = subprocess.run(
-        [sys.executable, __file__], input=json.dumps(list(sources)), capture_output=True, text=True, check=True
+        [sys.executable, __file__, "warm" if warm else "cold"],
+        input=json.dumps(list(sources)),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     yield from json.loads(done.stdout.splitlines()[-1])
 
@@ -158,5 +162,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     from omc.strategy.sandbox import warm_up
 
-    warm_up()
+    if sys.argv[1] == "warm":
+        warm_up()
     print(json.dumps([_child(each) for each in json.load(sys.stdin)]))  # noqa: T201
