@@ -31,7 +31,7 @@ class QuotaOut(BaseModel):
 
 class QuotasOut(BaseModel):
     """`code_bytes` is of one algorithm, in UTF-8; `backtests` and `sweeps` are those that are queued or running;
-    `cpu_s` are seconds of processor time that backtests, sweeps, validation and promotion take in a day of UTC."""
+    `cpu_s` are seconds of processor time that backtests, sweeps, fits, validation and promotion take in a day."""
 
     algorithms: QuotaOut
     code_bytes: QuotaOut
