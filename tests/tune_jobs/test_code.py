@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import ray
 
 from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.adapters.sandbox_process.sandboxes import Sandboxes, end_all
@@ -267,6 +270,29 @@ async def test_a_sweep_that_is_closed_leaves_no_sandbox_though_its_code_loops(se
     await store.finish(wanted.id, RunStatus.CANCELLED)
     ended, _ = await going
     assert ended.status is RunStatus.CANCELLED
+
+
+async def carry_on() -> None:
+    """A sweep whose every point loops, in a process of its own."""
+    patient = Maker(Sandboxes(deadlines=Deadlines(load_s=60.0, predict_s=600.0)).of)
+    await swept(of_code(sweep({"bars": list(range(3, 103))}, ROWS), bars=3), LOOPS, maker=patient)
+
+
+def driving(address: str) -> subprocess.Popen[bytes]:
+    begin = f"import asyncio, ray; ray.init(address={address!r}); from {__name__} import carry_on"
+    said = f"{begin}; asyncio.run(carry_on())"
+    return subprocess.Popen([sys.executable, "-c", said], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+
+
+async def test_nothing_is_left_when_the_driver_is_killed(seen: Seen):
+    driver = driving(ray.get_runtime_context().gcs_address)
+    await until(lambda: any(by != driver.pid for by in seen.of_workers.values()))
+    await until(lambda: driver.pid in seen.zygotes.values())
+    driver.kill()
+    driver.wait()
+    await until(lambda: not seen.alive)
+    assert ray.cluster_resources()["CPU"] == 4.0
+    await until(lambda: ray.available_resources().get("CPU") == 4.0)
 
 
 async def test_code_that_does_not_even_load_fails_its_sweep_with_a_sentence():
