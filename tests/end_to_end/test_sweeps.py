@@ -1,14 +1,17 @@
 """A sweep on a whole platform: killed in the middle and resumed, or cancelled, it leaves nothing behind."""
 
+import inspect
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from omc.cli.platform import Platform
+from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from tests.end_to_end.platforms import Up
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
@@ -19,6 +22,19 @@ SPACE = {
 }
 # Enough to be caught in the middle of.
 POINTS = 30_000
+CODE = Path(inspect.getfile(MovingAverageCrossover)).read_text()
+LOOPS = """
+class Loops:
+    memory_bars = 1
+
+    def __init__(self, which=0):
+        self.which = which
+
+    def predict(self, frame):
+        while self.which > 20:
+            pass
+        return frame.last * 0.0
+"""
 Asking = Callable[..., str]
 
 
@@ -33,13 +49,17 @@ def there(platform: Up) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def asking(platform: Up, there: Platform) -> Asking:
     """Asks for a sweep; its path."""
-    made = there.post("/lab/algorithms", {"name": "a", "algorithm_type": "moving_average_crossover"})
+    made: dict[str | None, str] = {}
     tape = platform.ready()["tape"]
     window = {"coins": tape["coins"][:2], "start_date": tape["start"], "end_date": tape["history_end"]}
 
-    def ask(**change: object) -> str:
+    def ask(code: str | None = None, **change: object) -> str:
+        if code not in made:
+            kind = {"algorithm_type": "moving_average_crossover"} if code is None else {"algorithm_type": "custom"}
+            named = {"name": f"a{len(made)}", **kind, **({} if code is None else {"code": code})}
+            made[code] = there.post("/lab/algorithms", named)["id"]
         search = {"space": SPACE, "method": "random", "points": POINTS, "initial_cash": "10000"}
-        asked = there.post(f"/lab/algorithms/{made['id']}/sweeps", {**window, **search, **change})
+        asked = there.post(f"/lab/algorithms/{made[code]}/sweeps", {**window, **search, **change})
         return f"/lab/sweeps/{asked['id']}"
 
     return ask
@@ -71,6 +91,13 @@ def processes(of: str) -> list[int]:
         if of in words and "/bin/sh" not in words:
             found.append(int(line.parent.name))
     return found
+
+
+def until(reached: Callable[[], bool], within_s: float = 120.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def kept(there: Platform, path: str) -> str:
@@ -105,3 +132,42 @@ def test_a_cancelled_sweep_frees_the_cluster_for_the_next(there, asking):
     after = asking(points=50)
     assert when(there, after, over)["status"] == "completed"
     assert 0 < there.get(path)["done"] < POINTS
+
+
+def sandboxes(since: set[int]) -> list[int]:
+    """What was forked from a zygote since then, but for the one that each of them has ready."""
+    family = set(processes("sandbox_process.zygote"))
+    parents = {}
+    for process in family:
+        with suppress(OSError):
+            parents[process] = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    forked = [process for process, parent in parents.items() if parent in family and process not in since]
+    return forked if len(forked) > len({parents[each] for each in forked}) else []
+
+
+def test_a_sweep_of_code_comes_to_what_is_built_in_though_its_driver_is_killed(platform, there, asking):
+    before = set(processes("sandbox_process.zygote"))
+    plain = asking(points=400)
+    assert when(there, plain, over)["status"] == "completed"
+    path = asking(CODE, points=400)
+    when(there, path, begun)
+    for driver in processes(f"cluster.sweep_job --home {platform.home}"):
+        os.kill(driver, signal.SIGKILL)
+    failed = when(there, path, over)
+    if failed["status"] == "failed":
+        until(lambda: not sandboxes(before))
+        there.post(f"{path}/resume")
+        failed = when(there, path, over)
+    assert failed["status"] == "completed", failed
+    assert kept(there, path) == kept(there, plain)
+
+
+def test_a_cancelled_sweep_of_code_that_loops_frees_the_processors(there, asking):
+    before = set(processes("sandbox_process.zygote"))
+    path = asking(LOOPS, space={"which": list(range(200))}, method="grid", points=None)
+    when(there, path, begun)
+    until(lambda: bool(sandboxes(before)))
+    assert there.post(f"{path}/cancel")["status"] == "cancelled"
+    until(lambda: not sandboxes(before) and not processes("PointTrial") and not processes("ResourceTrainable"))
+    after = asking(points=50)
+    assert when(there, after, over)["status"] == "completed"
