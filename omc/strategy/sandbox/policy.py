@@ -22,6 +22,9 @@ class Policy(Expressions):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.check_name(node, node.name, allow_magic_methods=True)
         self.bound.add(node.name)
+        # Their names would be bound unseen, a guard's among them, and their bounds run as they are.
+        if getattr(node, "type_params", None):
+            self.error(node, "a function takes no type parameters", "function")
         node.returns = None
         node.decorator_list = [self.visit(each) for each in node.decorator_list]
         self._arguments(node)
