@@ -1,5 +1,6 @@
 """Traders of people's own code as they really run: in processes of their own, which are killed with SIGKILL."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -53,12 +54,16 @@ async def platform(
     tmp_path: Path,
 ) -> AsyncIterator[Platform]:
     (tmp_path / "sandboxes").mkdir(0o700)
-    it = Platform(fresh_database, *exchange, maker=Maker(Sandboxes(meeting=tmp_path / "sandboxes").of))
+    sandboxes = Sandboxes(meeting=tmp_path / "sandboxes")
+    # What traders share takes its time to start, which is nothing that a test waits for.
+    await asyncio.to_thread(sandboxes.start)
+    it = Platform(fresh_database, *exchange, maker=Maker(sandboxes.of))
     tape = synthetic_tape(SEED, DAYS)
     await it.prices.load(tape.frame.rows(0, len(tape.frame) - FLOOR_BARS))
     it.start()
     yield it
     await it.stop()
+    sandboxes.close()
 
 
 async def deployed(platform: Platform, source: str, **changes: Any) -> Deployment:
