@@ -34,16 +34,17 @@ def sandboxes() -> Iterator[Sandboxes]:
     made.close()
 
 
-def children(of: int) -> list[int]:
-    """Processes below a process that live."""
+def sandboxed(of: int) -> list[int]:
+    """The zygote, and what was forked from it, that live below a process."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+            ours = b"sandbox_process.zygote" in (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if int(parent) == of and state != "Z":
-            found += [int(folder.name), *children(int(folder.name))]
+        if int(parent) == of and state != "Z" and ours:
+            found += [int(folder.name), *sandboxed(int(folder.name))]
     return found
 
 
@@ -117,7 +118,7 @@ async def test_a_zygote_that_is_killed_changes_no_trade(sandboxes: Sandboxes) ->
 
 async def test_nothing_is_left_of_traders_that_ended(sandboxes: Sandboxes) -> None:
     # The zygote, and the spare that it keeps.
-    await until(lambda: _is(len(children(os.getpid())) <= 2))
+    await until(lambda: _is(len(sandboxed(os.getpid())) <= 2))
 
 
 def _parent(process: int) -> int:
