@@ -15,7 +15,7 @@ from omc.trading.paper_venue import LARGEST_AUD
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
-from serve_apps.floor.runnable import check_model, check_runs
+from serve_apps.floor.runnable import runnable
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
 from serve_apps.patience import newest_board
@@ -140,10 +140,10 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         record = await ports.algorithms.get(body.algorithm_id, user_id)
         _check_fit(record, body)
         await _check_coins(body.coins)
-        parameters = {**record.parameters, **body.parameters}
-        await check_runs(ports, record, parameters, Mode(body.mode), body.coins)
-        if body.model_id is not None:
-            parameters = await check_model(ports, record, parameters, body.coins, body.model_id)
+        wanted_parameters = {**record.parameters, **body.parameters}
+        parameters = await runnable(
+            ports, record, wanted_parameters, Mode(body.mode), coins=body.coins, model_id=body.model_id
+        )
         if body.mode == "live":
             raise Conflict("live trading needs validated exchange credentials, and this account has none")
         halt = await ports.kill_switch.halted(user_id)
@@ -196,6 +196,8 @@ def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
     )
     if record.status not in fit:
         raise GateNotPassed(f"the algorithm is {record.status}: {body.mode} trading needs it {needed} or above")
+    if body.mode == "live" and body.model_id is not None:
+        raise InvalidInput("what became deployable was proven without a model: live trading has none")
 
 
 def _terms(deployment: Deployment) -> tuple[object, ...]:

@@ -63,7 +63,8 @@ class Cases:
         )
         if candidate.status is not AlgorithmStatus.VALIDATED:
             return case
-        return replace(case, proof=await uncut(self._proof(candidate, maker, codes, case.tally)))
+        # A model may have learned the very window that it would be proven on: the code is proven without.
+        return replace(case, proof=await uncut(self._proof(candidate, replace(maker, model=None), codes, case.tally)))
 
     async def tried(self, record: AlgorithmRecord, maker: Maker) -> Trial:
         """What trying it out shows. InvalidInput, or another Refused, for what cannot even be made."""

@@ -17,9 +17,9 @@ from serve_apps.identity import Bearer
 from serve_apps.lab.algorithms import AlgorithmOut
 from serve_apps.lab.evidence import Cases
 from serve_apps.lab.fitted import fitted_maker
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.validation import Finding, Findings, validated
+from serve_apps.metering import metered
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
@@ -27,7 +27,7 @@ from serve_apps.wire import Body, Metric
 
 class PromotionIn(Body):
     """With a sweep, its best point's parameters become the algorithm's, if the gates let them pass. With a model, code
-    that learns is tried out with what it has learned."""
+    that learns is tried out with what it has learned; what is to become deployable is proven without."""
 
     sweep_id: UUID | None = None
     model_id: UUID | None = None
@@ -90,9 +90,14 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     async def judged_by_now(record: AlgorithmRecord, body: PromotionIn) -> tuple[AlgorithmRecord, Promotion]:
         """What would be promoted, and what the gates say of it."""
-        next_status(record)
+        target = next_status(record)
         if body.sweep_id is not None and body.model_id is not None:
             raise InvalidInput("a sweep's best point has parameters of its own, and no model was fitted with them")
+        if target is AlgorithmStatus.DEPLOYABLE and body.model_id is not None:
+            raise InvalidInput(
+                "a model proves nothing: it may have learned the very prices that it would be proven on. Ask for "
+                "deployable without it"
+            )
 
         async def case_by(maker: Maker) -> Case:
             return await cases.of(record, body.sweep_id, await fitted_maker(ports.models, maker, record, body.model_id))

@@ -112,3 +112,10 @@ async def test_its_backtest_is_of_the_same_model(deploying, caller, ports, learn
     made = await deploying(algorithm_id=str(learner.id), model_id=str(model.id))
     answer = await caller.get(f"/algorithms/{made['id']}/performance")
     assert answer.status_code == 200, answer.text
+
+
+async def test_real_money_follows_no_model(caller, learner, model, ports, refused):
+    await ports.algorithms.set_status(learner.id, learner.user_id, AlgorithmStatus.DEPLOYABLE)
+    body = {"algorithm_id": str(learner.id), "deployment_name": "x", "coins": ["BTC", "ETH"], "cash": "100"}
+    answer = await caller.post("/deploy", {**body, "mode": "live", "model_id": str(model.id)})
+    assert "proven without a model" in refused(answer, 422, "VALIDATION_ERROR")["message"]

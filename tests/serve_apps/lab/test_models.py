@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from omc.backtest.parity import parity_of
+from omc.strategy.algorithm import AlgorithmStatus
 from omc.strategy.in_pieces import compare_in_pieces
 from omc.strategy.maker import Maker
 from omc.strategy.model_store import MemoryModelStore
@@ -297,3 +298,16 @@ async def test_a_model_of_another_algorithm_promotes_nothing(caller, learning, f
         await caller.post(f"/algorithms/{two['id']}/promote", {"model_id": model["id"]}),
     ):
         refused(answer, 404, "NOT_FOUND")
+
+
+async def test_what_is_to_become_deployable_is_judged_without_a_model(caller, learning, fitting, ports, refused):
+    algorithm = await learning(STEADY)
+    model = await fitting(algorithm)
+    await ports.algorithms.set_status(UUID(algorithm["id"]), caller.user_id, AlgorithmStatus.VALIDATED)
+    path = f"/algorithms/{algorithm['id']}"
+    for answer in (
+        await caller.post(f"{path}/promote", {"model_id": model["id"]}),
+        await caller.get(f"{path}/promotion", model_id=model["id"]),
+    ):
+        assert "a model proves nothing" in refused(answer, 422, "VALIDATION_ERROR")["message"]
+    assert (await caller.get(path)).json()["data"]["status"] == "validated"
