@@ -213,13 +213,21 @@ class ProcessSandbox:
 
     def _room(self, process: SandboxProcess, cells: int) -> Answers:
         """Memory that the process can answer with `cells` weights in."""
-        if self._answers is None or self._answers.cells < max(cells, 1):
-            if self._answers is not None:
-                self._answers.close()
-            self._answers = Answers(max(cells, 1))
-            request = {"cells": self._answers.cells}
-            process.ask("room", request, memory=self._answers.descriptor, deadline_s=self._deadlines.load_s)
-        return self._answers
+        if self._answers is not None and self._answers.cells >= max(cells, 1):
+            return self._answers
+        if self._answers is not None:
+            self._answers.close()
+            self._answers = None
+        answers = Answers(max(cells, 1))
+        try:
+            request = {"cells": answers.cells}
+            process.ask("room", request, memory=answers.descriptor, deadline_s=self._deadlines.load_s)
+        except BaseException:
+            # The process goes on writing to what it had before, which nobody reads any more.
+            answers.close()
+            raise
+        self._answers = answers
+        return answers
 
     def _inner(self, process: SandboxProcess, model: int | None) -> int | None:
         """What the process calls a model."""

@@ -281,3 +281,36 @@ def test_times_before_1970_and_far_away_survive_the_way(sandbox):
     asked.begin({}, frame)
     odd = as_datetime(frame.times[-1]) + timedelta(days=9_000, microseconds=123)
     assert asked.decide(odd, *np.ones((3, 1))) == [0.123]
+
+
+SHORT_OF_MEMORY = """
+class It:
+    memory_bars = 1
+    def fit(self, frame, labels=None):
+        import resource
+        pages = int(open("/proc/self/statm").read().split()[0])
+        most = pages * resource.getpagesize() + 4 * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        return self
+    def predict(self, frame):
+        return frame.last * 0.0 + 0.25
+"""
+
+
+def test_room_that_its_process_cannot_have_leaves_its_other_answers_what_they_were(sandbox, frame):
+    asked, few, many = sandbox(SHORT_OF_MEMORY), frame.rows(0, 10), walk(400_000, 3)
+    # Held by then, so that all that it lacks is room to answer in.
+    asked.fit({}, many)
+    first = asked.predict({}, few).weights
+    with pytest.raises(CodeFailed, match="more memory than it may have"):
+        asked.predict({}, many)
+    assert (first == 0.25).all()
+    assert asked.predict({}, few).weights.tobytes() == first.tobytes()
+
+
+def test_room_that_nobody_can_make_leaves_its_other_answers_what_they_were(sandbox, frame):
+    asked, few = sandbox(does("return frame.last * 0.0 + 0.25")), frame.rows(0, 10)
+    first = asked.predict({}, few).weights
+    with pytest.raises(InvalidInput, match="to share"):
+        asked._room(asked._running(), 2**40)
+    assert asked.predict({}, few).weights.tobytes() == first.tobytes()
