@@ -173,8 +173,9 @@ class Driver:
     def _next_round(self) -> bool:
         """Go on to the next round that has anything to do; False when there is none."""
         if self._rounds is None:
-            self._rounds = rounds(self.sweep, self.space, self.board, self.proposer)
-        for found in self._sound(self._rounds):
+            # Whoever leaves the loop below leaves this open: it goes on where it stopped.
+            self._rounds = self._sound(rounds(self.sweep, self.space, self.board, self.proposer))
+        for found in self._rounds:
             if found.dropped.size:
                 self.stored()
                 dropped, seen = found.dropped.tolist(), found.first

@@ -1,38 +1,44 @@
 """A driver cuts rounds into batches as long as somebody likes to wait, and shorter ones in the end."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from omc.backtest.metrics import METRICS
-from omc.backtest.rounds import BLOCKS, Board, Outcome
+from omc.backtest.rounds import Board, Outcome, blocks_per_fold
 from omc.backtest.search_space import SearchSpace
-from omc.backtest.sweep import MemorySweepStore
+from omc.backtest.sweep import MemorySweepStore, Sweep
 from omc.clock import ManualClock
 from tests.tune_jobs.test_sweep import START, sweep
 from tune_jobs.batch import Batch
 from tune_jobs.driver import Driver
+from tune_jobs.learning import OptunaProposer
 
 SPACE = {"fast_bars": {"low": 2, "high": 40}, "slow_bars": {"low": 50, "high": 2_000}}
 POINTS, CELLS = 20_000, 90_000
 
 
-@pytest.fixture
-async def driver() -> Driver:
-    asked, store = sweep(SPACE, 1_000, method="random", points=POINTS), MemorySweepStore(ManualClock(START))
+async def driving(asked: Sweep) -> Driver:
+    store = MemorySweepStore(ManualClock(START))
     await store.create(asked)
     await store.start(asked.id)
     space = SearchSpace.of(asked)
-    loop = asyncio.get_running_loop()
-    return Driver(asked, space, Board.of(asked, space), None, store, loop, slots=2, cells=[CELLS])
+    proposer = OptunaProposer(space) if asked.method == "optuna" else None
+    loop, cells = asyncio.get_running_loop(), [CELLS] * max(1, asked.folds)
+    return Driver(asked, space, Board.of(asked, space), proposer, store, loop, slots=2, cells=cells)
+
+
+@pytest.fixture
+async def driver() -> Driver:
+    return await driving(sweep(SPACE, 1_000, method="random", points=POINTS))
 
 
 async def tried(driver: Driver, batch: Batch, took_s: float, cpu_s: float = 0.0) -> None:
-    shape = len(batch.indices), 1
-    outcome = Outcome(
-        batch.indices, batch.first, np.zeros((*shape, len(METRICS))), np.zeros((len(batch.indices), BLOCKS, 3)), {}
-    )
+    count, folds = len(batch.indices), batch.stop - batch.first
+    blocks = np.zeros((count, folds * blocks_per_fold(driver.sweep.folds), 3))
+    outcome = Outcome(batch.indices, batch.first, np.zeros((count, folds, len(METRICS))), blocks, {})
     await asyncio.to_thread(driver.keep, outcome, took_s, cpu_s)
     driver.ended()
 
@@ -62,6 +68,19 @@ async def test_every_point_is_handed_out_once_in_the_order_of_windows(driver: Dr
     assert sorted(np.concatenate([each.indices for each in batches]).tolist()) == list(range(POINTS))
     slow = [row["slow_bars"] for each in batches for row in each.rows()]
     assert slow == sorted(slow, reverse=True)
+
+
+async def test_a_sweep_that_prunes_goes_on_fold_after_fold():
+    driver = await driving(replace(sweep(SPACE, 1_000, method="random", points=45), folds=3, prune=True))
+    batches = await cut(driver, 2_000.0)
+    seen = [sorted(i for each in batches if each.first == fold for i in each.indices.tolist()) for fold in range(3)]
+    assert seen == [list(range(45)), list(range(15)), list(range(5))]
+
+
+async def test_a_search_that_learns_goes_on_generation_after_generation():
+    driver = await driving(sweep(SPACE, 1_000, method="optuna", points=80))
+    batches = await cut(driver, 2_000.0)
+    assert sorted(i for each in batches for i in each.indices.tolist()) == list(range(80))
 
 
 async def test_points_that_take_no_time_say_little_of_the_next(driver: Driver):
