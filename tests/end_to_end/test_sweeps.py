@@ -165,7 +165,6 @@ def test_a_sweep_of_code_comes_to_what_is_built_in_though_its_driver_is_killed(p
 def test_a_cancelled_sweep_of_code_that_loops_frees_the_processors(there, asking):
     before = set(processes("sandbox_process.zygote"))
     path = asking(LOOPS, space={"which": list(range(200))}, method="grid", points=None)
-    when(there, path, begun)
     until(lambda: bool(sandboxes(before)))
     assert there.post(f"{path}/cancel")["status"] == "cancelled"
     until(lambda: not sandboxes(before) and not processes("PointTrial") and not processes("ResourceTrainable"))
