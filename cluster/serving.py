@@ -132,6 +132,8 @@ class Serving:
             signer=wired.signer,
             clock=wired.clock,
             terms=wired.terms,
+            usage=wired.usage,
+            allowance=wired.allowance,
             most=wired.most,
             maker=wired.maker,
             rules=self._rules(),

@@ -25,10 +25,10 @@ from omc.adapters.sandbox_process.sandboxes import end_all
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep
-from omc.errors import Conflict, OmcError
+from omc.errors import Conflict, NotFound, OmcError
 from omc.feature.frame import Frame
 from omc.strategy.maker import Make
-from serve_apps.lab.meter import Meter
+from serve_apps.meter import Meter
 from tune_jobs import sweep as tuning
 
 logger = logging.getLogger("omc.sweep")
@@ -117,7 +117,7 @@ class SweepDriver:
             await self._carry_out(sweep)
 
     async def _carry_out(self, sweep: Sweep) -> None:
-        """What goes wrong stands in the sweep's own row."""
+        """What goes wrong stands in the sweep's own row, as long as it has one."""
         store = self._wired.sweeps
         wired = self._wired
         charge = SweepCharge(sweep, wired.usage, wired.allowance, wired.clock)
@@ -127,7 +127,7 @@ class SweepDriver:
         try:
             used_up = await charge(0.0)
             if used_up is not None:
-                await store.finish(sweep.id, RunStatus.FAILED, used_up)
+                await self._failed(sweep, used_up)
                 return
             version = await self._wired.algorithms.version(sweep.algorithm_id, sweep.user_id, sweep.algorithm_version)
             make = meter.maker.of(version.code)
@@ -141,15 +141,16 @@ class SweepDriver:
                 cpus_per_batch=_CPUS_PER_BATCH,
                 make=make,
                 charge=charge,
+                broken_off=charge.broken_off,
             )
         except Conflict:
             logger.info("sweep %s was over before it began", sweep.id)
         except OmcError as fault:
-            await store.finish(sweep.id, RunStatus.FAILED, str(fault))
+            await self._failed(sweep, str(fault))
             logger.warning("sweep %s failed: %s", sweep.id, fault)
         except Exception as fault:
             # Its row says why already, unless it was another's fault; the next sweep is not to suffer for it.
-            await store.finish(sweep.id, RunStatus.FAILED, f"{type(fault).__name__}: {fault}")
+            await self._failed(sweep, f"{type(fault).__name__}: {fault}")
             logger.exception("sweep %s failed", sweep.id)
         finally:
             watching.cancel()
@@ -158,14 +159,25 @@ class SweepDriver:
             await charge(meter.cpu_s)
             await asyncio.to_thread(end_all)
 
+    async def _failed(self, sweep: Sweep, why: str) -> None:
+        """Say so in its row. Whoever deletes an algorithm deletes its sweeps, and then nobody asks."""
+        with suppress(NotFound):
+            await self._wired.sweeps.finish(sweep.id, RunStatus.FAILED, why)
+
     async def _watch(self, sweep_id: UUID, charge: SweepCharge) -> None:
-        """Somebody who cancels a sweep wants its processors now."""
+        """Somebody who cancels a sweep, or deletes it, wants its processors now."""
         while True:
             await asyncio.sleep(_WATCH_S)
             with suppress(OmcError):
-                if (await self._wired.sweeps.get(sweep_id)).status is RunStatus.CANCELLED:
+                if await self._unwanted(sweep_id):
                     await charge.broken_off()
                     self.leave(0)
+
+    async def _unwanted(self, sweep_id: UUID) -> bool:
+        try:
+            return (await self._wired.sweeps.get(sweep_id)).status is RunStatus.CANCELLED
+        except NotFound:
+            return True
 
 
 async def prices(wired: Wiring, sweep: Sweep, make: Make) -> Frame:

@@ -119,6 +119,17 @@ def test_stored_models_are_read_in_one_place_which_only_a_sandbox_asks():
     ]
 
 
+def test_the_floor_and_the_lab_know_nothing_of_each_other():
+    apps = {"floor": "serve_apps.lab", "lab": "serve_apps.floor"}
+    met = [
+        path.relative_to(ROOT).as_posix()
+        for app, other in apps.items()
+        for path in sources(f"serve_apps/{app}")
+        if any(within(module, other) for module in imports(path))
+    ]
+    assert met == []
+
+
 def test_every_shell_is_a_package_and_no_test_folder_is():
     packages = {path.parent for path in sources(*SHELLS)}
     assert [str(folder) for folder in packages if not (folder / "__init__.py").exists()] == []

@@ -40,7 +40,7 @@ class Allowance:
     sweeps: int = 2
     """Queued or running at once."""
     cpu_s: float = 14_400.0
-    """Seconds of processor time in a day of UTC, of everything that an algorithm computes but on the floor."""
+    """Seconds of processor time in a day of UTC, of everything that an algorithm computes but to trade."""
 
     def check_code(self, code: str | None) -> None:
         """PayloadTooLarge for more than may be stored: asking later gives the same answer."""

@@ -7,11 +7,13 @@ from omc.backtest.run import BacktestSpec
 from omc.backtest.study import Study, study
 from omc.feature.frame import FloatArray, Frame
 from omc.portfolio.equity import equity_curve
+from omc.strategy.maker import Maker
 from omc.trading.deployed_code import code_of, make_of
 from omc.trading.deployment import Deployment
 from omc.trading.fill import Fill
 from serve_apps.floor.books import time_of
 from serve_apps.floor.owned import fills_of
+from serve_apps.floor.paid import paid
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.making import apart
 from serve_apps.window import window_of
@@ -56,7 +58,11 @@ async def life_of(ports: FloorPorts, deployment: Deployment) -> Life | None:
 
 async def backtest_of(ports: FloorPorts, deployment: Deployment, life: Life) -> Study:
     """By the version that was deployed. NotFound when its code has been deleted since; for that code, the faults of
-    `Sandbox`."""
-    make = await make_of(deployment, await code_of(deployment, ports.algorithms), ports.models, ports.maker)
-    frame = await window_of(ports.archive, life.spec, make)
-    return await apart(study, life.spec, frame, ports.terms, lived=True, make=make)
+    `Sandbox`, and of `paid`."""
+
+    async def simulate(maker: Maker) -> Study:
+        make = await make_of(deployment, await code_of(deployment, ports.algorithms), ports.models, maker)
+        frame = await window_of(ports.archive, life.spec, make)
+        return await apart(study, life.spec, frame, ports.terms, lived=True, make=make)
+
+    return await paid(ports, deployment.user_id, deployment.algorithm_type, simulate)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from omc.access.quota import Allowance
 from omc.access.signer import TokenSigner
+from omc.access.usage import UsageLedger
 from omc.clock import Clock
 from omc.ledger.exchange import HotCache, PriceArchive
 from omc.market.terms import Terms
@@ -30,7 +32,9 @@ class FloorPorts:
     signer: TokenSigner
     clock: Clock
     terms: Terms
+    usage: UsageLedger
     venue: str = "coinspot"
+    allowance: Allowance = field(default=Allowance())
     most: Limits | None = None
     """No deployment may have wider limits than these, when they are given."""
     models: ModelStore = field(default_factory=MemoryModelStore)

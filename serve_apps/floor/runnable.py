@@ -1,17 +1,39 @@
 """Whether an algorithm would run on the floor, found out before anything is deployed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from omc.errors import Conflict
 from omc.strategy.algorithm import Algorithm, AlgorithmRecord
 from omc.strategy.decider import kept_bars
+from omc.strategy.maker import Maker
 from omc.strategy.model_store import content_for, no_model
 from omc.trading.deployed_code import unconfined
 from omc.trading.deployment import Mode
+from serve_apps.floor.paid import paid
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.making import asked, whole_parameters
+
+
+async def runnable(
+    ports: FloorPorts,
+    record: AlgorithmRecord,
+    parameters: Mapping[str, Any],
+    mode: Mode,
+    *,
+    coins: Sequence[str],
+    model_id: UUID | None,
+) -> Mapping[str, Any]:
+    """The parameters that its trader is to be given. Otherwise what `check_runs`, `check_model` and `paid` refuse."""
+
+    async def look(maker: Maker) -> Mapping[str, Any]:
+        looking = replace(ports, maker=maker)
+        await check_runs(looking, record, parameters, mode, coins)
+        return parameters if model_id is None else await check_model(looking, record, parameters, coins, model_id)
+
+    return await paid(ports, record.user_id, record.algorithm_type, look)
 
 
 async def check_runs(

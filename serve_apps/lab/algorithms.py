@@ -14,9 +14,9 @@ from omc.strategy.sandbox.source import MOST_BYTES, unreadable
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.draft import drafted
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import counted
+from serve_apps.metering import metered
 from serve_apps.wire import Body, Line, Parameters, Text, Time
 
 AlgorithmType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]

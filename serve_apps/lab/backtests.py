@@ -17,11 +17,11 @@ from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_file
 from serve_apps.lab.fitted import with_model
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import BacktestIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
+from serve_apps.metering import metered
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric, Money, Time
 

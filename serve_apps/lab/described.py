@@ -11,9 +11,9 @@ from omc.strategy.algorithm import Algorithm
 from omc.strategy.maker import Maker
 from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.making import asked
+from serve_apps.metering import metered
 
 
 class ParameterOut(BaseModel):

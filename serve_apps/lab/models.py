@@ -26,10 +26,10 @@ from omc.strategy.maker import Make, Maker
 from omc.strategy.sandboxed import SandboxedAlgorithm
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.spec import check_stored
 from serve_apps.making import apart, whole_parameters
+from serve_apps.metering import metered
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Closing, Coins, Opening, Parameters, Time
 

@@ -20,6 +20,7 @@ from serve_apps.lab.fitted import fitted_maker
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.validation import Finding, Findings, validated
 from serve_apps.metering import metered
+from serve_apps.metering import metered
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -15,7 +14,7 @@ from serve_apps.envelope import Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.ports import LabPorts
 from serve_apps.problem import Detailed
-from serve_apps.wire import Time, time_text
+from serve_apps.wire import Time
 
 # Seconds after which asking again may be worth it: an algorithm is deleted by hand, a sweep takes its time.
 _RETRY_AFTER_S = {Quota.ALGORITHMS: 60, Quota.BACKTESTS: 5, Quota.SWEEPS: 15}
@@ -31,7 +30,8 @@ class QuotaOut(BaseModel):
 
 class QuotasOut(BaseModel):
     """`code_bytes` is of one algorithm, in UTF-8; `backtests` and `sweeps` are those that are queued or running;
-    `cpu_s` are seconds of processor time that backtests, sweeps, fits, validation and promotion take in a day."""
+    `cpu_s` are seconds of processor time that backtests, sweeps, fits, validation and promotion take in a day, and what
+    code is asked on the floor but for its trading."""
 
     algorithms: QuotaOut
     code_bytes: QuotaOut
@@ -62,30 +62,15 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     return router
 
 
-async def check_cpu(ports: LabPorts, user_id: UUID) -> None:
-    """RateLimited, until the day of UTC is over, when a user has used up the processor time of today."""
-    now, allowed = ports.clock.now(), ports.allowance
-    used_s = await ports.usage.used(user_id, now.date())
-    said = allowed.used_up(used_s, now)
-    if said is None:
-        return
-    anew = next_day(now)
-    details = _details(Quota.CPU_S, allowed.cpu_s) | {"used": round(used_s, 3), "starts_anew_at": time_text(anew)}
-    raise Detailed(RateLimited(said), details, retry_after_s=ceil((anew - now).total_seconds()))
-
-
 @contextmanager
 def counted(quota: Quota, limit: int) -> Iterator[None]:
     """Around what asks a store for room: its refusal says which quota it was, and when to ask again."""
     try:
         yield
     except RateLimited as refusal:
-        raise Detailed(refusal, _details(quota, limit), retry_after_s=_RETRY_AFTER_S[quota]) from None
+        details = {"quota": quota.value, "limit": limit}
+        raise Detailed(refusal, details, retry_after_s=_RETRY_AFTER_S[quota]) from None
 
 
 def _under_way(limit: int, used: int) -> QuotaOut:
     return QuotaOut(limit=limit, used=used, starts_anew_at=None)
-
-
-def _details(quota: Quota, limit: float) -> dict[str, Any]:
-    return {"quota": quota.value, "limit": limit}

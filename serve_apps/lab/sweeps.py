@@ -21,12 +21,12 @@ from omc.feature.frame import FloatArray
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_csv, as_file
-from serve_apps.lab.metering import metered
 from serve_apps.lab.ports import LabPorts
-from serve_apps.lab.quotas import check_cpu, counted
+from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import check_stored
 from serve_apps.lab.sweep_schemas import PointOut, ResultQuery, SweepIn, SweepOut
 from serve_apps.making import apart
+from serve_apps.metering import check_cpu, metered
 from serve_apps.uncut import uncut
 
 _BATCH = 2_000

@@ -26,9 +26,9 @@ from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.strategy.maker import Make
 from serve_apps.lab.fitted import make_for
-from serve_apps.lab.meter import Meter
-from serve_apps.lab.metering import charge
 from serve_apps.lab.ports import LabPorts
+from serve_apps.meter import Meter
+from serve_apps.metering import charge
 from serve_apps.window import window_of
 
 logger = logging.getLogger("omc.lab")

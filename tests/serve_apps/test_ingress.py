@@ -88,6 +88,7 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
         hot=away,
         signer=signer,
         clock=clock,
+        usage=MemoryUsageLedger(),
         terms=Terms(),
     )
     with socket.socket() as free:

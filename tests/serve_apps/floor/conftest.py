@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from omc.access.usage import MemoryUsageLedger
 from omc.errors import Unavailable
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
@@ -111,6 +112,7 @@ async def ports(signer, archive, hot, clock) -> FloorPorts:
         hot=hot,
         signer=signer,
         clock=clock,
+        usage=MemoryUsageLedger(),
         terms=TERMS,
     )
 

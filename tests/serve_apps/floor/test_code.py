@@ -1,11 +1,15 @@
 """People's own code on the floor: put to work when it can be, and compared with the backtest of the same version."""
 
+import asyncio
+import threading
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 
+from omc.access.quota import Allowance
 from omc.errors import DeadlineExceeded, Unavailable
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import CUSTOM, Maker
@@ -174,3 +178,79 @@ async def test_a_pause_by_its_code_is_shown(asking, caller, ports):
     await ports.deployments.report_error(ours, "the algorithm failed: KeyError: 'BTC' (line 3 in predict)")
     shown = (await caller.get(f"/deployments/{made['id']}")).json()["data"]
     assert shown["last_error"] == "the algorithm failed: KeyError: 'BTC' (line 3 in predict)"
+
+
+@pytest.fixture
+def looping(ports, calling, caller):
+    """`looping()` is the caller where code that decides on a whole window goes on until `looping.end` is set, and
+    `looping.begun` is released by each."""
+
+    class Loops(MemorySandbox):
+        def predict(self, *asked):
+            there.begun.release()
+            assert there.end.wait(60)
+            return super().predict(*asked)
+
+    def there():
+        return calling(build(replace(ports, maker=Maker(partial(Loops, load=load)))), PREFIX, caller.user_id)
+
+    there.begun, there.end = threading.Semaphore(0), threading.Event()
+    yield there
+    there.end.set()
+
+
+async def test_nobodys_looping_code_keeps_an_emergency_stop_waiting(asking, playing, caller, looping, refused):
+    made = (await asking(CROSSOVER)).json()["data"]
+    await playing(made["id"], FIRST, LAST)
+    here = looping()
+    path = f"/algorithms/{made['id']}/parity"
+    under_way = [asyncio.create_task(here.get(path)) for _ in range(64)]
+    ended = asyncio.as_completed(under_way)
+    assert {(await next(ended)).status_code for _ in range(56)} == {429}
+    error = refused(await here.get(f"/algorithms/{made['id']}/report"), 429, "RATE_LIMITED")
+    assert "8 of your requests that run algorithms are under way" in error["message"]
+    assert (await here.post(f"/algorithms/{made['id']}/pause")).status_code == 200
+    assert (await here.post("/emergency-stop")).json()["data"]["halted"] is True
+    looping.end.set()
+    answers = [(await task).status_code for task in under_way]
+    assert Counter(answers) == {429: 56, 200: 8}
+    assert (await here.get(path)).status_code == 200
+
+
+async def test_looping_code_leaves_places_to_others_and_to_what_ships_with_the_platform(
+    asking, playing, caller, looping, deploying
+):
+    made, built_in = (await asking(CROSSOVER)).json()["data"], await deploying()
+    await playing(made["id"], FIRST, LAST)
+    await playing(built_in["id"], FIRST, LAST)
+    here = looping()
+    under_way = [asyncio.create_task(here.get(f"/algorithms/{made['id']}/parity")) for _ in range(12)]
+    for _ in range(2):
+        assert await asyncio.to_thread(looping.begun.acquire, timeout=60)
+    answers = await asyncio.gather(*(here.get(f"/algorithms/{built_in['id']}/parity") for _ in range(12)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert not looping.begun.acquire(blocking=False)
+    looping.end.set()
+    await asyncio.gather(*under_way)
+
+
+async def test_what_code_computes_on_the_floor_is_charged_and_ends_with_the_days_allowance(
+    asking, playing, caller, ports, calling, deploying, refused
+):
+    today = ports.clock.now().date()
+    made, built_in = (await asking(CROSSOVER)).json()["data"], await deploying()
+    deployed_s = await ports.usage.used(caller.user_id, today)
+    assert deployed_s > 0
+    for each in (made, built_in):
+        await playing(each["id"], FIRST, LAST)
+    await caller.get(f"/algorithms/{built_in['id']}/parity")
+    assert await ports.usage.used(caller.user_id, today) == deployed_s
+    assert (await caller.get(f"/algorithms/{made['id']}/parity")).status_code == 200
+    assert await ports.usage.used(caller.user_id, today) > deployed_s
+    poor = calling(build(replace(ports, allowance=Allowance(cpu_s=1e-9))), PREFIX, caller.user_id)
+    for asked in ("parity", "report"):
+        error = refused(await poor.get(f"/algorithms/{made['id']}/{asked}"), 429, "RATE_LIMITED")
+        assert error["details"]["quota"] == "cpu_s"
+        assert (await poor.get(f"/algorithms/{built_in['id']}/{asked}")).status_code == 200
+    assert (await poor.post(f"/algorithms/{made['id']}/pause")).status_code == 200
+    assert (await poor.post("/emergency-stop")).status_code == 200

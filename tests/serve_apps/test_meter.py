@@ -9,8 +9,8 @@ import pytest
 
 from omc.errors import Refused
 from omc.strategy.maker import CUSTOM, Maker
-from serve_apps.lab.meter import Meter
 from serve_apps.making import apart, asked
+from serve_apps.meter import Meter
 from tests.serve_apps.lab.coding import PLAIN, TWIN
 
 
