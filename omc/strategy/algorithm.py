@@ -142,8 +142,9 @@ class AlgorithmStore(Protocol):
         self, user_id: UUID, offset: int, limit: int, statuses: Sequence[AlgorithmStatus] = ()
     ) -> tuple[list[AlgorithmRecord], int]: ...
 
-    async def update(self, record: AlgorithmRecord) -> AlgorithmRecord:
-        """Store an edit. A change of code or parameters makes a new version and takes the status back to draft."""
+    async def update(self, record: AlgorithmRecord, seen: AlgorithmRecord | None = None) -> AlgorithmRecord:
+        """Store an edit. A change of code or parameters makes a new version and takes the status back to draft. With
+        `seen`, the algorithm as the edit was made of it, Conflict when it is another by now, and nothing is stored."""
         ...
 
     async def delete(self, algorithm_id: UUID, user_id: UUID) -> None:
@@ -156,7 +157,17 @@ class AlgorithmStore(Protocol):
         """One of them: versions never change, so it is what a backtest or a deployment of that number runs."""
         ...
 
-    async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord: ...
+    async def set_status(
+        self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus, seen: AlgorithmRecord | None = None
+    ) -> AlgorithmRecord:
+        """With `seen`, the algorithm as it was judged, Conflict when it is another by now."""
+        ...
+
+
+def check_unchanged(stored: AlgorithmRecord, seen: AlgorithmRecord | None) -> None:
+    """Conflict when an algorithm is no longer what somebody saw; whoever saw nothing takes it as it is."""
+    if seen is not None and stored != seen:
+        raise Conflict(f"the algorithm was edited meanwhile, and is at version {stored.version} now: ask again")
 
 
 def _never_deployed(_: UUID) -> bool:
@@ -197,8 +208,9 @@ class MemoryAlgorithmStore:
         owned.sort(key=lambda record: record.created_at, reverse=True)
         return owned[offset : offset + limit], len(owned)
 
-    async def update(self, record: AlgorithmRecord) -> AlgorithmRecord:
+    async def update(self, record: AlgorithmRecord, seen: AlgorithmRecord | None = None) -> AlgorithmRecord:
         stored = await self.get(record.id, record.user_id)
+        check_unchanged(stored, seen)
         changed = replace(
             record,
             version=stored.version,
@@ -228,8 +240,11 @@ class MemoryAlgorithmStore:
                 return found
         raise NotFound(f"the algorithm has no version {number}")
 
-    async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord:
+    async def set_status(
+        self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus, seen: AlgorithmRecord | None = None
+    ) -> AlgorithmRecord:
         stored = await self.get(algorithm_id, user_id)
+        check_unchanged(stored, seen)
         self.kept[algorithm_id] = replace(stored, status=status, updated_at=self.clock.now())
         return self.kept[algorithm_id]
 

@@ -141,7 +141,8 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
 
 async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: AlgorithmChange) -> AlgorithmRecord:
-    """Store a change; its parameters are checked and stored whole, as a new algorithm's are."""
+    """Store a change; its parameters are checked and stored whole, as a new algorithm's are. Conflict when another edit
+    was stored meanwhile, which this one knows nothing of."""
     record = await ports.algorithms.get(algorithm_id, user_id)
     given = body.model_fields_set
     code = body.code if "code" in given else record.code
@@ -159,7 +160,8 @@ async def edit(ports: LabPorts, user_id: UUID, algorithm_id: UUID, body: Algorit
             description=body.description if "description" in given else record.description,
             code=code,
             parameters=parameters,
-        )
+        ),
+        seen=record,
     )
 
 

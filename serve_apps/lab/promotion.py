@@ -20,7 +20,6 @@ from serve_apps.lab.fitted import fitted_maker
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.validation import Finding, Findings, validated
 from serve_apps.metering import metered
-from serve_apps.metering import metered
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
@@ -148,13 +147,16 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         if not judged.passed:
             details = {"gates": [gate.model_dump() for gate in gates], "tries": tries.model_dump()}
             raise Detailed(GateNotPassed(judged.refusal), details)
-        promoted = await uncut(_promote(ports, candidate, judged))
+        promoted = await uncut(_promote(ports, record, candidate, judged))
         return Success(data=PromotionOut(algorithm=AlgorithmOut.of(promoted), gates=gates, tries=tries))
 
     return router
 
 
-async def _promote(ports: LabPorts, candidate: AlgorithmRecord, promotion: Promotion) -> AlgorithmRecord:
-    """Store what was judged, and then its status: an edit makes a draft of it."""
-    stored = await ports.algorithms.update(candidate)
-    return await ports.algorithms.set_status(stored.id, stored.user_id, promotion.target)
+async def _promote(
+    ports: LabPorts, seen: AlgorithmRecord, candidate: AlgorithmRecord, promotion: Promotion
+) -> AlgorithmRecord:
+    """Store what was judged, and then its status: an edit makes a draft of it. Judging takes minutes: Conflict when it
+    was edited meanwhile, which is neither undone nor given a status that it was not judged for."""
+    stored = await ports.algorithms.update(candidate, seen=seen)
+    return await ports.algorithms.set_status(stored.id, stored.user_id, promotion.target, seen=stored)

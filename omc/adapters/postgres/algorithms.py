@@ -15,7 +15,7 @@ from omc.access.quota import Quota
 from omc.adapters.postgres import faults, jsonb, room
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound
-from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmVersion, content_hash
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, AlgorithmVersion, check_unchanged, content_hash
 
 _COLUMNS = """
     id, user_id, name, description, algorithm_type, code, parameters, status, version, created_at, updated_at
@@ -32,7 +32,7 @@ _ADD_VERSION = text("""
     VALUES (:id, :version, :code, CAST(:parameters AS jsonb), :content_hash)
 """)
 _GET = text(f"SELECT {_COLUMNS} FROM algorithms WHERE {_MINE}")
-_LOCK = text(f"SELECT version, status FROM algorithms WHERE {_MINE} FOR UPDATE")
+_LOCK = text(f"SELECT {_COLUMNS} FROM algorithms WHERE {_MINE} FOR UPDATE")
 _HASH = text("SELECT content_hash FROM algorithm_versions WHERE algorithm_id = :id AND version = :version")
 _UPDATE = text(f"""
     UPDATE algorithms SET name = :name, description = :description, algorithm_type = :algorithm_type, code = :code,
@@ -100,11 +100,12 @@ class PostgresAlgorithms:
             total = (await connection.execute(_COUNT, which)).scalar_one()
             return [_record(row) for row in rows], total
 
-    async def update(self, record: AlgorithmRecord) -> AlgorithmRecord:
+    async def update(self, record: AlgorithmRecord, seen: AlgorithmRecord | None = None) -> AlgorithmRecord:
         edit = _values(record)
         async with self.database.transaction() as connection:
             stored = await _locked(connection, record.id, record.user_id)
-            version, status = stored.version, stored.status
+            check_unchanged(stored, seen)
+            version, status = stored.version, stored.status.value
             known = await connection.execute(_HASH, {"id": record.id, "version": version})
             if known.scalar_one() != _hash(record):
                 version, status = version + 1, AlgorithmStatus.DRAFT.value
@@ -134,17 +135,17 @@ class PostgresAlgorithms:
             raise NotFound(f"the algorithm has no version {number}")
         return AlgorithmVersion(*row)
 
-    async def set_status(self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus) -> AlgorithmRecord:
+    async def set_status(
+        self, algorithm_id: UUID, user_id: UUID, status: AlgorithmStatus, seen: AlgorithmRecord | None = None
+    ) -> AlgorithmRecord:
         values = {"id": algorithm_id, "user_id": user_id, "status": status.value}
         async with self.database.transaction() as connection:
+            check_unchanged(await _locked(connection, algorithm_id, user_id), seen)
             return _found((await connection.execute(_SET_STATUS, values)).first(), algorithm_id)
 
 
-async def _locked(connection: AsyncConnection, algorithm_id: UUID, user_id: UUID) -> Row[Any]:
-    row = (await connection.execute(_LOCK, {"id": algorithm_id, "user_id": user_id})).first()
-    if row is None:
-        raise NotFound(f"there is no algorithm {algorithm_id}")
-    return row
+async def _locked(connection: AsyncConnection, algorithm_id: UUID, user_id: UUID) -> AlgorithmRecord:
+    return _found((await connection.execute(_LOCK, {"id": algorithm_id, "user_id": user_id})).first(), algorithm_id)
 
 
 async def _add_version(connection: AsyncConnection, record: AlgorithmRecord, version: int) -> None:

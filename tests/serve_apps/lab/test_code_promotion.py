@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from omc.promotion.gate import StrictStandard
-from omc.strategy.algorithm import AlgorithmStatus
+from omc.promotion.trials import MemoryTries, Tally
+from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, MemoryAlgorithmStore
 from serve_apps.window import window_of
 from tests.omc.promotion.searching import carried_out
 from tests.serve_apps.lab.coding import BUILTIN, GATHERING, LONG_SIGHTED, PLAIN, SYNTAX, TWIN
@@ -202,3 +203,39 @@ async def test_broken_code_of_a_validated_algorithm_is_a_draft_that_cannot_be_pr
     assert broken["status"] == AlgorithmStatus.DRAFT
     error = refused(await caller.post(f"{path}/promote"), 422, "VALIDATION_ERROR")
     assert error["message"].startswith("line 2, column 29: ")
+
+
+async def test_an_edit_while_an_algorithm_is_judged_is_not_undone_and_has_no_status(
+    coding, testing, caller, refused, monkeypatch
+):
+    made = await coding(PLAIN)
+    path, other = f"/algorithms/{made['id']}", PLAIN.replace("> frame.last", "< frame.last")
+    await testing(made)
+    tally = MemoryTries.tally
+
+    async def edited_first(tries: MemoryTries, algorithm_id: UUID) -> Tally:
+        assert (await caller.put(path, {"code": other})).status_code == 200
+        return await tally(tries, algorithm_id)
+
+    monkeypatch.setattr(MemoryTries, "tally", edited_first)
+    error = refused(await caller.post(f"{path}/promote"), 409, "CONFLICT")
+    assert "edited meanwhile" in error["message"]
+    left = (await caller.get(path)).json()["data"]
+    assert (left["code"], left["version"], left["status"]) == (other, 2, "draft")
+
+
+async def test_of_two_edits_at_once_the_later_learns_of_the_earlier(coding, caller, refused, monkeypatch):
+    made = await coding(PLAIN)
+    path, update = f"/algorithms/{made['id']}", MemoryAlgorithmStore.update
+    held = []
+
+    async def renamed_first(store: MemoryAlgorithmStore, record: AlgorithmRecord, seen: AlgorithmRecord | None = None):
+        held.append(record)
+        if len(held) == 1:
+            assert (await caller.put(path, {"name": "renamed"})).status_code == 200
+        return await update(store, record, seen)
+
+    monkeypatch.setattr(MemoryAlgorithmStore, "update", renamed_first)
+    refused(await caller.put(path, {"description": "mine"}), 409, "CONFLICT")
+    left = (await caller.get(path)).json()["data"]
+    assert (left["name"], left["description"]) == ("renamed", made["description"])

@@ -42,6 +42,22 @@ async def test_only_a_change_of_what_runs_makes_a_version(algorithms: AlgorithmS
     assert versions[1].content_hash == content_hash("moving_average", None, {"fast_bars": 5})
 
 
+async def test_what_was_edited_meanwhile_is_neither_overwritten_nor_given_a_status(
+    algorithms: AlgorithmStore, user_id: UUID
+):
+    seen = await algorithms.create(algorithm(user_id))
+    for edit in ({"parameters": {"fast_bars": 7}}, {"name": "renamed"}):
+        edited = await algorithms.update(replace(seen, **edit), seen=seen)
+        with pytest.raises(Conflict, match="edited meanwhile"):
+            await algorithms.update(replace(seen, parameters={"fast_bars": 9}), seen=seen)
+        with pytest.raises(Conflict, match="edited meanwhile"):
+            await algorithms.set_status(seen.id, user_id, AlgorithmStatus.VALIDATED, seen=seen)
+        assert await algorithms.get(seen.id, user_id) == edited
+        seen = edited
+    judged = await algorithms.set_status(seen.id, user_id, AlgorithmStatus.VALIDATED, seen=seen)
+    assert (judged.name, judged.version, judged.status) == ("renamed", 2, AlgorithmStatus.VALIDATED)
+
+
 async def test_pages_are_filtered_by_status(algorithms: AlgorithmStore, user_id: UUID):
     draft, validated = await algorithms.create(algorithm(user_id)), await algorithms.create(algorithm(user_id))
     await algorithms.set_status(validated.id, user_id, AlgorithmStatus.VALIDATED)
