@@ -10,7 +10,7 @@ from uuid import UUID
 
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep
-from omc.errors import Conflict, GateNotPassed, NotFound, Refused
+from omc.errors import Conflict, DeadlineExceeded, GateNotPassed, NotFound, Refused
 from omc.feature.frame import Frame
 from omc.promotion.contract import made_market
 from omc.promotion.evidence import Evidence
@@ -22,7 +22,7 @@ from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import Make, Maker
 from serve_apps.lab.ports import LabPorts
-from serve_apps.lab.time_limit import hurried
+from serve_apps.lab.time_limit import TimeLimit, hurried
 from serve_apps.lab.trial import Trial, Wanted, tried
 from serve_apps.making import apart, whole, whole_parameters
 from serve_apps.uncut import uncut
@@ -55,7 +55,7 @@ class Cases:
         found = await self.tried(candidate, maker)
         case = Case(
             record=candidate,
-            contract=found.contract,
+            contract=found.contract if found.late is None else (found.late,),
             look_ahead=found.look_ahead,
             evidence=[each for each in evidence if each is not None],
             tally=await self._ports.tries.tally(record.id),
@@ -72,9 +72,17 @@ class Cases:
 
     async def _tried(self, record: AlgorithmRecord, maker: Maker) -> Trial:
         async with self._room:
-            make = hurried(maker, _TRIAL_S).of(record.code)
+            limit = TimeLimit(_TRIAL_S)
+            make = hurried(maker, limit).of(record.code)
             anew = partial(make, record.algorithm_type, record.parameters)
-            return await tried(anew, partial(_prices_for, self._ports))
+            try:
+                found = await tried(anew, partial(_prices_for, self._ports))
+            except DeadlineExceeded:
+                if not limit.ran_out:
+                    raise
+                return Trial(late=limit.said)
+            # What was not answered in time looks like decisions that are others with less of the future.
+            return Trial(late=limit.said) if limit.ran_out else found
 
     async def _proof(
         self, record: AlgorithmRecord, maker: Maker, codes: Mapping[int, str | None], tally: Tally
@@ -83,7 +91,7 @@ class Cases:
         if not isinstance(found, Sweep):
             return unproven(f"{found}: {HOW}")
         async with self._room:
-            make = hurried(maker, _PROOF_S).of(record.code)
+            make = hurried(maker, TimeLimit(_PROOF_S)).of(record.code)
             try:
                 parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
                 spec = replace(found.spec, parameters=parameters)

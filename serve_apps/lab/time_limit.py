@@ -2,41 +2,59 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, cast
 
 from omc.errors import DeadlineExceeded
-from omc.feature.frame import Frame
-from omc.strategy.description import Prediction
 from omc.strategy.maker import Maker
-from omc.strategy.sandbox_port import Parameters, Sandbox
+from omc.strategy.sandbox_port import Sandbox
+
+_QUESTIONS = frozenset({"describe", "traits", "fit", "export", "restore", "predict", "predict_many", "begin", "decide"})
+
+
+@dataclass(slots=True)
+class TimeLimit:
+    """Seconds from now, for all the questions of one trial together. `ran_out` once one was asked too late: whatever a
+    trial makes of that, it is no answer of the code's."""
+
+    limit_s: float
+    ran_out: bool = field(default=False, init=False)
+    _until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._until = time.monotonic() + self.limit_s
+
+    @property
+    def said(self) -> str:
+        return f"trying the code out took longer than {self.limit_s:g} s, and was given up"
+
+    def check(self) -> None:
+        """DeadlineExceeded when it is too late to ask."""
+        if self.ran_out or time.monotonic() > self._until:
+            self.ran_out = True
+            raise DeadlineExceeded(self.said)
 
 
 class Hurried:
-    """A Sandbox that decides nothing more after the moment `until`, and whose copies do not either. They are opened as
-    it was, so that whoever counts what is opened counts them, too."""
+    """A Sandbox that answers nothing more when the time is up, and whose copies do not either. They are opened as it
+    was, so that whoever counts what is opened counts them, too."""
 
-    def __init__(self, opening: Callable[[str], Sandbox], source: str, limit_s: float, until: float) -> None:
-        self._opening, self._source, self._limit_s, self._until = opening, source, limit_s, until
+    def __init__(self, opening: Callable[[str], Sandbox], source: str, limit: TimeLimit) -> None:
+        self._opening, self._source, self._limit = opening, source, limit
         self._sandbox = opening(source)
 
-    def predict(self, parameters: Parameters, frame: Frame, model: int | None = None) -> Prediction:
-        """DeadlineExceeded when it is too late to ask."""
-        if time.monotonic() > self._until:
-            raise DeadlineExceeded(f"trying the code out took longer than {self._limit_s:g} s, and was given up")
-        return self._sandbox.predict(parameters, frame, model)
-
     def __getattr__(self, name: str) -> Any:
+        if name in _QUESTIONS:
+            self._limit.check()
         return getattr(self._sandbox, name)
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return type(self)(self._opening, self._source, self._limit_s, self._until)
+        return type(self)(self._opening, self._source, self._limit)
 
 
-def hurried(maker: Maker, limit_s: float) -> Maker:
-    """The same, whose sandboxes have `limit_s` seconds from now, all of them together."""
+def hurried(maker: Maker, limit: TimeLimit) -> Maker:
+    """The same, whose sandboxes have this time, all of them together."""
     opening = maker.sandbox
     if opening is None:
         return maker
-    until = time.monotonic() + limit_s
-    return replace(maker, sandbox=lambda source: cast(Sandbox, Hurried(opening, source, limit_s, until)))
+    return replace(maker, sandbox=lambda source: cast(Sandbox, Hurried(opening, source, limit)))

@@ -21,11 +21,12 @@ _CUTS = 12
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What breaks the contract, what looks ahead, and how many decisions are others in pieces; the last two only of an
-    algorithm that can be asked at all."""
+    algorithm that can be asked at all. None of them of one that ran out of time, and `late` says so."""
 
     contract: tuple[str, ...] = ()
     look_ahead: tuple[str, ...] = ()
     pieces: Figure = UNTRIED
+    late: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ async def validated(cases: Cases, maker: Maker, record: AlgorithmRecord) -> list
         return [Finding.told("parameters", str(refusal), code)]
     except CodeFailed as fault:
         return [Finding.told("contract", str(fault), code)]
+    if trial.late is not None:
+        return [Finding.told("time", trial.late, code)]
     listed = [Finding.told("contract", each, code) for each in trial.contract]
     listed += [Finding.told("look_ahead", each, code) for each in trial.look_ahead]
     if not trial.contract and trial.pieces.known != 0.0:

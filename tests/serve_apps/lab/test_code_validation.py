@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +12,7 @@ from omc.errors import CodeFailed, DeadlineExceeded, SandboxDied
 from omc.strategy.maker import Maker
 from omc.strategy.sandbox import load
 from omc.strategy.sandbox_port import MemorySandbox
-from serve_apps.lab import evidence
+from serve_apps.lab import evidence, time_limit
 from serve_apps.lab.algorithms import AlgorithmStatus
 from tests.serve_apps.lab.coding import (
     BUILTIN,
@@ -211,8 +213,23 @@ async def test_a_sandbox_that_ends_is_a_finding(ports, finding, caller, at, rule
 async def test_trying_out_comes_to_an_end(finding, monkeypatch):
     monkeypatch.setattr(evidence, "_TRIAL_S", 0.0)
     (only,) = await finding(PLAIN)
-    assert only["rule"] == "contract"
+    assert only["rule"] == "time"
     assert "took longer than 0 s, and was given up" in only["message"]
+
+
+@pytest.mark.parametrize("questions", [1, 5, 60, 100])
+async def test_a_trial_that_runs_out_of_time_is_one_finding_and_none_against_what_it_decides(
+    finding, caller, ports, refused, monkeypatch, questions
+):
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(monotonic=count().__next__))
+    monkeypatch.setattr(evidence, "_TRIAL_S", float(questions))
+    (only,) = await finding(PLAIN)
+    assert (only["rule"], only["line"]) == ("time", None)
+    (record,) = ports.algorithms.kept.values()
+    error = refused(await caller.post(f"/algorithms/{record.id}/promote"), 409, "GATE_NOT_PASSED")
+    gates = {gate["gate"]: gate for gate in error["details"]["gates"]}
+    assert "was given up" in gates["contract"]["why"]
+    assert gates["look_ahead"]["passed"]
 
 
 async def test_code_is_never_asked_in_the_thread_that_answers_requests(ports, finding, caller):
