@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 from omc.adapters.sandbox_process import descriptors, lockdown
 from omc.adapters.sandbox_process.limits import Limits, be_as_nice_as
 from omc.adapters.sandbox_process.owners import LONGEST, Owner
-from omc.errors import OmcError, SandboxRefused
+from omc.errors import OmcError, Refused, SandboxRefused
 
 STANDING = b"\0"
-"""What it reports when every layer stands, before the list of those that it goes without; anything else is the sentence
-why it does not run."""
+"""What it reports when every layer stands, before the list of those that it goes without."""
+REFUSED = b"\1"
+"""What it reports when a layer is missing, before a sentence. Whatever else keeps it from running is a sentence alone,
+or nothing."""
 _RAISED, _NOT_LOCKED = 1, 71
 
 
@@ -92,7 +94,7 @@ def _become(serve: Callable[[int], None], orders: socket.socket, told: int) -> N
             code = 0
     except (OmcError, OSError) as error:
         if code == _NOT_LOCKED:
-            os.write(told, str(error).encode())
+            os.write(told, (REFUSED if isinstance(error, Refused) else b"") + str(error).encode())
     finally:
         # Whatever else was raised, an exit included.
         os._exit(code)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from omc.adapters.sandbox_process.fork import STANDING, Fork, fork
+from omc.adapters.sandbox_process.fork import REFUSED, STANDING, Fork, fork
 from omc.adapters.sandbox_process.limits import Limits, Together
 from omc.adapters.sandbox_process.owners import LONGEST, Owner, let_in
 from omc.errors import InvalidInput, OmcError, SandboxRefused, Unavailable
@@ -190,8 +190,10 @@ class Forks:
             told = {"spawned": child.ticket, "pid": child.process, "missing": json.loads(said[len(STANDING) :])}
             self._tell(child.owner, told, [child.handle])
         else:
-            why = said.decode(errors="replace") or "the process ended before every layer stood"
-            self._tell(child.owner, {"refused": child.ticket, "why": why})
+            # One that could not say a word was ended, as a machine does that is short of memory: no layer is missing.
+            kind = "refused" if said.startswith(REFUSED) else "unavailable"
+            why = said.removeprefix(REFUSED).decode(errors="replace") or "the process ended before every layer stood"
+            self._tell(child.owner, {kind: child.ticket, "why": why})
 
     def _ended(self, child: Fork) -> None:
         if child.locked is None:

@@ -1,6 +1,7 @@
 """Calls of the Linux kernel that Python has no name for."""
 
 import ctypes
+import errno
 import os
 import sys
 
@@ -16,6 +17,14 @@ PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 38, 39
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.prctl.restype = ctypes.c_int
+
+
+_SHORT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
+
+
+def is_short(fault: BaseException | None) -> bool:
+    """Whether it tells of a machine that lacks memory, processes or descriptors now, not of one that never could."""
+    return isinstance(fault, OSError) and fault.errno in _SHORT
 
 
 def machine() -> Machine:

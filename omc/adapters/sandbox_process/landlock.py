@@ -62,6 +62,9 @@ def _opening_fails() -> bool:
     try:
         os.close(os.open(Path(os.devnull), os.O_RDONLY))
     except OSError as error:
+        # Whoever lacks descriptors is told so before anybody looks at the file.
+        if kernel.is_short(error):
+            raise
         return error.errno == errno.EACCES
     return False
 

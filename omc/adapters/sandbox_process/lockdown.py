@@ -1,7 +1,8 @@
 """The second wall: what a process gives up, for ever, before somebody's code runs in it.
 
 Each layer is verified after it was set, by what can be read back or by an attempt that must fail. One that cannot be
-set, or does not hold, is SandboxRefused with a sentence that names it; whoever calls must not run anything then. Only
+set, or does not hold, is SandboxRefused with a sentence that names it; whoever calls must not run anything then. Nor
+may they when the machine is too short of memory or descriptors to tell: that is Unavailable, for it passes. Only
 namespaces are a best effort: nothing that they stop is left to them alone. What works is set without the rest only when
 that is asked for in so many words (`unsafe`).
 """
@@ -9,18 +10,20 @@ that is asked for in so many words (`unsafe`).
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from omc.adapters.sandbox_process import descriptors, landlock, namespaces, privileges, seccomp
+from omc.adapters.sandbox_process import descriptors, kernel, landlock, namespaces, privileges, seccomp
 from omc.adapters.sandbox_process.limits import Limits, volunteer
-from omc.errors import SandboxRefused
+from omc.errors import SandboxRefused, Unavailable
 
 _TASKS = Path("/proc/self/task")
 
 
 def threads() -> int:
-    """How many the calling process has; SandboxRefused where that cannot be known."""
+    """How many the calling process has; SandboxRefused where that cannot be known, Unavailable where not now."""
     try:
         return sum(1 for _ in _TASKS.iterdir())
     except OSError as error:
+        if kernel.is_short(error):
+            raise _not_now(error) from error
         raise SandboxRefused("without /proc nobody can say how many threads a process has") from error
 
 
@@ -37,11 +40,18 @@ def lock(limits: Limits, keep_fds: Collection[int], *, unsafe: bool = False) -> 
         try:
             step()
         except (SandboxRefused, OSError) as error:
+            # Layers name their faults, and the kernel's own stands behind.
+            if kernel.is_short(error) or kernel.is_short(error.__cause__):
+                raise _not_now(error) from error
             why = str(error) if isinstance(error, SandboxRefused) else f"this process cannot be locked: {error}"
             if not unsafe:
                 raise SandboxRefused(why) from error
             missing.append(f"{name}: {why}")
     return tuple(missing)
+
+
+def _not_now(fault: Exception) -> Unavailable:
+    return Unavailable(f"this machine is too short of memory or descriptors to lock a process: {fault}")
 
 
 def _steps(limits: Limits, keep_fds: Collection[int]) -> tuple[tuple[str, Callable[[], object]], ...]:

@@ -130,7 +130,7 @@ class Nursery:
             case {"ready": _}:
                 self._ready.set_result(said)
             case {"failed": why}:
-                self._ready.set_exception(SandboxRefused(why))
+                self._ready.set_exception((SandboxRefused if said["refused"] else Unavailable)(why))
             case {"spawned": ticket, "pid": pid}:
                 warn_once(said.get("missing", ()))
                 self._settle(ticket, passed[0], lambda spawned: spawned.set_result((pid, passed[0])))

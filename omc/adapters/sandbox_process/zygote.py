@@ -19,13 +19,15 @@ Each packet is one JSON object. An owner writes
 and reads
 
     {"ready": PID, "memory_bytes": N, "seconds": S}    first, once; resident memory and time that warming up took.
-    {"failed": WHY}                                    instead of it; the zygote has ended.
+    {"failed": WHY, "refused": BOOL}                   instead of it; the zygote has ended. "refused": this machine
+                                                       cannot confine anybody; otherwise it may be tried again.
     {"spawned": TICKET, "pid": PID, "missing": [WHY]}  and one descriptor: a pidfd of the child, by which it is killed
                                                        (`signal.pidfd_send_signal`) and waited for without ever meeting
                                                        another process of the same number. Every layer stands, but for
                                                        those that are missing, which only "unsafe" allows.
     {"refused": TICKET, "why": WHY}                    a layer is missing: nobody's code ran; WHY is a sentence.
-    {"unavailable": TICKET, "why": WHY}                too many run, or memory is short; nobody's code ran.
+    {"unavailable": TICKET, "why": WHY}                too many run, or memory is short, or it ended before it could
+                                                       say a word; nobody's code ran.
     {"ended": TICKET, "exit": CODE, "cpu_s": S, "peak_bytes": N}
                                                        last, after `spawned` and only then. N counts what it
                                                        shares with the zygote. CODE is the exit code, or
@@ -50,12 +52,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from omc.adapters.sandbox_process.fork import check_alone
 from omc.adapters.sandbox_process.forks import KIBIBYTE, Forks
-from omc.adapters.sandbox_process.owners import LONGEST, Owner, let_in
+from omc.adapters.sandbox_process.owners import Owner, let_in
+from omc.errors import SandboxRefused
 
 _MOST_DESCRIPTORS = 16_384
+_LONGEST_TOLD = 4_000
 
 
 def run(arguments: Sequence[str], serve: Callable[[int], None], prepare: Callable[[], None]) -> None:
@@ -70,7 +75,8 @@ def run(arguments: Sequence[str], serve: Callable[[int], None], prepare: Callabl
         prepare()
         check_alone()
     except Exception as error:
-        _fail(given, f"the sandbox did not start: {error}", shared=linger_s is not None)
+        why = {"failed": f"the sandbox did not start: {error}", "refused": isinstance(error, SandboxRefused)}
+        _fail(given, why, shared=linger_s is not None)
         raise
     # What stands now is never collected, so that children go on sharing its memory instead of copying it.
     gc.collect()
@@ -101,8 +107,8 @@ def _step_back() -> None:
             Path("/proc/self/autogroup").write_text(str(level))
 
 
-def _fail(given: socket.socket, why: str, *, shared: bool) -> None:
-    said = json.dumps({"failed": why}).encode()[:LONGEST]
+def _fail(given: socket.socket, why: dict[str, Any], *, shared: bool) -> None:
+    said = json.dumps({**why, "failed": why["failed"][:_LONGEST_TOLD]}).encode()
     if not shared:
         given.send(said)
         return

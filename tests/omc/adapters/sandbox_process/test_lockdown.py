@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from omc.adapters.sandbox_process import (
     descriptors,
     kernel,
     landlock,
+    limits,
     lockdown,
     namespaces,
     privileges,
@@ -20,12 +22,12 @@ from omc.adapters.sandbox_process import (
     system_calls,
 )
 from omc.adapters.sandbox_process.limits import Limits
-from omc.errors import OmcError
+from omc.errors import OmcError, Unavailable
 from tests.omc.adapters.sandbox_process.probing import ORDINARY, Prober
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's")
 
-LOCKED = "locked"
+LOCKED, NOT_NOW = "locked", "not now: "
 ROOT = os.geteuid() == 0
 USERS = [pytest.param(None, id="as this user"), pytest.param(ORDINARY, id="as an ordinary user")]
 
@@ -45,6 +47,8 @@ def locked(user: int | None = None, before: Callable[[], object] = lambda: None,
             before()
             missing = lockdown.lock(Limits(), (write,), unsafe=unsafe)
             os.write(write, "\n".join((LOCKED, *missing)).encode())
+        except Unavailable as error:
+            os.write(write, NOT_NOW.encode() + str(error).encode())
         except OmcError as error:
             os.write(write, str(error).encode())
         finally:
@@ -155,6 +159,37 @@ def test_a_kernel_without_filters_is_refused_in_a_sentence(monkeypatch: pytest.M
     assert locked() == "this kernel lets nobody filter system calls (seccomp): Invalid argument"
 
 
+SHORT = [errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE]
+
+
+@pytest.mark.parametrize("unsafe", [False, True], ids=["all layers", "those that work"])
+@pytest.mark.parametrize("code", SHORT, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize(
+    ("holder", "name"),
+    [
+        (kernel, "call"),
+        (kernel, "prctl"),
+        (os, "open"),
+        (limits.resource, "setrlimit"),
+        (limits, "_address_space"),
+        (socket, "socket"),
+    ],
+    ids=["system calls", "prctl", "open", "setrlimit", "/proc", "sockets"],
+)
+def test_a_machine_that_is_short_of_something_is_not_taken_for_one_without_a_layer(
+    holder: ModuleType, name: str, code: int, unsafe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    # Namespaces are tried, and their failing is no matter.
+    monkeypatch.setattr(namespaces, "enter", nothing)
+    monkeypatch.setattr(descriptors, "close_all_but", nothing)
+    monkeypatch.setattr(descriptors, "verify", nothing)
+    monkeypatch.setattr(holder, name, short)
+    assert locked(unsafe=unsafe).startswith(NOT_NOW + "this machine is too short of memory or descriptors")
+
+
 def test_a_process_whose_memory_is_all_executable_is_refused() -> None:
     read_implies_exec = 0x0040_0000
     said = locked(before=lambda: kernel.call(system_calls.HOSTILE["personality"][kernel.machine()], read_implies_exec))
@@ -189,4 +224,22 @@ def test_a_zygote_says_which_layer_is_missing(layer: str) -> None:
         assert answer["refused"] == 1
         assert passed == []
         assert channel.recv(1) == b""
+    prober.close()
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["os._exit(0)", "os.kill(os.getpid(), 9)", "raise MemoryError", "raise OSError(12, 'Cannot allocate memory')"],
+    ids=["leaves", "killed", "no memory in Python", "no memory in the kernel"],
+)
+def test_a_process_that_ends_before_it_is_locked_tells_of_no_missing_layer(end: str) -> None:
+    before = (
+        "import os; from omc.adapters.sandbox_process import landlock\ndef end(): " + end + "\nlandlock.restrict = end"
+    )
+    prober = Prober(before=before)
+    answer, passed, channel = prober.spawn(Limits())
+    channel.close()
+    assert answer["unavailable"] == 1
+    assert answer["why"]
+    assert passed == []
     prober.close()

@@ -190,6 +190,13 @@ def test_one_that_cannot_start_says_why_to_all_who_wait(tmp_path: Path) -> None:
         assert all("2 threads" in each.result() for each in [pool.submit(refused) for _ in range(3)])
 
 
+def test_one_that_could_not_prepare_is_not_available(tmp_path: Path) -> None:
+    fault = "import time; time.sleep(1); raise MemoryError('no memory')"
+    place = Meeting(tmp_path / "meeting", (*BARE[:-1], PREPARED.format(fault)), LINGER_S)
+    with pytest.raises(Unavailable, match="no memory"):
+        joined(place)
+
+
 def test_one_that_ends_at_once_is_not_available(tmp_path: Path) -> None:
     place = Meeting(tmp_path / "meeting", (sys.executable, "-c", "raise SystemExit(3)"), LINGER_S)
     with pytest.raises(Unavailable, match="ended"):

@@ -203,9 +203,19 @@ def test_a_zygote_with_threads_forks_nothing() -> None:
     before = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
     prober = Prober(before=before)
     assert "2 threads" in prober.ready["failed"]
+    assert prober.ready["refused"] is True
     prober.control.close()
     prober.process.kill()
     prober.process.wait()
+
+
+@pytest.mark.parametrize("fault", ["MemoryError('no memory')", "OSError(24, 'no memory')", "Unavailable('no memory')"])
+def test_a_zygote_that_cannot_prepare_now_does_not_say_that_it_never_can(fault: str) -> None:
+    before = f"from omc.errors import Unavailable\ndef warm(): raise {fault}\nmain.__globals__['warm'] = warm"
+    prober = Prober(before=before)
+    assert "no memory" in prober.ready["failed"]
+    assert prober.ready["refused"] is False
+    prober.close()
 
 
 def test_the_command_is_a_module_of_its_own() -> None:
