@@ -17,6 +17,7 @@ from omc.feature.frame import FloatArray, Frame
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.decider import Decider
+from omc.strategy.maker import Make
 from omc.strategy.printed import legible
 from omc.trading.blotter import Blotter, Decision, TraderMemory
 from omc.trading.deployed_code import code_of, make_of, unconfined
@@ -91,12 +92,9 @@ class Seat:
     async def taken(cls, ports: TraderPorts, deployment: Deployment, lease: Lease, pace: Pace) -> Self:
         """With the algorithm of the version that was deployed. Halted when that cannot be made, whatever is wrong with
         it."""
-        code = await code_of(deployment, ports.algorithms)
-        refusal = unconfined(deployment.mode, code, ports.maker)
-        if refusal is not None:
-            raise Halted(refusal)
-        make = await make_of(deployment, code, ports.models, ports.maker)
-        decider = await _away(lambda: Decider(make(deployment.algorithm_type, deployment.parameters)))
+        make = await _how_made(ports, deployment)
+        coins = len(deployment.coins)
+        decider = await _away(lambda: Decider(make(deployment.algorithm_type, deployment.parameters), coins))
         return cls(ports, deployment, lease, pace, decider)
 
     async def close(self) -> None:
@@ -207,6 +205,18 @@ class Seat:
                 order = await self._ports.blotter.order(name)
             ended += [order] if order is not None else []
         return ended
+
+
+async def _how_made(ports: TraderPorts, deployment: Deployment) -> Make:
+    """Halted for code or a model that is not there, or not what was deployed: asking again would find the same."""
+    try:
+        code = await code_of(deployment, ports.algorithms)
+        refusal = unconfined(deployment.mode, code, ports.maker)
+        if refusal is not None:
+            raise Halted(refusal)
+        return await make_of(deployment, code, ports.models, ports.maker)
+    except Refused as fault:
+        raise Halted(str(fault)) from fault
 
 
 async def _away(ask: Callable[[], Answer]) -> Answer:

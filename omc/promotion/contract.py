@@ -9,12 +9,11 @@ import numpy as np
 from omc.errors import Refused
 from omc.feature.frame import FloatArray, Frame
 from omc.strategy.algorithm import Algorithm
+from omc.strategy.decider import MOST_CELLS
 from omc.trading.sizing import check_weights
 
 COINS = ("AAA", "BBB", "CCC")
 MOST_COINS = 100
-MOST_CELLS = 3_000_000
-"""Rows that it remembers, times coins: of more, nobody could try anything out."""
 _POINTS, _COPIES = 24, 6
 _SPARE = 96
 

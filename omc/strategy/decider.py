@@ -18,13 +18,17 @@ from omc.trading.window import Window
 
 MOST_MEMORY_BARS = 1_000_000
 """What one decision may look back: ten years of bars."""
+MOST_CELLS = 3_000_000
+"""Bars that it looks back, times coins. Each is held several times over, in numbers of eight bytes: of more, nobody
+could try anything out, and a trader would hold gigabytes."""
 
 
-def kept_bars(algorithm: Algorithm) -> int:
-    """How many bars are kept for it, 1 or more; InvalidInput when it wants too many."""
-    bars = algorithm.memory_bars
-    if bars > MOST_MEMORY_BARS:
-        raise InvalidInput(f"it looks back {bars:,} bars: at most {MOST_MEMORY_BARS:,} are kept on the floor")
+def kept_bars(algorithm: Algorithm, coins: int) -> int:
+    """How many bars of as many coins are kept for it, 1 or more; InvalidInput when it wants too many."""
+    bars, most = algorithm.memory_bars, min(MOST_MEMORY_BARS, MOST_CELLS // coins)
+    if bars > most:
+        of = "1 coin" if coins == 1 else f"{coins} coins"
+        raise InvalidInput(f"it looks back {bars:,} bars: at most {most:,} are kept on the floor of {of}")
     return max(1, bars)
 
 
@@ -51,10 +55,11 @@ class Decider:
     Faults are those of `Sandbox`; a built-in that raises anything is CodeFailed, too, as asking again would not help.
     """
 
-    def __init__(self, algorithm: Algorithm) -> None:
-        """InvalidInput when it remembers more than is kept. It is closed then, as after any fault here."""
+    def __init__(self, algorithm: Algorithm, coins: int) -> None:
+        """InvalidInput when it remembers more than is kept of as many coins. It is closed then, as after any fault
+        here."""
         try:
-            self.memory_bars = kept_bars(algorithm)
+            self.memory_bars = kept_bars(algorithm, coins)
             self.exits: Exits = algorithm.exits
         except BaseException:
             algorithm.close()

@@ -39,13 +39,13 @@ async def runnable(
 async def check_runs(
     ports: FloorPorts, record: AlgorithmRecord, parameters: Mapping[str, Any], mode: Mode, coins: Sequence[str]
 ) -> None:
-    """InvalidInput, or a fault of `Sandbox`, for what its trader would find out: that it cannot be made, or does not
-    take these coins. Conflict where it may not trade in this mode."""
+    """InvalidInput, or a fault of `Sandbox`, for what its trader would find out: that it cannot be made, does not take
+    these coins, or looks back too far on as many. Conflict where it may not trade in this mode."""
 
     def look(algorithm: Algorithm) -> None:
         algorithm.check_coins(coins)
         algorithm.check_together()
-        kept_bars(algorithm)
+        kept_bars(algorithm, len(coins))
 
     refusal = unconfined(mode, record.code, ports.maker)
     if refusal is not None:

@@ -334,6 +334,15 @@ async def test_a_trader_answers_while_its_code_runs_and_trades_nothing_once_it_i
         await house.close()
 
 
+async def test_code_that_looks_back_too_far_on_so_many_coins_is_paused_before_anything_is_read() -> None:
+    tape, _ = market(6, gaps=0.0)
+    coins = tuple(f"C{number:03d}" for number in range(100))
+    far = "class It:\n    memory_bars = 30_001\n    def predict(self, frame):\n        return frame.last * 0.0"
+    house, ours = await housed(tape, far, coins=coins)
+    reason = await paused(house, ours)
+    assert reason == "it looks back 30,001 bars: at most 30,000 are kept on the floor of 100 coins"
+
+
 async def test_code_that_fails_touches_no_other_trader() -> None:
     tape, _ = market(40, gaps=0.0)
     bad = "if len(frame) < 2: return frame.last * 0.0\nraise ValueError('the second bar')"

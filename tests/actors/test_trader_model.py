@@ -90,6 +90,14 @@ async def test_a_deployment_whose_model_is_not_its_own_is_paused_with_the_reason
         assert said in await paused(house, ours)
 
 
+async def test_a_deployment_whose_model_was_changed_where_it_is_kept_is_paused_with_the_reason():
+    tape, _ = market(12, gaps=0.0)
+    house, ours, *_ = await housed(market(60, gaps=0.0)[0].frame.select(deployment().coins), tape)
+    record, content = house.models.kept[ours.model]
+    house.models.kept[ours.model] = record, content + b" "
+    assert await paused(house, ours) == f"model {ours.model} is not what was stored: its hash is another"
+
+
 async def test_a_deployment_of_code_that_learns_is_paused_when_it_has_no_model():
     tape, _ = market(12, gaps=0.0)
     house, ours, *_ = await housed(market(60, gaps=0.0)[0].frame.select(deployment().coins), tape)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omc.errors import CodeFailed, InvalidInput, SandboxDied
 from omc.feature.frame import Frame
 from omc.strategy import registry
-from omc.strategy.decider import MOST_MEMORY_BARS, Decider
+from omc.strategy.decider import MOST_MEMORY_BARS, Decider, kept_bars
 from omc.strategy.maker import Maker
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.sandbox import load
@@ -78,7 +78,7 @@ def walked(decider: Decider, frame: Frame, row: int):
 def test_every_built_in_algorithm_decides_bar_by_bar_what_it_decides_at_once(algorithm_type, as_code):
     frame = market(260 if "train_bars" in registry.make(algorithm_type, {}).get_params() else BARS)
     at_once = made(algorithm_type, as_code=False).predict(frame)
-    decider = Decider(made(algorithm_type, as_code=as_code))
+    decider = Decider(made(algorithm_type, as_code=as_code), 2)
     differ = [row for row in range(len(frame)) if walked(decider, frame, row).tobytes() != at_once[row].tobytes()]
     assert differ == []
     assert at_once.any()
@@ -93,7 +93,7 @@ def test_every_built_in_algorithm_decides_bar_by_bar_what_it_decides_at_once(alg
 def test_whatever_a_trader_lives_through_its_next_decision_is_the_backtests(algorithm_type, seed, life):
     frame = market(90, seed=seed)
     at_once = made(algorithm_type, as_code=False).predict(frame)
-    deciders = [Decider(made(algorithm_type, as_code=as_code)) for as_code in (False, True)]
+    deciders = [Decider(made(algorithm_type, as_code=as_code), 2) for as_code in (False, True)]
     for row, deed in zip(range(len(frame)), life, strict=False):
         for decider in deciders:
             match deed:
@@ -131,7 +131,7 @@ def test_code_is_handed_its_memory_once_and_then_each_bar():
             handed.append(time)
             return super().decide(time, bid, ask, last)
 
-    decider = Decider(Maker(partial(Watched, load=load)).of(code("return frame.last * 0.0"))("custom", {}))
+    decider = Decider(Maker(partial(Watched, load=load)).of(code("return frame.last * 0.0"))("custom", {}), 2)
     decider.recall(frame.rows(0, 8))
     decider.decide()
     for row in range(8, 11):
@@ -148,7 +148,7 @@ def test_after_a_fault_code_begins_again():
             asked.append(time)
             raise SandboxDied("killed")
 
-    decider = Decider(Maker(partial(Dies, load=load)).of(code("return frame.last * 0.0 + 0.25"))("custom", {}))
+    decider = Decider(Maker(partial(Dies, load=load)).of(code("return frame.last * 0.0 + 0.25"))("custom", {}), 2)
     decider.recall(frame.rows(0, 8))
     decider.decide()
     decider.append(frame.time(8), frame.bid[8], frame.ask[8], frame.last[8])
@@ -172,7 +172,7 @@ def test_after_a_fault_code_begins_again():
     ],
 )
 def test_code_that_answers_nothing_usable_says_so_at_once(body, said):
-    decider = Decider(MAKER.of(code(body))("custom", {}))
+    decider = Decider(MAKER.of(code(body))("custom", {}), 2)
     decider.recall(market(30))
     with pytest.raises(CodeFailed, match=said):
         decider.decide()
@@ -180,7 +180,7 @@ def test_code_that_answers_nothing_usable_says_so_at_once(body, said):
 
 def test_what_code_prints_is_heard_once():
     frame = market(30, missing=0.0)
-    decider = Decider(MAKER.of(code("print('bar', len(frame))\nreturn frame.last * 0.0"))("custom", {}))
+    decider = Decider(MAKER.of(code("print('bar', len(frame))\nreturn frame.last * 0.0"))("custom", {}), 2)
     decider.recall(frame.rows(0, 2))
     decider.decide()
     decider.append(frame.time(2), frame.bid[2], frame.ask[2], frame.last[2])
@@ -200,7 +200,7 @@ class Breaks(MovingAverageCrossover):
 
 
 def test_a_built_in_that_raises_has_failed_too():
-    decider = Decider(Breaks(3, 9))
+    decider = Decider(Breaks(3, 9), 2)
     decider.recall(market(30))
     with pytest.raises(CodeFailed, match="ZeroDivisionError: a mean of nothing"):
         decider.decide()
@@ -215,10 +215,22 @@ class Remembers(Breaks):
 def test_what_remembers_more_than_is_kept_is_refused_and_closed():
     wrong = Remembers(3, 9)
     with pytest.raises(InvalidInput, match="looks back 1,000,001 bars: at most 1,000,000"):
-        Decider(wrong)
+        Decider(wrong, 2)
     assert wrong.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("coins", "most"), [(1, 1_000_000), (3, 1_000_000), (4, 750_000), (100, 30_000)], ids=lambda many: f"{many:,}"
+)
+def test_the_more_coins_the_less_is_kept_of_each(coins, most):
+    fits, wrong = Remembers(3, 9), Remembers(3, 9)
+    fits.memory_bars, wrong.memory_bars = most, most + 1
+    assert kept_bars(fits, coins) == Decider(fits, coins).memory_bars == most
+    with pytest.raises(InvalidInput, match=f"looks back {most + 1:,} bars: at most {most:,} are kept .* {coins} coin"):
+        Decider(wrong, coins)
+    assert (fits.closed, wrong.closed) == (0, 1)
 
 
 def test_nothing_can_be_decided_before_there_is_a_bar():
     with pytest.raises(ValueError, match="nothing was recalled"):
-        Decider(Breaks(3, 9)).decide()
+        Decider(Breaks(3, 9), 2).decide()

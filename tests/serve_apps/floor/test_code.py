@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 
 from omc.access.quota import Allowance
 from omc.errors import DeadlineExceeded, Unavailable
+from omc.feature.frame import Frame, as_datetime64
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import CUSTOM, Maker
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
@@ -112,6 +114,17 @@ async def test_code_that_cannot_run_is_refused_with_what_is_wrong(asking, ports,
     assert said in error["message"]
     assert ports.deployments.kept == {}
     assert left(opened) == []
+
+
+async def test_code_that_looks_back_too_far_on_so_many_coins_is_not_deployed(asking, ports, archive, clock, refused):
+    coins = [f"C{number:03d}" for number in range(100)]
+    prices = np.ones((1, len(coins)))
+    await archive.load(Frame(np.array([as_datetime64(clock.now())]), tuple(coins), prices, prices, prices))
+    far = "class It:\n    memory_bars = {}\n    def predict(self, frame): return frame.last * 0.0"
+    error = refused(await asking(far.format(30_001), {}, coins=coins), 422, "VALIDATION_ERROR")
+    assert error["message"] == "it looks back 30,001 bars: at most 30,000 are kept on the floor of 100 coins"
+    assert ports.deployments.kept == {}
+    assert (await asking(far.format(30_000), {}, coins=coins)).status_code == 201
 
 
 async def test_code_is_refused_where_there_is_no_sandbox_for_it(ports, calling, caller, storing, refused):
