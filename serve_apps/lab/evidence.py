@@ -1,6 +1,5 @@
 """Gathers what the gates ask about: stored tests, the count of tries, and what is measured anew."""
 
-import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import closing
@@ -21,6 +20,7 @@ from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import Make, Maker
+from serve_apps.lab.places import Places
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.time_limit import TimeLimit, hurried
 from serve_apps.lab.trial import Trial, Wanted, tried
@@ -33,15 +33,16 @@ from serve_apps.wire import LATEST
 _LOOKED_AT = 200
 # What trying people's code out may take, and proving it. One that learns trees takes minutes.
 _TRIAL_S, _PROOF_S = 300.0, 900.0
+_AT_ONCE = 2
 
 
 class Cases:
-    """What is known of an algorithm that asks for its next step. One at a time is measured, away from the event loop:
-    it takes seconds, and the machine has sweeps to run."""
+    """What is known of an algorithm that asks for its next step. Few are measured at a time, and one of each user, away
+    from the event loop: it takes seconds, or minutes, and the machine has sweeps to run."""
 
     def __init__(self, ports: LabPorts) -> None:
         self._ports = ports
-        self._room = asyncio.Semaphore(1)
+        self._places = Places(_AT_ONCE)
 
     async def of(self, record: AlgorithmRecord, sweep_id: UUID | None, maker: Maker) -> Case:
         """The case of `record` or, with a sweep, of `record` with the parameters of its best point."""
@@ -71,7 +72,7 @@ class Cases:
         return await uncut(self._tried(record, maker))
 
     async def _tried(self, record: AlgorithmRecord, maker: Maker) -> Trial:
-        async with self._room:
+        async with self._places.one(record.user_id):
             limit = TimeLimit(_TRIAL_S)
             make = hurried(maker, limit).of(record.code)
             anew = partial(make, record.algorithm_type, record.parameters)
@@ -90,7 +91,7 @@ class Cases:
         found = await _newest_sweep(self._ports, record, codes)
         if not isinstance(found, Sweep):
             return unproven(f"{found}: {HOW}")
-        async with self._room:
+        async with self._places.one(record.user_id):
             make = hurried(maker, TimeLimit(_PROOF_S)).of(record.code)
             try:
                 parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
