@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.processes import started
 from omc.errors import Conflict, Unavailable
 
 
@@ -84,6 +85,16 @@ class Home:
         except (OSError, ValueError):
             return None
         return record if isinstance(record, dict) else None
+
+    def running(self) -> dict[str, Any] | None:
+        """What the platform that runs now wrote down. None when none does: one that was killed leaves its record, and
+        others may have its process id since."""
+        record = self.recorded() or {}
+        pid, began = record.get("pid"), record.get("started")
+        # True would be the process 1.
+        if type(pid) is not int or began is None or started(pid) != began:
+            return None
+        return record
 
     def write_record(self, **what: Any) -> None:
         unfinished = self.record.with_suffix(".new")

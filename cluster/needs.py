@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from cluster.ports import LOOPBACK, Ports
-from cluster.processes import started
 from cluster.wiring import Wiring
 from omc.adapters.postgres import binaries
 from omc.adapters.sandbox_process.doctor import doctor
@@ -138,10 +137,9 @@ _ADVISED = frozenset({"memory", "shared memory"})
 
 def _ports(wired: Wiring) -> Iterator[Need]:
     """Those with a fixed number. That the platform of this very home listens there is as it should be."""
-    running = wired.home.recorded() or {}
-    pid = running.get("pid")
-    if isinstance(pid, int) and started(pid) == running.get("started"):
-        yield Need("ports", True, f"taken by the platform that runs on this home, process {pid}", True)
+    running = wired.home.running()
+    if running is not None:
+        yield Need("ports", True, f"taken by the platform that runs on this home, process {running['pid']}", True)
         return
     ports, chosen = Ports(), wired.chosen
     wanted = (("HTTP", chosen.port, chosen.host), ("Ray's dashboard", chosen.dashboard_port, LOOPBACK))

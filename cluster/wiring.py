@@ -287,6 +287,8 @@ class Wiring:
             code_bytes=chosen.quota_code_bytes,
             backtests=chosen.quota_backtests,
             sweeps=chosen.quota_sweeps,
+            models=chosen.quota_models,
+            model_bytes=chosen.quota_model_bytes,
             cpu_s=chosen.quota_cpu_s,
         )
 
@@ -294,8 +296,9 @@ class Wiring:
 
     @cached_property
     def confinement(self) -> Confinement:
-        """As the platform that runs on this home found it when it started; looked at now where none does."""
-        found = Confinement.told((self.home.recorded() or {}).get("confinement"))
+        """As the platform that runs on this home found it when it started; looked at now where none does, and unsafe
+        only for whoever asks for it anew."""
+        found = Confinement.told((self.home.running() or {}).get("confinement"))
         return found or Confinement.examined(asked=self.chosen.allow_unsafe_sandbox)
 
     @cached_property

@@ -1,10 +1,12 @@
 """The folder of one platform."""
 
+import os
 import stat
 
 import pytest
 
 from cluster.home import Home
+from cluster.processes import started
 from omc.errors import Conflict, Unavailable
 
 
@@ -45,6 +47,16 @@ def test_a_broken_record_is_none(home):
     assert home.recorded() is None
     home.record.write_text("{")
     assert home.recorded() is None
+
+
+def test_a_record_counts_while_whoever_wrote_it_lives(home):
+    assert home.running() is None
+    living = {"pid": os.getpid(), "started": started(os.getpid())}
+    home.write_record(**living, url="http://127.0.0.1:8000")
+    assert home.running() == home.recorded()
+    home.write_record(**living | {"started": 1})
+    assert home.running() is None
+    assert home.recorded() is not None
 
 
 def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path):

@@ -1,5 +1,6 @@
 """Settings become adapters."""
 
+import os
 import pickle
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 from cluster.confinement import Confinement
 from cluster.floor import Floor
 from cluster.ports import Ports
+from cluster.processes import started
 from cluster.wiring import Wiring, wiring
 from omc.access.quota import Allowance
 from omc.errors import InvalidInput, Unavailable
@@ -117,10 +119,31 @@ def test_locks_are_tried_once_for_all_of_the_platforms_processes(tmp_path):
     there = wired(tmp_path)
     there.home.prepare()
     said = Confinement("landlock: this kernel has none")
-    there.home.write_record(pid=1, confinement=said.document)
+    there.home.write_record(pid=os.getpid(), started=started(os.getpid()), confinement=said.document)
     assert there.confinement == said
     with pytest.raises(InvalidInput, match="this kernel has none"):
         wired(tmp_path).maker.of("class A: pass")("custom", {})
+
+
+def test_what_a_platform_that_is_gone_found_or_was_allowed_counts_for_nobody(tmp_path):
+    said = Confinement("landlock: this kernel has none", asked=True)
+    mine = started(os.getpid())
+    assert mine is not None
+    for record in (
+        {},
+        {"pid": os.getpid()},
+        {"pid": os.getpid(), "started": mine + 1},
+        {"pid": 2**22 + 1, "started": mine},
+        {"pid": 2**22 + 1, "started": None},
+        {"pid": str(os.getpid()), "started": mine},
+    ):
+        there = wired(tmp_path)
+        there.home.prepare()
+        there.home.write_record(**record, confinement=said.document)
+        assert there.home.running() is None
+        assert there.confinement.why != said.why
+        assert not there.confinement.asked
+        assert not there.maker.unsafe
 
 
 def test_where_no_platform_runs_the_locks_are_tried_now_and_the_operators_wish_is_known(tmp_path):
