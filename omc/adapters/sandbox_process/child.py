@@ -3,6 +3,7 @@
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -50,6 +51,11 @@ class Child(Protocol):
         """Seconds of processor time that it has used; None when that is not to be known any more. From any thread."""
         ...
 
+    def busy(self) -> bool:
+        """Whether it computes, or would if it was let: it waits for a processor or for memory, and does not sleep.
+        False when that is not to be known."""
+        ...
+
     def close(self) -> None:
         """Let go of whatever stands for it here."""
         ...
@@ -63,6 +69,15 @@ def cpu_s_of(process: int) -> float | None:
         return time.clock_gettime((~process << 3) | 2)
     except OSError:
         return None
+
+
+def is_busy(process: int) -> bool:
+    """Whether the process of this number runs, is to run, or waits for what the kernel fetches for it. Whoever sleeps
+    does so by a call of its own."""
+    try:
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b") ")[2][:1] in (b"R", b"D")
+    except OSError:
+        return False
 
 
 def _name(number: int) -> str:

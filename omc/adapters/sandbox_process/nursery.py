@@ -13,7 +13,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
 
-from omc.adapters.sandbox_process.child import Ended, cpu_s_of
+from omc.adapters.sandbox_process.child import Ended, cpu_s_of, is_busy
 from omc.adapters.sandbox_process.launch import Wanted
 from omc.adapters.sandbox_process.owners import received
 from omc.adapters.sandbox_process.process import SandboxProcess
@@ -190,6 +190,10 @@ class _Forked:
             used_s = cpu_s_of(self.pid)
             # Alive afterwards, so that nobody else had its number before.
             return None if self._alive.poll(0) else used_s
+
+    def busy(self) -> bool:
+        with self._lock:
+            return self._handle is not None and is_busy(self.pid) and not self._alive.poll(0)
 
     def ended(self, within_s: float) -> Ended | None:
         try:

@@ -22,6 +22,8 @@ from omc.strategy.printed import Printed
 
 _FAREWELL_S = 3.0
 """How long an end may take to be told of. A kill is quick; a machine may not be."""
+_STARVED_S = 1.0
+"""Processor time that a process must have lacked until the machine is to blame: less is how any machine shares."""
 Answer = TypeVar("Answer")
 Fault = TypeVar("Fault", SandboxDied, Unavailable)
 
@@ -31,7 +33,8 @@ class SandboxProcess:
 
     A question raises CodeFailed when the answer is that the code failed, and InvalidInput when it is that the input is
     refused; SandboxDied when the process ends instead of answering, or does not answer what was asked, and
-    DeadlineExceeded when it does neither in time. Unavailable when it ended through no fault of the code.
+    DeadlineExceeded when it does neither in time. Unavailable when it ended through no fault of the code: with the
+    process that it was forked from, or late on a machine that did not let it compute.
     """
 
     def __init__(self, end: socket.socket, child: Child) -> None:
@@ -41,6 +44,8 @@ class SandboxProcess:
         self._asked = 0
         self._end: SandboxDied | Unavailable | None = None
         self._used_s = 0.0
+        self._asked_at_s: float | None = None
+        """What it had used when it was asked last."""
         self.printed = Printed()
 
     @property
@@ -93,6 +98,7 @@ class SandboxProcess:
         """Weights, (C,), any numbers, of the next bar: its time in microseconds, and (3, C) bids, asks and lasts."""
         frame = frames.bar_frame(time_us, prices)
         with self._lock:
+            self._note()
             self._deal(lambda: self._channel.send(frame, None, deadline_s), deadline_s)
             return self._weights(time_us, prices.shape[1], None, deadline_s)
 
@@ -115,9 +121,14 @@ class SandboxProcess:
 
     def _send(self, do: str, request: Mapping[str, Any] | None, memory: int | None, deadline_s: float) -> int:
         frame = frames.packed({"id": self._asked + 1, "do": do, **(request or {})})
+        self._note()
         self._deal(lambda: self._channel.send(frame, memory, deadline_s), deadline_s)
         self._asked += 1
         return self._asked
+
+    def _note(self) -> None:
+        """What it has used, as it is about to be asked."""
+        self._asked_at_s = self._child.cpu_s()
 
     def _weights(self, marked: int, coins: int, number: int | None, deadline_s: float) -> FloatArray:
         def look() -> FloatArray | dict[str, Any] | Failure:
@@ -143,8 +154,11 @@ class SandboxProcess:
         try:
             return deed()
         except TimeoutError:
-            late = f"the code did not answer within {deadline_s:g} s, and its sandbox was ended"
-            raise self._finish(DeadlineExceeded(late), kill=True) from None
+            late = f"the code did not answer within {deadline_s:g} s"
+            if self._starved(deadline_s):
+                said = f"{late}, for this machine had no processor time for it, and its sandbox was ended: ask again"
+                raise self._finish(Unavailable(said), kill=True) from None
+            raise self._finish(DeadlineExceeded(f"{late}, and its sandbox was ended"), kill=True) from None
         except EOFError:
             # Whoever closed the socket has ended, or is made to.
             how = self._gone()
@@ -155,6 +169,15 @@ class SandboxProcess:
             raise self._finish(SandboxDied(said), kill=how is None) from None
         except InvalidInput as reason:
             raise self.breaks(reason) from None
+
+    def _starved(self, deadline_s: float) -> bool:
+        """Whether it would have computed all along, had the machine let it. (The kernel counts how long it waited for a
+        processor only once it gets one, so that its state is asked instead.)"""
+        used_s = self._child.cpu_s()
+        if used_s is None or self._asked_at_s is None:
+            return False
+        lacked_s = deadline_s - (used_s - self._asked_at_s)
+        return lacked_s >= max(deadline_s / 2, _STARVED_S) and self._child.busy()
 
     def _finish(self, end: Fault, *, kill: bool) -> Fault:
         if self._end is None:

@@ -88,7 +88,7 @@ ENDLESS = {
     "a message without an end": (
         "class Evil(Exception):\n    def __str__(self):\n        while True: pass\nraise Evil()"
     ),
-    "a comparison of its own": "sorted(range(10 ** 6), key=lambda i: [j for j in range(10 ** 6)])",
+    "a comparison of its own": "sorted(range(10 ** 6), key=lambda i: len([j for j in range(10 ** 6)]))",
 }
 FAILING = {
     "a whole number without an end": ("x = 10 ** 10 ** 8", "digits is too long"),

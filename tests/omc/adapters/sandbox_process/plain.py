@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from omc.adapters.sandbox_process import serve
-from omc.adapters.sandbox_process.child import Ended, cpu_s_of
+from omc.adapters.sandbox_process.child import Ended, cpu_s_of, is_busy
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.feature.frame import Frame
 from omc.strategy.builtin import Builtin
@@ -66,6 +66,9 @@ class Fork:
 
     def cpu_s(self) -> float | None:
         return cpu_s_of(self.pid)
+
+    def busy(self) -> bool:
+        return is_busy(self.pid)
 
     def close(self) -> None:
         pass

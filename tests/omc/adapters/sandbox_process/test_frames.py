@@ -36,7 +36,7 @@ def test_weights_survive_the_way_to_the_bit(time_us, weights, printed):
     assert (found.tobytes(), said) == (weights.tobytes(), printed)
 
 
-@given(st.datetimes(timezones=st.timezones()))
+@given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
 def test_a_time_survives_the_way(time):
     assert frames.time_of(frames.microseconds(time)) == time
 

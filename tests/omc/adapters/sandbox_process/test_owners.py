@@ -134,6 +134,21 @@ def test_whoever_stepped_back_gets_processes_that_step_back(place: Meeting, owne
     nursery.close()
 
 
+def test_a_process_that_computes_is_told_from_one_that_sleeps_though_nobody_looks_into_it(place: Meeting) -> None:
+    mine = joined(place)
+    process, other = mine.spawn(wanted()), mine.spawn(wanted())
+    process._channel.send(b"while True: pass", None, 5.0)
+    while not process._child.busy():
+        time.sleep(0.01)
+    other._channel.send(b"import time; time.sleep(600)", None, 5.0)
+    while other._child.busy():
+        time.sleep(0.01)
+    for each in (process, other):
+        each.close()
+        assert not each._child.busy()
+    mine.close()
+
+
 PLACE = "b(b'\\1\\0' + {there!r}.encode()[:100]), 102"
 ATTEMPTS = {
     "knock at the door": ("import socket as s; s.socket(s.AF_UNIX, s.SOCK_SEQPACKET).connect({there!r})", "EACCES"),

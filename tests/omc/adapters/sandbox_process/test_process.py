@@ -3,14 +3,17 @@
 import array
 import os
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import orjson
 import pytest
 
 from omc.adapters.sandbox_process import frames
-from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied, Unavailable
 
 HEAD = b"J" + bytes(7)
 NONSENSE = {
@@ -96,6 +99,50 @@ def test_silence_ends_at_the_deadline(liar):
     assert time.monotonic() - began < 15
     with pytest.raises(DeadlineExceeded):
         process.ask("traits", deadline_s=0.2)
+
+
+@pytest.fixture
+def crowded() -> Iterator[int]:
+    """The number of a processor on which others compute without end."""
+    processor = min(os.sched_getaffinity(0))
+    loop = f"import os; os.sched_setaffinity(0, [{processor}]); print(flush=True)\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", loop], stdout=subprocess.PIPE) for _ in range(2)]
+    for each in others:
+        assert each.stdout is not None
+        each.stdout.readline()
+    yield processor
+    for each in others:
+        with each:
+            each.kill()
+
+
+def last_in_line(processor: int) -> None:
+    """Compute from now on only where and when nobody else does."""
+    os.sched_setaffinity(0, [processor])
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def test_one_that_got_no_processor_is_not_blamed_for_being_late(liar, crowded):
+    def deed(_: socket.socket) -> None:
+        last_in_line(crowded)
+        while True:
+            pass
+
+    process = liar(deed)
+    with pytest.raises(Unavailable, match=r"within 2 s, for this machine had no processor time for it"):
+        process.ask("traits", deadline_s=2.0)
+    assert process.blameless
+    with pytest.raises(Unavailable, match="no processor time"):
+        process.decide(1, np.zeros((3, 2)), deadline_s=2.0)
+
+
+def test_one_that_sleeps_is_late_by_its_own_fault_on_any_machine(liar, crowded):
+    def deed(_: socket.socket) -> None:
+        last_in_line(crowded)
+        time.sleep(30)
+
+    with pytest.raises(DeadlineExceeded):
+        liar(deed).ask("traits", deadline_s=2.0)
 
 
 def test_one_that_never_reads_ends_at_the_deadline_too(liar):

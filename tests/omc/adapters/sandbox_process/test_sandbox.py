@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied
+from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied, Unavailable
 from omc.feature.frame import as_datetime
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.sandbox_port import MemorySandbox
@@ -215,14 +215,17 @@ def test_code_that_does_not_load_is_named(sandbox, source):
 
 def test_nothing_is_left_behind(sandbox, frame):
     asked = sandbox(EVEN)
-    before = sorted(Path("/proc/self/fd").iterdir())
+    before, others = sorted(Path("/proc/self/fd").iterdir()), children()
     for _ in range(3):
         for rows in range(10, 20):
             asked.predict({"part": 0.5}, frame.rows(0, rows))
         asked.close()
     assert sorted(Path("/proc/self/fd").iterdir()) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children() == others
+
+
+def children():
+    return sorted(each for task in Path("/proc/self/task").glob("*/children") for each in task.read_text().split())
 
 
 BUSY = "import time\nuntil = time.thread_time() + 0.05\nwhile time.thread_time() < until: pass\n"
@@ -255,7 +258,8 @@ def test_processor_time_shows_while_a_question_is_being_answered(sandbox, frame)
         while not answer.done() and asked.cpu_s <= before:
             time.sleep(0.01)
         assert not answer.done()
-        assert isinstance(answer.exception(), DeadlineExceeded)
+        # The latter on a machine that has no processor time for it.
+        assert isinstance(answer.exception(), DeadlineExceeded | Unavailable)
     assert asked.cpu_s > before
 
 

@@ -74,7 +74,8 @@ def test_code_that_the_first_wall_refuses_is_refused_input(sandboxes):
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        ("while True: pass", DeadlineExceeded),
+        # The latter on a machine that has no processor time for it.
+        ("while True: pass", (DeadlineExceeded, Unavailable)),
         ("x = [0] * 1000\nwhile True: x = x + x", CodeFailed),
         ("def deep(): return deep()\nreturn deep()", CodeFailed),
         ("raise ValueError('no')", CodeFailed),
