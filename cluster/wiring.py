@@ -289,6 +289,8 @@ class Wiring:
             sweeps=chosen.quota_sweeps,
             models=chosen.quota_models,
             model_bytes=chosen.quota_model_bytes,
+            models=chosen.quota_models,
+            model_bytes=chosen.quota_model_bytes,
             cpu_s=chosen.quota_cpu_s,
         )
 

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     """… backtests and …"""
     quota_sweeps: int = Field(2, ge=1)
     """… sweeps that are queued or running …"""
+    quota_models: int = Field(100, ge=1)
+    """… fitted models that are stored, …"""
+    quota_model_bytes: int = Field(1_073_741_824, ge=1)
+    """… their bytes …"""
     quota_cpu_s: float = Field(14_400.0, gt=0, allow_inf_nan=False)
     """… and seconds of processor time in a day of UTC."""
 

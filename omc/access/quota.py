@@ -15,6 +15,7 @@ class Quota(StrEnum):
     CODE_BYTES = "code_bytes"
     BACKTESTS = "backtests"
     SWEEPS = "sweeps"
+    MODELS = "models"
     CPU_S = "cpu_s"
 
 
@@ -24,6 +25,7 @@ _SAID = {
     "until one has ended, or delete one",
     Quota.SWEEPS: "{used:,} of your sweeps are queued or running, and no more than {most:,} may be at once: wait until "
     "one has ended, or cancel one",
+    Quota.MODELS: "you have {used:,} models of the {most:,} that you may have: delete one that you do not need",
 }
 
 
@@ -39,6 +41,10 @@ class Allowance:
     """Queued or running at once."""
     sweeps: int = 2
     """Queued or running at once."""
+    models: int = 100
+    """Fitted ones that are stored."""
+    model_bytes: int = 1_073_741_824
+    """Of all of them together."""
     cpu_s: float = 14_400.0
     """Seconds of processor time in a day of UTC, of everything that an algorithm computes but to trade."""
 
@@ -65,6 +71,15 @@ def check_room(quota: Quota, used: int, most: int | None) -> None:
     """RateLimited when `used` of `most` leave no room for one more; there always is where there is no most."""
     if most is not None and used >= most:
         raise RateLimited(_SAID[quota].format(used=used, most=most))
+
+
+def check_bytes(used: int, size: int, most: int | None) -> None:
+    """PayloadTooLarge when `size` bytes of a model are more than `used` of `most` leave room for."""
+    if most is not None and used + size > most:
+        raise PayloadTooLarge(
+            f"the model has {size:,} bytes, and your others have {used:,} of the {most:,} that all of them may have: "
+            "delete one that you do not need"
+        )
 
 
 def next_day(now: datetime) -> datetime:

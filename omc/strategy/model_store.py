@@ -1,11 +1,13 @@
 """Where fitted models are kept: the port, and its twin in memory."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from omc.access.quota import Quota, check_bytes, check_room
 from omc.errors import Conflict, NotFound
 from omc.strategy.fitted_model import ModelRecord, check_use, verified
 
@@ -13,9 +15,16 @@ from omc.strategy.fitted_model import ModelRecord, check_use, verified
 class ModelStore(Protocol):
     """Durable models. Everything is asked for by its owner: somebody else's is NotFound. No content is read."""
 
-    async def keep(self, record: ModelRecord, content: bytes) -> ModelRecord:
+    async def keep(
+        self, record: ModelRecord, content: bytes, most: int | None = None, most_bytes: int | None = None
+    ) -> ModelRecord:
         """Store it. The same content with the same lineage is stored once for an algorithm: the first record is what
-        comes back. NotFound when the algorithm is gone."""
+        comes back. NotFound when the algorithm is gone; RateLimited when its owner has `most` others, PayloadTooLarge
+        when it would have more than `most_bytes` together with them, and nothing is stored."""
+        ...
+
+    async def held_by(self, user_id: UUID) -> tuple[int, int]:
+        """How many models somebody has, and their bytes."""
         ...
 
     async def get(self, model_id: UUID, user_id: UUID) -> ModelRecord: ...
@@ -46,7 +55,8 @@ async def content_for(
     """What a run by this model restores, as `check_use` allows it. Refused for content that is not what was stored."""
     record = await models.get(model_id, user_id)
     check_use(record, code=code, parameters=parameters, coins=coins, first_traded=first_traded)
-    return verified(record, await models.content(model_id, user_id))
+    # Megabytes are hashed, and others wait for the event loop.
+    return await asyncio.to_thread(verified, record, await models.content(model_id, user_id))
 
 
 def no_model(model_id: UUID) -> NotFound:
@@ -69,14 +79,27 @@ class MemoryModelStore:
     there: Callable[[UUID], bool] = lambda _: True
     kept: dict[UUID, tuple[ModelRecord, bytes]] = field(default_factory=dict)
 
-    async def keep(self, record: ModelRecord, content: bytes) -> ModelRecord:
+    async def keep(
+        self, record: ModelRecord, content: bytes, most: int | None = None, most_bytes: int | None = None
+    ) -> ModelRecord:
         if not self.there(record.algorithm_id):
             raise NotFound(f"there is no algorithm {record.algorithm_id}")
         for each, _ in self.kept.values():
             if _sameness(each) == _sameness(record):
                 return each
+        many, size = await self.held_by(record.user_id)
+        check_room(Quota.MODELS, many, most)
+        check_bytes(size, record.size_bytes, most_bytes)
         self.kept[record.id] = record, content
         return record
+
+    async def held_by(self, user_id: UUID) -> tuple[int, int]:
+        sizes = [
+            each.size_bytes
+            for each, _ in self.kept.values()
+            if each.user_id == user_id and self.there(each.algorithm_id)
+        ]
+        return len(sizes), sum(sizes)
 
     async def get(self, model_id: UUID, user_id: UUID) -> ModelRecord:
         return self._own(model_id, user_id)[0]

@@ -11,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from omc.access.quota import Quota
 from omc.errors import InvalidInput
 from omc.feature.frame import Frame
 from omc.strategy.algorithm import AlgorithmRecord
@@ -27,6 +28,7 @@ from omc.strategy.sandboxed import SandboxedAlgorithm
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.ports import LabPorts
+from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import check_stored
 from serve_apps.making import apart, whole_parameters
 from serve_apps.metering import metered
@@ -94,6 +96,16 @@ class _Window:
     end: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """All parameters, what was learned with them, and the hashes of that and of what it was learned from."""
+
+    parameters: Mapping[str, Any]
+    content: bytes
+    content_hash: str
+    bars_hash: str
+
+
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(tags=["models"])
     asker = Depends(bearer)
@@ -106,20 +118,22 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         record = await ports.algorithms.get(algorithm_id, user_id)
         code = _code(record)
         window = _Window(tuple(body.coins), body.start_date, body.end_date)
-        frame = await _prices(ports, window)
-        parameters, content, bars_hash = await metered(
-            ports, user_id, lambda meter: _fitted(meter.maker, record, body.parameters, frame)
-        )
+
+        async def fitted_by(maker: Maker) -> tuple[_Fitted, Frame]:
+            frame = await _prices(ports, window)
+            return await _fitted(maker, record, body.parameters, frame), frame
+
+        fitted, frame = await metered(ports, user_id, lambda meter: fitted_by(meter.maker))
         lineage = Lineage(
             code_hash=hash_of_code(code),
-            parameters=parameters,
+            parameters=fitted.parameters,
             coins=window.coins,
             start=window.start,
             end=window.end,
             first_bar=frame.time(0),
             last_bar=frame.time(-1),
             bars=len(frame),
-            bars_hash=bars_hash,
+            bars_hash=fitted.bars_hash,
             libraries=libraries(),
         )
         model = ModelRecord(
@@ -127,12 +141,14 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
             user_id=user_id,
             algorithm_id=record.id,
             algorithm_version=record.version,
-            content_hash=hash_of_content(content),
-            size_bytes=len(content),
+            content_hash=fitted.content_hash,
+            size_bytes=len(fitted.content),
             lineage=lineage,
             created_at=ports.clock.now(),
         )
-        stored = await uncut(ports.models.keep(model, content))
+        allowed = ports.allowance
+        with counted(Quota.MODELS, allowed.models):
+            stored = await uncut(ports.models.keep(model, fitted.content, allowed.models, allowed.model_bytes))
         response.headers["Location"] = f"/api/v1/lab/models/{stored.id}"
         return Success(data=ModelOut.of(stored))
 
@@ -179,16 +195,13 @@ async def _prices(ports: LabPorts, window: _Window) -> Frame:
     return frame
 
 
-async def _fitted(
-    maker: Maker, record: AlgorithmRecord, parameters: Mapping[str, Any], frame: Frame
-) -> tuple[dict[str, Any], bytes, str]:
-    """All parameters, what was learned with them, and the hash of what it was learned from."""
+async def _fitted(maker: Maker, record: AlgorithmRecord, parameters: Mapping[str, Any], frame: Frame) -> _Fitted:
     make = maker.of(record.code)
     whole = await whole_parameters(make, record.algorithm_type, {**record.parameters, **parameters})
-    return whole, *await apart(_learned, make, record.algorithm_type, whole, frame)
+    return await apart(_learned, make, record.algorithm_type, whole, frame)
 
 
-def _learned(make: Make, algorithm_type: str, parameters: Mapping[str, Any], frame: Frame) -> tuple[bytes, str]:
+def _learned(make: Make, algorithm_type: str, parameters: Mapping[str, Any], frame: Frame) -> _Fitted:
     with closing(make(algorithm_type, parameters)) as algorithm:
         if not isinstance(algorithm, SandboxedAlgorithm) or not algorithm.description_of_code.fits:
             raise InvalidInput(
@@ -196,4 +209,5 @@ def _learned(make: Make, algorithm_type: str, parameters: Mapping[str, Any], fra
                 "that could be stored, and needs no model"
             )
         algorithm.check_coins(frame.coins)
-        return algorithm.fit(frame).export(), hash_of_bars(frame)
+        content = algorithm.fit(frame).export()
+    return _Fitted(parameters, content, hash_of_content(content), hash_of_bars(frame))

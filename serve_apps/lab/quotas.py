@@ -17,7 +17,7 @@ from serve_apps.problem import Detailed
 from serve_apps.wire import Time
 
 # Seconds after which asking again may be worth it: an algorithm is deleted by hand, a sweep takes its time.
-_RETRY_AFTER_S = {Quota.ALGORITHMS: 60, Quota.BACKTESTS: 5, Quota.SWEEPS: 15}
+_RETRY_AFTER_S = {Quota.ALGORITHMS: 60, Quota.BACKTESTS: 5, Quota.SWEEPS: 15, Quota.MODELS: 60}
 
 
 class QuotaOut(BaseModel):
@@ -30,13 +30,15 @@ class QuotaOut(BaseModel):
 
 class QuotasOut(BaseModel):
     """`code_bytes` is of one algorithm, in UTF-8; `backtests` and `sweeps` are those that are queued or running;
-    `cpu_s` are seconds of processor time that backtests, sweeps, fits, validation and promotion take in a day, and what
-    code is asked on the floor but for its trading."""
+    `model_bytes` are of all stored models together; `cpu_s` are seconds of processor time that backtests, sweeps, fits,
+    validation and promotion take in a day, and what code is asked on the floor but for its trading."""
 
     algorithms: QuotaOut
     code_bytes: QuotaOut
     backtests: QuotaOut
     sweeps: QuotaOut
+    models: QuotaOut
+    model_bytes: QuotaOut
     cpu_s: QuotaOut
 
 
@@ -49,12 +51,15 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         """What the caller may have and use, and how much of it is used. Over it, requests answer 429."""
         now, allowed = ports.clock.now(), ports.allowance
         _, algorithms = await ports.algorithms.page(user_id, 0, 1)
+        models, model_bytes = await ports.models.held_by(user_id)
         used_s = await ports.usage.used(user_id, now.date())
         shown = QuotasOut(
             algorithms=QuotaOut(limit=allowed.algorithms, used=algorithms, starts_anew_at=None),
             code_bytes=QuotaOut(limit=allowed.code_bytes, used=None, starts_anew_at=None),
             backtests=_under_way(allowed.backtests, await ports.backtests.under_way(user_id)),
             sweeps=_under_way(allowed.sweeps, await ports.sweeps.under_way(user_id)),
+            models=QuotaOut(limit=allowed.models, used=models, starts_anew_at=None),
+            model_bytes=QuotaOut(limit=allowed.model_bytes, used=model_bytes, starts_anew_at=None),
             cpu_s=QuotaOut(limit=allowed.cpu_s, used=round(used_s, 3), starts_anew_at=next_day(now)),
         )
         return Success(data=shown)

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from omc.access.quota import Quota, check_bytes, check_room
 from omc.adapters.postgres import jsonb
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound
@@ -40,6 +42,9 @@ _PAGE = text(f"""
     ORDER BY m.created_at DESC, m.id OFFSET :offset LIMIT :limit
 """)
 _COUNT = text(f"SELECT count(*) FROM {_MINE} WHERE m.user_id = :user_id AND m.algorithm_id = :algorithm_id")
+# Of two that ask for the last room at once, the second waits here until the first has taken it.
+_OWNER = text("SELECT 1 FROM users WHERE id = :user_id FOR NO KEY UPDATE")
+_USED_ROOM = text(f"SELECT count(*), coalesce(sum(m.size_bytes), 0) FROM {_MINE} WHERE m.user_id = :user_id")
 # Whoever deploys with it at this moment waits, and finds it gone.
 _LOCK = text(f"SELECT m.id FROM {_MINE} WHERE m.id = :id AND m.user_id = :user_id FOR UPDATE OF m")
 _USED = text("SELECT count(*) FROM deployed_algorithms WHERE model_id = :id AND status <> 'stopped'")
@@ -54,7 +59,9 @@ class PostgresModels:
 
     database: Database
 
-    async def keep(self, record: ModelRecord, content: bytes) -> ModelRecord:
+    async def keep(
+        self, record: ModelRecord, content: bytes, most: int | None = None, most_bytes: int | None = None
+    ) -> ModelRecord:
         values = {
             "id": record.id,
             "user_id": record.user_id,
@@ -69,7 +76,11 @@ class PostgresModels:
         }
         try:
             async with self.database.transaction() as connection:
-                await connection.execute(_KEEP, values)
+                await connection.execute(_OWNER, {"user_id": record.user_id})
+                if (await connection.execute(_KEEP, values)).rowcount:
+                    many, size = await _room(connection, record.user_id)
+                    check_room(Quota.MODELS, many - 1, most)
+                    check_bytes(size - record.size_bytes, record.size_bytes, most_bytes)
                 names = ("user_id", "algorithm_id", "content_hash", "lineage_hash")
                 row = (await connection.execute(_KEPT, {name: values[name] for name in names})).first()
         except IntegrityError:
@@ -77,6 +88,10 @@ class PostgresModels:
         if row is None:
             raise NotFound(f"there is no algorithm {record.algorithm_id}")
         return _record(row)
+
+    async def held_by(self, user_id: UUID) -> tuple[int, int]:
+        async with self.database.transaction() as connection:
+            return await _room(connection, user_id)
 
     async def get(self, model_id: UUID, user_id: UUID) -> ModelRecord:
         async with self.database.transaction() as connection:
@@ -107,6 +122,11 @@ class PostgresModels:
                 raise Conflict(IN_USE)
             await connection.execute(_LET_GO, which)
             await connection.execute(_DELETE, which)
+
+
+async def _room(connection: AsyncConnection, user_id: UUID) -> tuple[int, int]:
+    many, size = (await connection.execute(_USED_ROOM, {"user_id": user_id})).one()
+    return int(many), int(size)
 
 
 _TIMES = ("start", "end", "first_bar", "last_bar")

@@ -311,3 +311,31 @@ async def test_what_is_to_become_deployable_is_judged_without_a_model(caller, le
     ):
         assert "a model proves nothing" in refused(answer, 422, "VALIDATION_ERROR")["message"]
     assert (await caller.get(path)).json()["data"]["status"] == "validated"
+
+
+async def test_more_models_than_somebody_may_have_are_refused_until_one_is_deleted(
+    caller, learning, fitting, ports, refused
+):
+    object.__setattr__(ports, "allowance", replace(ports.allowance, models=1))
+    algorithm = await learning()
+    model = await fitting(algorithm)
+    assert await fitting(algorithm) == model
+    path, other = f"/algorithms/{algorithm['id']}/models", {**FIRST_DAY, "parameters": {"back": 4}}
+    error = refused(await caller.post(path, other), 429, "RATE_LIMITED")
+    assert error["details"] == {"quota": "models", "limit": 1}
+    shown = (await caller.get("/quota")).json()["data"]
+    assert (shown["models"]["used"], shown["model_bytes"]["used"]) == (1, model["size_bytes"])
+    assert (await caller.delete(f"/models/{model['id']}")).status_code == 200
+    object.__setattr__(ports, "allowance", replace(ports.allowance, model_bytes=model["size_bytes"] // 2))
+    error = refused(await caller.post(path, other), 413, "PAYLOAD_TOO_LARGE")
+    assert "delete one that you do not need" in error["message"]
+    assert (await caller.get(path)).json()["total"] == 0
+
+
+async def test_no_prices_are_read_for_whoever_has_no_processor_time_left(
+    caller, learning, ports, clock, refused, monkeypatch
+):
+    algorithm = await learning()
+    await ports.usage.charge(caller.user_id, ports.allowance.cpu_s, clock.now())
+    monkeypatch.setattr(type(ports.archive), "read", None)
+    refused(await caller.post(f"/algorithms/{algorithm['id']}/models", FIRST_DAY), 429, "RATE_LIMITED")

@@ -52,6 +52,8 @@ async def test_every_quota_shows_its_limit_and_what_is_used(creating, caller, ot
         "code_bytes": {"limit": 2_000, "used": None, "starts_anew_at": None},
         "backtests": {"limit": 2, "used": 1, "starts_anew_at": None},
         "sweeps": {"limit": 1, "used": 1, "starts_anew_at": None},
+        "models": {"limit": 100, "used": 0, "starts_anew_at": None},
+        "model_bytes": {"limit": 1_073_741_824, "used": 0, "starts_anew_at": None},
         "cpu_s": {
             "limit": 100.0,
             "used": pytest.approx(before_s + 1.25, abs=0.002),

@@ -8,7 +8,7 @@ import pytest
 
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.models import PostgresModels
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict, NotFound, PayloadTooLarge, RateLimited
 from omc.strategy.fitted_model import Lineage, ModelRecord, hash_of_content
 from omc.strategy.model_store import MemoryModelStore, ModelStore
 from omc.trading.deployment import DeploymentStatus
@@ -187,3 +187,22 @@ async def test_a_name_that_is_taken_is_refused(database: Database):
     await store.keep(record, CONTENT)
     with pytest.raises(Conflict):
         await store.keep(replace(record, content_hash="0" * 64), b"1")
+
+
+async def test_somebody_has_as_many_models_and_bytes_of_them_as_allowed(house: House, store: ModelStore):
+    first = await fitted(house)
+    assert await store.held_by(first.user_id) == (0, 0)
+    await store.keep(first, CONTENT, 1, len(CONTENT))
+    again = replace(first, id=uuid4())
+    assert await store.keep(again, CONTENT, 1, len(CONTENT)) == first
+    mine = {"user_id": first.user_id, "algorithm_id": first.algorithm_id}
+    second = await fitted(house, b"other", **mine)
+    with pytest.raises(RateLimited, match="you have 1 models of the 1"):
+        await store.keep(second, b"other", 1)
+    with pytest.raises(PayloadTooLarge, match="the model has 5 bytes, and your others have 1,280 of the 1,284"):
+        await store.keep(second, b"other", 2, len(CONTENT) + 4)
+    assert await store.held_by(first.user_id) == (1, len(CONTENT))
+    await store.keep(second, b"other", 2, len(CONTENT) + 5)
+    assert await store.held_by(first.user_id) == (2, len(CONTENT) + 5)
+    theirs = await fitted(house)
+    await store.keep(theirs, CONTENT, 1, len(CONTENT))
