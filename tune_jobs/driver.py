@@ -47,6 +47,10 @@ async def nothing(_: float) -> str | None:
     return None
 
 
+async def nobody() -> None:
+    """Is told by whoever need not pay that batches were broken off."""
+
+
 @dataclass(slots=True)
 class Driver:
     """One sweep being carried out. All methods are for Tune's thread; `loop` is the store's.
@@ -73,7 +77,7 @@ class Driver:
     """What the store said when it could not keep a batch."""
     over: bool = False
     """Nothing is left to be handed out."""
-    _deaths: Deaths = field(default_factory=Deaths)
+    _deaths: Deaths = field(init=False)
     _rounds: Iterator[Round] | None = None
     _round: Batch | None = None
     """All points of the round that is on, of which those before place `_at` were handed out."""
@@ -81,11 +85,15 @@ class Driver:
     _back: list[Batch] = field(default_factory=list)
     """What was handed out and came back untried."""
     _in_flight: int = 0
+    _untold: int = 0
     _share: int = 1
     _keeping: deque[Future[Any]] = field(default_factory=deque)
     _charging: deque[Future[str | None]] = field(default_factory=deque)
     _closed: bool = False
     _asked_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._deaths = Deaths(self.space.points)
 
     def next_batch(self) -> Batch | None:
         """None while this sweep has its share of the cluster, while a round ends, and when all is `over`."""
@@ -101,11 +109,15 @@ class Driver:
                 self.over = True
                 return None
         self._in_flight += 1
-        if self._round is None:
-            return self._back.pop()
-        start, left = self._at, len(self._round.indices) - self._at
-        self._at += self._size(left, self._cells_of(1, self._round.first, self._round.stop))
-        batch = self._round.part(start, self._at)
+        self._untold += 1
+        # Where many points end their sandboxes, it shows soonest among neighbours.
+        return self._back.pop(0) if self._round is None or self._back else self._cut(self._round)
+
+    def _cut(self, whole: Batch) -> Batch:
+        """The next batch of the round."""
+        start, left = self._at, len(whole.indices) - self._at
+        self._at += self._size(left, self._cells_of(1, whole.first, whole.stop))
+        batch = whole.part(start, self._at)
         if self._at >= start + left:
             self._round = None
         return batch
@@ -114,6 +126,11 @@ class Driver:
         """A batch was tried, or given up."""
         self._in_flight -= 1
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether there are batches of which nobody has told what they used."""
+        return self._untold > 0
+
     def take_back(self, left: Batch) -> None:
         """Points of a batch that were not tried."""
         self._back.append(left)
@@ -121,6 +138,7 @@ class Driver:
     def keep(self, outcome: Outcome, took_s: float, cpu_s: float = 0.0) -> None:
         """What a batch showed in so many seconds, to be stored while the next one runs, and the CPU seconds that it
         used."""
+        self._untold -= 1
         self._charging.append(self._begin(lambda: self.charge(cpu_s)))
         if not outcome.indices.size:
             return
@@ -184,6 +202,7 @@ class Driver:
             left = left[~np.isin(left, list(self.board.failures))]
             if left.size:
                 self._round, self._at = self._ordered(left, found.first, found.stop), 0
+                self._deaths.begin(self._round.indices)
                 return True
         return False
 

@@ -7,6 +7,7 @@ comes to the same results to the bit. It stops within a second of being closed i
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from omc.feature.frame import Frame
 from omc.market.terms import Terms
 from omc.strategy import registry
 from omc.strategy.maker import CUSTOM, Make
-from tune_jobs.driver import CELLS_PER_S, CODE_CELLS_PER_S, Charge, Driver, nothing
+from tune_jobs.driver import CELLS_PER_S, CODE_CELLS_PER_S, Charge, Driver, nobody, nothing
 from tune_jobs.trial import Closed, PointTrial, Progress, Rounds
 
 LAB = "lab"
@@ -44,13 +45,14 @@ async def run(
     largest_batch: int | None = None,
     make: Make = registry.make,
     charge: Charge = nothing,
+    broken_off: Callable[[], Awaitable[None]] = nobody,
 ) -> Sweep:
     """Carry out a stored sweep, or what is left of it, on the Ray cluster that this process is connected to.
 
     `scratch` is a folder for what Tune writes and nobody needs. `frame` holds the window of its spec and, where there
     are any, `SearchSpace.needed_bars` rows before it. Returned is the sweep as it ended: COMPLETED, CANCELLED by
     whoever closed it meanwhile, or FAILED with the reason. Conflict when it was over already. `charge` is told, a batch
-    at a time, of the CPU seconds that were used, and may end it.
+    at a time, of the CPU seconds that were used, and may end it; `broken_off`, when batches ended in the middle.
     """
     await store.start(sweep.id)
     try:
@@ -89,6 +91,8 @@ async def run(
     finally:
         if proposer is not None:
             proposer.close()
+        if driver.broke_off:
+            await broken_off()
     ended = await store.get(sweep.id)
     if ended.done < space.points and driver.stopped:
         return await store.finish(sweep.id, RunStatus.FAILED, driver.stopped)

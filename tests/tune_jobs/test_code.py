@@ -228,7 +228,7 @@ async def test_code_whose_every_point_loops_ends_its_sweep_before_long():
     quick = Maker(Sandboxes(deadlines=Deadlines(load_s=30.0, predict_s=0.5)).of)
     ended, points = await swept(wanted, LOOPS, maker=quick)
     assert ended.status is RunStatus.FAILED
-    assert f"points, the last {IN_A_ROW} in a row; at the last of them: the code did not answer" in ended.error_message
+    assert f"points, {IN_A_ROW} of them in a row; at one of them: the code did not answer" in ended.error_message
     assert IN_A_ROW <= len(points) <= 2 * IN_A_ROW
 
 
@@ -264,12 +264,17 @@ async def test_nothing_is_left_of_a_worker_that_was_killed_and_another_goes_on(s
 
 async def test_a_sweep_that_is_closed_leaves_no_sandbox_though_its_code_loops(seen: Seen):
     wanted = of_code(sweep({"bars": list(range(3, 103))}, ROWS), bars=3)
-    store = MemorySweepStore(ManualClock(START))
-    going = asyncio.create_task(swept(wanted, LOOPS, store=store))
+    store, paid = MemorySweepStore(ManualClock(START)), []
+
+    async def broken_off() -> None:
+        paid.append("what was under way")
+
+    going = asyncio.create_task(swept(wanted, LOOPS, store=store, broken_off=broken_off))
     await until(lambda: bool(seen.of_workers))
     await store.finish(wanted.id, RunStatus.CANCELLED)
     ended, _ = await going
     assert ended.status is RunStatus.CANCELLED
+    assert paid == ["what was under way"]
 
 
 async def carry_on() -> None:

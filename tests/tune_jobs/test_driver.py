@@ -128,3 +128,30 @@ async def test_points_that_came_back_untried_are_handed_out_again(driver: Driver
     seen = [first.indices[:5], *(each.indices for each in await cut(driver, 4_000.0))]
     assert np.concatenate(seen).size == POINTS
     assert sorted(np.concatenate(seen).tolist()) == list(range(POINTS))
+
+
+async def test_points_that_came_back_go_out_again_before_others(driver: Driver):
+    driver.largest_batch = 10
+    first, second = [await asyncio.to_thread(driver.next_batch) for _ in range(2)]
+    assert first is not None
+    assert second is not None
+    for batch in (first, second):
+        await tried(driver, batch.part(0, 5), 0.1)
+        driver.take_back(batch.part(5, 10))
+    again = [await asyncio.to_thread(driver.next_batch) for _ in range(2)]
+    assert [each.indices.tolist() for each in again if each] == [
+        first.indices[5:].tolist(),
+        second.indices[5:].tolist(),
+    ]
+
+
+async def test_it_knows_of_batches_that_nobody_told_of(driver: Driver):
+    assert not driver.broke_off
+    first, second = [await asyncio.to_thread(driver.next_batch) for _ in range(2)]
+    assert first is not None
+    assert second is not None
+    await tried(driver, first, 0.1)
+    driver.ended()
+    assert driver.broke_off
+    await tried(driver, second, 0.1)
+    assert not driver.broke_off
