@@ -16,7 +16,7 @@ from omc.backtest.market import Market
 from omc.backtest.metrics import METRICS, bounds, figures_and_moments
 from omc.backtest.rounds import Outcome, blocks_per_fold
 from omc.backtest.tried import Failure, IntArray
-from omc.errors import CodeFailed, OmcError, SandboxDied
+from omc.errors import CodeFailed, InvalidInput, OmcError, SandboxDied
 from omc.feature.frame import FloatArray, Frame
 from omc.feature.indicator import Indicators
 
@@ -93,7 +93,7 @@ class Desk:
         ground = replace(ground, frame=_sharing(ground.frame))
         self._ground, self._algorithms = ground, algorithms
         self._blocks = blocks_per_fold(len(tests) if len(tests) > 1 else 0)
-        self._buffers = Buffers()
+        self._buffers, self._needed_bars = Buffers(), needed_bars
         share = INDICATORS_BYTES // len(tests)
         self._stretches = [Stretch.of(ground, test, needed_bars, self._blocks, share) for test in tests]
 
@@ -146,6 +146,11 @@ class Desk:
     def _try(self, stretch: Stretch, decided: Decided | Exception) -> tuple[dict[str, float | None], FloatArray]:
         if isinstance(decided, Exception):
             raise decided
+        if decided.memory_bars > self._needed_bars + 1:
+            raise InvalidInput(
+                f"it remembers {decided.memory_bars} bars, its own included, and the search warms up "
+                f"{self._needed_bars}: more than any of the points that it was planned by"
+            )
         ground = self._ground
         simulation = simulate(
             stretch.market,

@@ -22,6 +22,8 @@ class Decided(NamedTuple):
     weights: FloatArray
     """(T, C)."""
     exits: Exits
+    memory_bars: int
+    """Rows that a decision looks back, its own included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Algorithms:
     base: Algorithm
     fixed: Mapping[str, Any]
     most_cpu_s: float = inf
+
+    @property
+    def of_code(self) -> bool:
+        """Whether they are somebody's own code, of which nothing is known but what it says point by point."""
+        return isinstance(self.base, SandboxedAlgorithm)
 
     @property
     def cpu_s(self) -> float:
@@ -53,7 +60,7 @@ class Algorithms:
         for searched in many:
             try:
                 made = self.make(searched)
-                yield Decided(made.decide(frame, indicators), made.exits)
+                yield Decided(made.decide(frame, indicators), made.exits, made.memory_bars)
             except Exception as fault:
                 yield fault
 
@@ -118,7 +125,7 @@ class Algorithms:
 def _decided(found: Prediction | Refused) -> Decided | Exception:
     match found:
         case Prediction(weights, traits):
-            return Decided(weights, traits.exits)
+            return Decided(weights, traits.exits, traits.memory_bars)
         case SandboxRefused():
             raise found
         case refusal:

@@ -1,9 +1,9 @@
 """The points of a sweep: each follows from its index and the seed alone, whoever computes it, in whatever order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from math import inf, prod
 from typing import Any, Self, cast
 
@@ -135,12 +135,18 @@ class SearchSpace:
 
     @property
     def needed_bars(self) -> int:
-        """Rows before the start that warm up any of its points: what an algorithm at the ends of its choices remembers,
-        whichever ends they are."""
+        """Rows before the start that warm up its points: what an algorithm at the ends of its choices remembers,
+        whichever ends they are. Code may refuse its ends, or remember more between them: its first many points are
+        asked as well, and a later one that remembers still more is for the try to fail."""
         outermost = product(*map(ends, self.choices.values()))
-        corners = (dict(zip(self.choices, corner, strict=True)) for corner in islice(outermost, _CORNERS))
-        with closing(self.algorithms(_LOOKING_CPU_S)) as algorithms:
-            return max((bars for corner in corners if (bars := algorithms.memory_bars(corner)) is not None), default=0)
+        asked: Iterable[Mapping[str, Any]] = (
+            dict(zip(self.choices, corner, strict=True)) for corner in islice(outermost, _CORNERS)
+        )
+        looked_at = min(self.points, _LOOKED_AT)
+        with closing(self.algorithms(looking_cpu_s(looked_at))) as algorithms:
+            if algorithms.of_code:
+                asked = chain(asked, self.draw(looked_at))
+            return max((bars for each in asked if (bars := algorithms.memory_bars(each)) is not None), default=0)
 
 
 def looking_cpu_s(points: int) -> float:

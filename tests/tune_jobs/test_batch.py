@@ -119,10 +119,10 @@ class Doomed(MemorySandbox):
                 yield from MemorySandbox.predict_many(self, [each], frame)
 
 
-def of_code(deadly: frozenset[int], points: int = 12) -> Bench:
+def of_code(deadly: frozenset[int], points: int = 12, code: str = LEAVES) -> Bench:
     wanted = sweep({"bars": list(range(2, 2 + points))}, ROWS)
     wanted = replace(wanted, spec=replace(wanted.spec, algorithm_type="custom", parameters={"bars": 2}))
-    return Bench(SearchSpace.of(wanted, Maker(lambda code: Doomed(code, load, deadly=deadly)).of(LEAVES)))
+    return Bench(SearchSpace.of(wanted, Maker(lambda code: Doomed(code, load, deadly=deadly)).of(code)))
 
 
 def test_a_point_that_takes_its_sandbox_with_it_fails_alone():
@@ -157,6 +157,22 @@ def test_code_is_tried_as_what_is_built_in(bench):
     assert sorted(tried.failures) == sorted(built_in.failures) == [6, 7]
     assert "must be less than slow_bars" in tried.failures[6].reason
     assert code.desk().cpu_s >= 0.0
+
+
+REMEMBERS = LEAVES.replace("    memory_bars = 2\n", "").replace(
+    "self.bars = bars", "self.bars = self.memory_bars = bars"
+)
+
+
+def test_a_point_that_remembers_more_than_is_warmed_up_fails_alone():
+    bench = of_code(frozenset(), code=REMEMBERS)
+    assert bench.space.needed_bars == 13
+    ground = Ground.of(sweep(GRID, ROWS).spec, market(ROWS), TERMS)
+    desk = Desk(ground, bench.space.algorithms(), [(0, len(ground.window))], 9)
+    tried = desk.attempt(bench.batch())
+    assert sorted(tried.failures) == [9, 10, 11]
+    assert tried.failures[9].reason.startswith("it remembers 11 bars, its own included, and the search warms up 9")
+    assert not bench.desk().attempt(bench.batch()).failures
 
 
 def test_a_machine_that_runs_no_code_fails_no_point():

@@ -151,6 +151,24 @@ def test_parameters_of_code_are_searched_by_name_though_it_tells_no_range():
     ]
 
 
+REFUSES_ITS_ENDS = """
+class Between:
+    def __init__(self, a=2, b=3):
+        if a >= b:
+            raise InvalidInput("a must be less than b")
+        self.a, self.b, self.memory_bars = a, b, a
+
+    def predict(self, frame):
+        return frame.last * 0.0
+"""
+
+
+def test_points_of_code_that_refuses_the_ends_of_its_choices_are_warm_too():
+    either = {"low": 2, "high": 500}
+    space = of_code({"a": either, "b": either}, IMPORT + REFUSES_ITS_ENDS, method="random", points=200)
+    assert space.needed_bars == max(point["a"] for point in space.draw(200)) > 300
+
+
 @pytest.mark.parametrize(
     ("space", "reason"),
     [
