@@ -21,7 +21,7 @@ TESTS ?=
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup demo up down test search cases check bench peers lock
+.PHONY: setup demo up down test long search cases check bench peers lock
 
 setup: $(STAMP)
 
@@ -36,6 +36,10 @@ down: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest $(TESTS)
+
+# What `make test` leaves out, because it takes long.
+long: $(STAMP)
+	@$(BIN)/python -m pytest -m long $(TESTS)
 
 # New examples for the laws, which `make test` asks the same of each time: TESTS=tests/omc/backtest for a part.
 search: $(STAMP)

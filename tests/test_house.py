@@ -22,7 +22,20 @@ def targets():
 def test_every_target_sets_up_first():
     for line in re.findall(r"^[a-z]+:.*$", text("Makefile"), re.MULTILINE):
         assert line.split(":")[1].split() == ["$(STAMP)"]
-    assert targets() == {"setup", "demo", "up", "down", "test", "search", "cases", "check", "bench", "peers", "lock"}
+    assert targets() == {
+        "setup",
+        "demo",
+        "up",
+        "down",
+        "test",
+        "long",
+        "search",
+        "cases",
+        "check",
+        "bench",
+        "peers",
+        "lock",
+    }
 
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -90,7 +103,7 @@ def test_the_workflow_runs_the_projects_own_targets_with_pinned_actions():
 
 
 def test_ci_runs_the_readmes_test_command_and_the_checks():
-    assert re.findall(r"^make .*$", text(".ci/run"), re.MULTILINE) == ["make test", "make check"]
+    assert re.findall(r"^make .*$", text(".ci/run"), re.MULTILINE) == ["make test", "make long", "make check"]
     assert "make test" in text("README.md")
 
 

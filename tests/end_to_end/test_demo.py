@@ -53,6 +53,7 @@ def command(pid):
         return ""
 
 
+@pytest.mark.long
 def test_killing_actors_while_they_trade_changes_no_figure(tmp_path):
     calm = demo(tmp_path / "calm")
     assert set(calm) == KEYS
@@ -100,6 +101,7 @@ def test_an_algorithm_of_ones_own_goes_all_the_way_wherever_its_file_lies(tmp_pa
     assert not list((tmp_path / "home" / "run").glob("**/zygote-*"))
 
 
+@pytest.mark.long
 def test_an_algorithm_that_is_not_valid_ends_the_demo_with_what_was_found_and_nothing_left_running(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("class Mine:\n    memory_bars = 1\n    def predict(self, frame):\n        return open('x')\n")
@@ -137,6 +139,7 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.txt").exists()
 
 
+@pytest.mark.long
 def test_interrupted_it_leaves_nothing_behind(tmp_path):
     process = subprocess.Popen(
         [ROOT / ".venv/bin/omc", "demo", "--home", tmp_path / "home", "--days", "2"],

@@ -10,7 +10,7 @@ import pytest
 from bench.boot import tree
 from tests.end_to_end.platforms import Up, living, omc
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.long]
 
 
 def gone(pids, within_s=30.0):

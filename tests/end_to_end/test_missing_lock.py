@@ -9,7 +9,7 @@ import pytest
 
 from tests.end_to_end.platforms import ROOT, omc, running
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.long]
 WITHOUT = [sys.executable, str(Path(__file__).with_name("without_landlock.py"))]
 SAID = "landlock: this kernel cannot take files away from a process"
 CODE = """

@@ -14,7 +14,7 @@ from omc.cli.platform import Platform
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from tests.end_to_end.platforms import Up
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.long]
 
 SPACE = {
     "fast_bars": {"low": 2, "high": 40, "log": True, "integer": True},

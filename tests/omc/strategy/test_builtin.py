@@ -190,7 +190,7 @@ def test_exits_are_what_the_parameters_say_and_none_where_they_never_sell():
         ("logistic", {"lookback_bars": 8}, "lookback_bars must lie from 32"),
         ("gradient_boosting", {"trees": 0}, "trees must lie from 1 to 1000"),
         ("momentum", {}, "no algorithm type 'momentum'; there are moving_average_crossover, macd, "),
-        ("custom", {}, "until there is a sandbox"),
+        ("custom", {}, "no sandbox"),
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(algorithm_type, parameters, reason):
