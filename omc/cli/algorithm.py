@@ -11,7 +11,7 @@ from omc.cli.code import Code
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
 from omc.cli.platform import Platform
-from omc.cli.window import Algorithm, Parameters, an_object, given
+from omc.cli.window import Algorithm, Parameters, TriedWith, an_object, given
 
 commands = typer.Typer()
 algorithms = typer.Typer(help="Make, change and list algorithms.", no_args_is_help=True)
@@ -176,11 +176,13 @@ def delete(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, jso
 
 
 @commands.command()
-def validate(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+def validate(
+    algorithm: Algorithm, model: TriedWith = None, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False
+) -> None:
     """Everything that is wrong with an algorithm: with its code, by line, and with what it promises."""
     with platform(home, url) as there:
         record = there.get(f"/lab/algorithms/{named.algorithm(there, algorithm)}")
-        checked = checked_of(there, record["id"])
+        checked = checked_of(there, record["id"], model)
     found = checked["findings"]
     if not checked["valid"]:
         if not json:
@@ -189,9 +191,9 @@ def validate(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, j
     show.as_json(checked) if json else show.line("nothing found: it keeps its contract and does not look ahead")
 
 
-def checked_of(there: Platform, algorithm_id: str) -> Any:
+def checked_of(there: Platform, algorithm_id: str, model: str | None = None) -> Any:
     with there.patiently("trying it out"):
-        return there.post(f"/lab/algorithms/{algorithm_id}/validate")
+        return there.post(f"/lab/algorithms/{algorithm_id}/validate", **given(model_id=model))
 
 
 def _changed(made: dict[str, Any], json: bool) -> None:

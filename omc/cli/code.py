@@ -10,7 +10,7 @@ from omc.cli import show
 from omc.cli.outcome import ExitCode, Failure
 
 MOST_BYTES = 200_000
-"""What the platform takes."""
+"""What no quota goes beyond; each platform has its own, which it says itself."""
 
 Code = Annotated[Path | None, typer.Option("--code", metavar="FILE.py", help="A Python file that defines it.")]
 
@@ -25,7 +25,7 @@ def read(file: Path) -> str:
     except OSError as fault:
         raise _refused(f"{file} cannot be read: {(fault.strerror or str(fault)).lower()}") from None
     if len(content) > MOST_BYTES:
-        raise _refused(f"{file} is larger than {MOST_BYTES:,} bytes, the most that an algorithm may have")
+        raise _refused(f"{file} is larger than {MOST_BYTES:,} bytes, the most that any platform takes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:

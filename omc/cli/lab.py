@@ -5,10 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from omc.cli import named, show
-from omc.cli.algorithm import checked_of
-from omc.cli.code import counted
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
-from omc.cli.outcome import ExitCode, Failure
+from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
 from omc.cli.waiting import wait
 from omc.cli.window import (
@@ -22,6 +20,7 @@ from omc.cli.window import (
     Parameters,
     Slippage,
     Start,
+    TriedWith,
     given,
     window,
 )
@@ -51,7 +50,9 @@ def backtest(
     body = window(coins, start, end, cash, parameters=parameters)
     body |= given(rebalance_band=band, slippage_bps=slippage_bps, latency_bars=latency_bars, model_id=model)
     with platform(home, url) as there:
-        asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/backtest", body)
+        which = named.algorithm(there, algorithm)
+        with there.patiently("asking for it"):
+            asked = there.post(f"/lab/algorithms/{which}/backtest", body)
         done = wait(there, f"/lab/backtests/{asked['id']}", "backtest", 1)
         if json:
             show.as_json(done)
@@ -60,32 +61,18 @@ def backtest(
 
 
 @commands.command()
-def lookahead(algorithm: Algorithm, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
-    """Try out that an algorithm does not look ahead, and whatever else it promises."""
-    with platform(home, url) as there:
-        checked = checked_of(there, named.algorithm(there, algorithm))
-    found = checked["findings"]
-    if not checked["valid"]:
-        if not json:
-            columns = ("rule", "line", "message")
-            show.table("findings", columns, [[each[name] for name in columns] for each in found])
-        raise Failure(
-            f"{counted(found)}: {found[0]['message']}", ExitCode.NOT_ALLOWED, code="NOT_VALID", details=checked
-        )
-    show.as_json(checked) if json else show.line("nothing found: it keeps its contract and does not look ahead")
-
-
-@commands.command()
 def promote(
     algorithm: Algorithm,
     sweep: Annotated[str | None, typer.Option(help="Take the best point of this sweep.")] = None,
     look: Annotated[bool, typer.Option("--look", help="Show the gates of the next step, and change nothing.")] = False,
+    model: TriedWith = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Ask the gates for an algorithm's next status."""
     which = {"sweep_id": named.sweep(sweep)} if sweep else {}
+    which |= given(model_id=model)
     with platform(home, url) as there:
         path = f"/lab/algorithms/{named.algorithm(there, algorithm)}"
         if look:

@@ -62,9 +62,9 @@ class Platform:
         """The `data` of one thing, or a page as it came."""
         return self._asked("GET", path, query={key: value for key, value in query.items() if value is not None})
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None, **query: Any) -> Any:
         """`key` makes the request safe to repeat: the same key has its effect once."""
-        return self._asked("POST", path, body=body or {}, headers={"Idempotency-Key": key} if key else {})
+        return self._asked("POST", path, query=query, body=body or {}, headers={"Idempotency-Key": key} if key else {})
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._asked("PUT", path, body=body)

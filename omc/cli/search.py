@@ -81,7 +81,7 @@ def sweep(
             body |= {"space": an_object(space), "method": method, "objective": objective, "seed": seed}
             body |= given(points=points, folds=folds, scheme=scheme, prune=prune or None)
             body |= given(purge_bars=purge_bars, embargo_bars=embargo_bars)
-            asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/sweeps", body)
+            asked = _begun(there, algorithm, body)
         else:
             asked = _resumed(there, named.sweep(resume))
         done = watch(there, asked["id"])
@@ -125,7 +125,7 @@ def walk_forward(
     body |= given(points=points, scheme=scheme, prune=prune or None)
     body |= given(purge_bars=purge_bars, embargo_bars=embargo_bars)
     with platform(home, url) as there:
-        asked = there.post(f"/lab/algorithms/{named.algorithm(there, algorithm)}/sweeps", body)
+        asked = _begun(there, algorithm, body)
         done = watch(there, asked["id"])
         best = _best(there, done, top)
         with there.patiently("judging the search"):
@@ -135,6 +135,13 @@ def walk_forward(
             return
         _points(done, best)
         _judged(verdict)
+
+
+def _begun(there: Platform, algorithm: str, body: dict[str, Any]) -> Any:
+    """An answer that is slow is waited for: asked again, there would be two."""
+    which = named.algorithm(there, algorithm)
+    with there.patiently("asking for it"):
+        return there.post(f"/lab/algorithms/{which}/sweeps", body)
 
 
 def _resumed(there: Platform, sweep_id: str) -> Any:

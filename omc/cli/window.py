@@ -17,6 +17,9 @@ Cash = Annotated[str, typer.Option(help="Dollars to begin with.")]
 Band = Annotated[float | None, typer.Option(help="Trade nothing for a smaller fraction of equity.")]
 Parameters = Annotated[str, typer.Option(help="A JSON object, such as '{\"fast_bars\": 24}'.")]
 Model = Annotated[str | None, typer.Option(help="The id of the model that decides: see `omc model`.")]
+TriedWith = Annotated[
+    str | None, typer.Option("--model", help="The id of the model that code is tried out with: see `omc model`.")
+]
 Slippage = Annotated[float | None, typer.Option(help="How far beyond the quote every order is filled.")]
 Latency = Annotated[int | None, typer.Option(help="Bars by which a decision reaches the market later.")]
 

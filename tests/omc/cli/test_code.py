@@ -23,7 +23,7 @@ def test_a_file_is_read_as_it_is(tmp_path):
         (b"ok = 1\nname = '\xe9'\n", "line 2: this is not UTF-8"),
         (b"", "is empty"),
         (b" \n\n", "is empty"),
-        (b"#" * 200_001, "larger than 200,000 bytes"),
+        (b"#" * 200_001, "larger than 200,000 bytes, the most that any platform takes"),
     ],
     ids=["missing", "a folder", "not UTF-8", "empty", "blank", "too large"],
 )

@@ -10,32 +10,38 @@ from omc.cli.main import run
 
 ALGORITHM = "22222222-2222-2222-2222-222222222222"
 RUN = "33333333-3333-3333-3333-333333333333"
+WINDOW = ["--coins", "btc,eth", "--start", "2025-01-01", "--end", "2025-02-01"]
+COUNTS = {"done": 2, "failed": 0, "pruned": 0}
 GATE = {"gate": "pbo", "figure": None, "threshold": 0.2, "passed": False, "why": "no sweep with [folds]"}
 
 
 def test_a_backtest_says_its_costs_and_tells_its_metrics(served, capsys):
     done = {"id": RUN, "status": "completed", "progress": 1.0, "trades": 7, "metrics": {"sharpe": 1.5, "calmar": None}}
     asked = served({f"POST /lab/algorithms/{ALGORITHM}/backtest": {"id": RUN}, f"GET /lab/backtests/{RUN}": done})
-    window = ["--coins", "btc,eth", "--start", "2025-01-01", "--end", "2025-02-01"]
-    assert run(["backtest", ALGORITHM, *window, "--slippage-bps", "5", "--latency-bars", "2"]) == 0
+    assert run(["backtest", ALGORITHM, *WINDOW, "--slippage-bps", "5", "--latency-bars", "2"]) == 0
     body = asked[0][2]
     assert (body["coins"], body["slippage_bps"], body["latency_bars"]) == (["BTC", "ETH"], 5.0, 2)
     assert "rebalance_band" not in body
     assert "1.5000" in capsys.readouterr().out
 
 
-def test_an_algorithm_that_looks_ahead_is_found_out(served, capsys):
-    finding = {"rule": "look_ahead", "line": None, "column": None, "message": "bar 7 changes with bar 9"}
-    path = f"POST /lab/algorithms/{ALGORITHM}/validate"
-    served({path: {"valid": False, "findings": [finding]}})
-    assert run(["lookahead", ALGORITHM]) == 6
-    printed = capsys.readouterr()
-    assert "bar 7 changes with bar 9" in printed.out
-    assert printed.err == "omc: 1 finding: bar 7 changes with bar 9\n"
-    assert run(["lookahead", ALGORITHM, "--json"]) == 6
-    assert json.loads(capsys.readouterr().out)["error"]["details"]["findings"] == [finding]
-    served({path: {"valid": True, "findings": []}})
-    assert run(["lookahead", ALGORITHM]) == 0
+def test_a_model_to_try_it_out_with_is_named(served):
+    path, shown = f"/lab/algorithms/{ALGORITHM}", {"target": "validated", "passed": True, "gates": [GATE]}
+    asked = served(
+        {
+            f"GET {path}": {"id": ALGORITHM, "name": "a", "code": None},
+            f"POST {path}/validate": {"valid": True, "findings": []},
+            f"POST {path}/promote": {"algorithm": {"name": "a", "status": "validated"}, "gates": [GATE]},
+            f"GET {path}/promotion": {**shown, "tries": {"tries": 1}},
+        }
+    )
+    for words in (["validate"], ["promote"], ["promote", "--look"]):
+        assert run([words[0], ALGORITHM, *words[1:], "--model", RUN]) == 0
+    assert asked[1:] == [
+        ("POST", f"{path}/validate?model_id={RUN}", {}),
+        ("POST", f"{path}/promote", {"model_id": RUN}),
+        ("GET", f"{path}/promotion?model_id={RUN}", None),
+    ]
 
 
 def test_every_gate_is_shown_with_its_figure_its_threshold_and_why(served, capsys):
@@ -63,7 +69,17 @@ def test_every_gate_is_shown_with_its_figure_its_threshold_and_why(served, capsy
 
 
 @pytest.mark.parametrize(
-    "words", [["promote"], ["promote", "--look"], ["lookahead"], ["report"]], ids=lambda words: " ".join(words)
+    "words",
+    [
+        ["promote"],
+        ["promote", "--look"],
+        ["validate"],
+        ["report"],
+        ["backtest", *WINDOW],
+        ["sweep", *WINDOW, "--space", '{"bars": [1, 2]}'],
+        ["walk-forward", *WINDOW, "--space", '{"bars": [1, 2]}'],
+    ],
+    ids=lambda words: " ".join(words[:2]),
 )
 def test_what_takes_long_is_waited_for(served, monkeypatch, words):
     def at_last(answer):
@@ -82,7 +98,26 @@ def test_what_takes_long_is_waited_for(served, monkeypatch, words):
             f"GET {path}/promotion": at_last(
                 {"target": "deployable", "passed": False, "gates": [GATE], "tries": tries}
             ),
+            f"GET {path}": {"id": ALGORITHM, "name": "a", "code": None},
             f"POST {path}/validate": at_last({"valid": True, "findings": []}),
+            f"POST {path}/backtest": at_last({"id": RUN}),
+            f"GET /lab/backtests/{RUN}": {
+                "id": RUN,
+                "status": "completed",
+                "progress": 1.0,
+                "trades": 0,
+                "metrics": {},
+            },
+            f"POST {path}/sweeps": at_last({"id": RUN}),
+            f"GET /lab/sweeps/{RUN}": {"id": RUN, "status": "completed", "objective": "sharpe", **COUNTS},
+            f"GET /lab/sweeps/{RUN}/results": {"items": [], "pages": 1},
+            f"GET /lab/sweeps/{RUN}/verdict": {
+                "choices": [],
+                "deflated": None,
+                "out_of_sample_sharpe": None,
+                "pbo": None,
+                "tries": 2,
+            },
             f"GET /lab/backtests/{ALGORITHM}": {"id": ALGORITHM},
             f"GET /lab/backtests/{ALGORITHM}/report": at_last("page"),
         }

@@ -11,6 +11,7 @@ from omc.access.quota import Allowance
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import MemorySweepStore
 from omc.errors import Unavailable
+from serve_apps import metering
 from tests.serve_apps.lab.coding import PLAIN, TWIN
 
 ALLOWED = Allowance(algorithms=3, code_bytes=2_000, backtests=2, sweeps=1, cpu_s=100.0)
@@ -205,7 +206,10 @@ async def test_work_whose_client_has_gone_is_finished_and_charged(creating, call
     made = await creating()
     before_s = (await used())["cpu_s"]["used"]
     asking = asyncio.create_task(caller.post(f"/algorithms/{made['id']}/validate"))
-    await asyncio.sleep(0.05)
+    for _ in range(10_000):
+        if caller.user_id in metering._desks:
+            break
+        await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
