@@ -24,6 +24,8 @@ _FAREWELL_S = 3.0
 """How long an end may take to be told of. A kill is quick; a machine may not be."""
 _STARVED_S = 1.0
 """Processor time that a process must have lacked until the machine is to blame: less is how any machine shares."""
+_UNASKED_S = 1.0
+"""Processor time that a process may use from an answer to the next question: what it tidies up takes milliseconds."""
 Answer = TypeVar("Answer")
 Fault = TypeVar("Fault", SandboxDied, Unavailable)
 
@@ -46,6 +48,8 @@ class SandboxProcess:
         self._used_s = 0.0
         self._asked_at_s: float | None = None
         """What it had used when it was asked last."""
+        self._answered_at_s: float | None = None
+        """What it had used when it answered last."""
         self.printed = Printed()
 
     @property
@@ -78,7 +82,7 @@ class SandboxProcess:
                 self.printed.write(printed)
                 return done
 
-            return _done(self._deal(look, deadline_s))
+            return _done(self._answer(look, deadline_s))
 
     def load(self, source: str, *, deadline_s: float) -> dict[str, Any]:
         """What it says of the code that it has loaded now."""
@@ -127,8 +131,19 @@ class SandboxProcess:
         return self._asked
 
     def _note(self) -> None:
-        """What it has used, as it is about to be asked."""
-        self._asked_at_s = self._child.cpu_s()
+        """What it has used, as it is about to be asked; one that computed when nobody had asked is ended."""
+        self._asked_at_s = used_s = self._child.cpu_s()
+        if self._end is not None or used_s is None or self._answered_at_s is None:
+            return
+        unasked_s = used_s - self._answered_at_s
+        if unasked_s > _UNASKED_S:
+            said = f"the sandbox was ended: it had computed for {unasked_s:.1f} s after its answer, when nobody asked"
+            raise self._finish(SandboxDied(said), kill=True)
+
+    def _answer(self, look: Callable[[], Answer], deadline_s: float) -> Answer:
+        found = self._deal(look, deadline_s)
+        self._answered_at_s = self._child.cpu_s()
+        return found
 
     def _weights(self, marked: int, coins: int, number: int | None, deadline_s: float) -> FloatArray:
         def look() -> FloatArray | dict[str, Any] | Failure:
@@ -142,7 +157,7 @@ class SandboxProcess:
             self.printed.write(printed)
             return weights
 
-        found = self._deal(look, deadline_s)
+        found = self._answer(look, deadline_s)
         if isinstance(found, dict):
             raise self.breaks(InvalidInput("words instead of weights"))
         return _done(found)

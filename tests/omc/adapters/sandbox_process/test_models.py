@@ -13,7 +13,7 @@ import pytest
 from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.errors import CodeFailed, InvalidInput
-from omc.strategy.in_pieces import compare_in_pieces
+from omc.strategy.in_pieces import decide_in_pieces
 from omc.strategy.maker import Maker
 from omc.strategy.sandboxed import SandboxedAlgorithm
 from tests.omc.adapters.sandbox_process.plain import EVEN, walk
@@ -130,7 +130,8 @@ def test_a_model_decides_in_pieces_what_it_decided_at_once(sandboxes):
         fitted = SandboxedAlgorithm(asked).fit(frame.rows(0, 300))
         content, weights = fitted.export(), fitted.predict(frame)
     make = Maker(sandboxes.of).of(TREND, content)
-    assert compare_in_pieces(lambda: make("custom", {}), frame, weights, piece_bars=100) == []
+    with closing(make("custom", {})) as again:
+        assert decide_in_pieces(again, frame, piece_bars=100).tobytes() == weights.tobytes()
 
 
 def test_a_copy_of_a_restored_algorithm_restores_it_anew(sandboxes):

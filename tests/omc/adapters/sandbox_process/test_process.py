@@ -145,6 +145,46 @@ def test_one_that_sleeps_is_late_by_its_own_fault_on_any_machine(liar, crowded):
         liar(deed).ask("traits", deadline_s=2.0)
 
 
+def computes_s(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+@pytest.mark.parametrize("asked_of_a_bar", [False, True], ids=["a question", "a bar"])
+def test_one_that_computes_when_nobody_asked_is_ended(liar, asked_of_a_bar):
+    def deed(end: socket.socket) -> None:
+        end.send(frames.packed({"id": 1, "done": {}}))
+        computes_s(1.5)
+        os.write(told, b".")
+        end.recv(1 << 18)
+        end.send(frames.weights_frame(2, np.zeros(2), "") if asked_of_a_bar else frames.packed({"id": 2, "done": {}}))
+
+    done, told = os.pipe()
+    process = liar(deed)
+    process.ask("traits", deadline_s=30.0)
+    os.read(done, 1)
+    with pytest.raises(SandboxDied, match=r"it had computed for 1\.\d s after its answer, when nobody asked"):
+        process.decide(2, np.zeros((3, 2)), deadline_s=30.0) if asked_of_a_bar else process.ask("x", deadline_s=30.0)
+    assert not process.alive
+    assert not process.blameless
+    for each in (done, told):
+        os.close(each)
+
+
+def test_one_may_tidy_up_after_an_answer_and_compute_for_long_before_it(liar):
+    def deed(end: socket.socket) -> None:
+        for number in (1, 2, 3):
+            computes_s(1.2)
+            end.send(frames.packed({"id": number, "done": {}}))
+            computes_s(0.2)
+            end.recv(1 << 18)
+
+    process = liar(deed)
+    for _ in range(3):
+        assert process.ask("traits", deadline_s=60.0) == {}
+
+
 def test_one_that_never_reads_ends_at_the_deadline_too(liar):
     process = liar(lambda end: [end.send(frames.packed({"id": n, "done": {}})) for n in range(1, 30)])
     filling = {"filling": "x" * 100_000}

@@ -1,6 +1,5 @@
 """A sandbox whose process is a fork of this one, without walls: what is asked, what comes back, and every end."""
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
