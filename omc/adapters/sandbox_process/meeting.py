@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import omc
+from omc.adapters.sandbox_process.kernel import is_short
 from omc.adapters.sandbox_process.launch import launch_at
 from omc.adapters.sandbox_process.owners import is_same_user
 from omc.errors import Unavailable
@@ -38,13 +39,16 @@ class Meeting:
 
     def join(self) -> socket.socket:
         """A connection to the zygote, which is started if there is none; it may yet need seconds until it is ready.
-        Unavailable, with a sentence, when there is nowhere to meet."""
+        Unavailable, with a sentence, when there is nowhere to meet, and when this machine cannot start one now: another
+        folder would then only part this process from all others."""
         whys = []
         for folder in (self.folder, self._elsewhere):
             try:
                 with _opened(folder) as inside:
                     return self._joined(inside)
             except OSError as fault:
+                if is_short(fault):
+                    raise Unavailable(f"the process that sandboxes are forked from is out of reach: {fault}") from None
                 whys.append(f"{folder}: {fault.strerror or fault}")
         raise Unavailable(f"there is nowhere to share the process that sandboxes are forked from ({'; '.join(whys)})")
 
@@ -69,7 +73,11 @@ class Meeting:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
                 door.bind(_address(inside, name))
                 door.listen(_QUEUE)
-                launch_at(door, self.command, self.linger_s)
+                try:
+                    launch_at(door, self.command, self.linger_s)
+                except OSError as fault:
+                    # Not the folder's.
+                    raise Unavailable(f"no process to fork sandboxes from can be started: {fault}") from None
                 own = _connected(inside, name)
         if own is None:
             raise Unavailable("the process that sandboxes are forked from ended as soon as it was started")

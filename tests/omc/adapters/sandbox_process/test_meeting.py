@@ -1,5 +1,6 @@
 """One zygote for all who meet: whoever comes first starts it, and it ends after the last of them, however they end."""
 
+import errno
 import os
 import pickle
 import shutil
@@ -195,6 +196,35 @@ def test_one_that_could_not_prepare_is_not_available(tmp_path: Path) -> None:
     place = Meeting(tmp_path / "meeting", (*BARE[:-1], PREPARED.format(fault)), LINGER_S)
     with pytest.raises(Unavailable, match="no memory"):
         joined(place)
+
+
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.ENOMEM, errno.ENOENT], ids=lambda code: errno.errorcode[code])
+def test_one_that_cannot_be_started_is_not_started_elsewhere_instead(
+    place: Meeting, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("omc.adapters.sandbox_process.meeting.launch_at", short)
+    with pytest.raises(Unavailable, match="can be started"):
+        place.join()
+    assert not place._elsewhere.exists()
+    monkeypatch.undo()
+    joined(place).close()
+
+
+def test_whoever_lacks_descriptors_does_not_look_elsewhere(place: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    nursery = joined(place)
+
+    def short(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("omc.adapters.sandbox_process.meeting._connected", short)
+    with pytest.raises(Unavailable, match="out of reach"):
+        place.join()
+    assert not place._elsewhere.exists()
+    monkeypatch.undo()
+    nursery.close()
 
 
 def test_one_that_ends_at_once_is_not_available(tmp_path: Path) -> None:
