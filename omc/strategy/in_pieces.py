@@ -4,8 +4,7 @@ A sandbox that is asked about a whole frame has the future in its memory, and co
 has not been told yet: what it decides then must be what it decided at once, to the bit, or it did not decide honestly.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +39,6 @@ def decide_in_pieces(
         begin = max(0, first - memory_bars + 1)
         weights[first:stop] = algorithm.predict(frame.rows(begin, stop))[first - begin :]
     return weights
-
-
-def compare_in_pieces(
-    make: Callable[[], Algorithm], frame: Frame, weights: FloatArray, piece_bars: int | None = None
-) -> list[str]:
-    """What is wrong with (T, C) `weights` that were decided at once, a sentence each: nothing when the algorithm that
-    `make` gives, which has seen none of the frame, decides the same in pieces."""
-    with closing(make()) as algorithm:
-        again = decide_in_pieces(algorithm, frame, piece_bars)
-    changed = changed_rows(again, weights)
-    return [named(frame, changed)] if len(changed) else []
 
 
 def changed_rows(again: FloatArray, weights: FloatArray) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from omc.errors import InvalidInput
-from omc.strategy.in_pieces import compare_in_pieces, decide_in_pieces
+from omc.strategy.in_pieces import changed_rows, decide_in_pieces, named
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from tests.omc.adapters.sandbox_process.plain import walk
 
@@ -25,14 +25,14 @@ def test_an_honest_algorithm_decides_the_same_to_the_bit(piece_bars):
     algorithm, frame = MovingAverageCrossover(fast_bars=3, slow_bars=40), walk(700, 2)
     weights = algorithm.predict(frame)
     assert decide_in_pieces(algorithm, frame, piece_bars).tobytes() == weights.tobytes()
-    assert compare_in_pieces(lambda: algorithm, frame, weights, piece_bars) == []
+    assert not len(changed_rows(decide_in_pieces(algorithm, frame, piece_bars), weights))
 
 
 @pytest.mark.parametrize("ahead", [1, 5, 100])
 def test_a_look_ahead_is_found(ahead):
     algorithm, frame = Peeks(), walk(2_000, 1)
     algorithm.ahead = ahead
-    (found,) = compare_in_pieces(lambda: algorithm, frame, algorithm.predict(frame))
+    found = named(frame, changed_rows(decide_in_pieces(algorithm, frame), algorithm.predict(frame)))
     assert "looks ahead" in found
     assert "2025-01-0" in found
 
@@ -44,7 +44,7 @@ def test_a_memory_that_is_understated_is_found():
             return 2
 
     algorithm, frame = Forgetful(fast_bars=3, slow_bars=100), walk(1_000, 1)
-    assert compare_in_pieces(lambda: algorithm, frame, algorithm.predict(frame))
+    assert len(changed_rows(decide_in_pieces(algorithm, frame), algorithm.predict(frame)))
 
 
 def test_no_rows_and_no_pieces():
