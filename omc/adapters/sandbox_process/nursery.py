@@ -57,11 +57,14 @@ class Nursery:
         try:
             with theirs:
                 ticket, spawned, ended = self._ask_for(theirs, wanted)
-            pid, handle = spawned.result(_SPAWN_S)
+            try:
+                pid, handle = spawned.result(_SPAWN_S)
+            except BaseException:
+                # An interrupt, too.
+                self._give_up(ticket, spawned)
+                raise
         except TimeoutError:
             ours.close()
-            if not self._give_up(ticket, spawned):
-                os.close(spawned.result()[1])
             raise Unavailable(f"no sandbox was forked within {_SPAWN_S:g} s") from None
         except BaseException:
             ours.close()
@@ -77,17 +80,19 @@ class Nursery:
             ended = self._ended[self._ticket] = Future()
             try:
                 socket.send_fds(self._control, [wanted.packet(self._ticket)], [end.fileno()])
-            except OSError as fault:
-                raise Unavailable(f"no sandbox can be forked: {fault}") from None
+            except BaseException as fault:
+                del self._spawned[self._ticket], self._ended[self._ticket]
+                if isinstance(fault, OSError):
+                    raise Unavailable(f"no sandbox can be forked: {fault}") from None
+                raise
             return self._ticket, spawned, ended
 
-    def _give_up(self, ticket: int, spawned: "Future[tuple[int, int]]") -> bool:
-        """Whether what was asked for has not come: once it does, it is nobody's, and finds its socket closed."""
+    def _give_up(self, ticket: int, spawned: "Future[tuple[int, int]]") -> None:
+        """What was asked for is nobody's, whether it has come or not, and finds its socket closed."""
         with self._lock:
-            if spawned.done():
-                return False
             self._spawned.pop(ticket, None)
-            return True
+            if spawned.done() and spawned.exception() is None:
+                os.close(spawned.result()[1])
 
     def close(self) -> None:
         """End every process that came of it, and the zygote when that is one's own."""
@@ -110,12 +115,13 @@ class Nursery:
         finally:
             with self._lock:
                 self.over = True
+                ends = list(self._ended.values())
             gone = Unavailable("the process that sandboxes are forked from has ended")
             waits: list[Future[Any]] = [self._ready, *self._spawned.values()]
             for waiting in waits:
                 with suppress(InvalidStateError):
                     waiting.set_exception(gone)
-            for ended in self._ended.values():
+            for ended in ends:
                 # It takes all of them with it.
                 with suppress(InvalidStateError):
                     ended.set_result(Ended(-signal.SIGKILL, with_zygote=True))
@@ -133,15 +139,22 @@ class Nursery:
                 self._ready.set_exception((SandboxRefused if said["refused"] else Unavailable)(why))
             case {"spawned": ticket, "pid": pid}:
                 warn_once(said.get("missing", ()))
-                self._settle(ticket, passed[0], lambda spawned: spawned.set_result((pid, passed[0])))
+                if passed:
+                    self._settle(ticket, passed[0], lambda spawned: spawned.set_result((pid, passed[0])))
+                else:
+                    # The kernel leaves it out where this process may have no more descriptors. Nobody's, it ends soon.
+                    lost = Unavailable("this process has no descriptor left to hold a sandbox by")
+                    self._settle(ticket, None, lambda spawned: spawned.set_exception(lost))
             case {"refused": ticket, "why": why}:
-                self._ended.pop(ticket)
+                self._ended.pop(ticket, None)
                 self._settle(ticket, None, lambda spawned: spawned.set_exception(SandboxRefused(why)))
             case {"unavailable": ticket, "why": why}:
-                self._ended.pop(ticket)
+                self._ended.pop(ticket, None)
                 self._settle(ticket, None, lambda spawned: spawned.set_exception(Unavailable(why)))
             case {"ended": ticket, "exit": code, "cpu_s": cpu_s, "peak_bytes": peak_bytes}:
-                self._ended.pop(ticket).set_result(Ended(code, cpu_s, peak_bytes))
+                ended = self._ended.pop(ticket, None)
+                if ended is not None:
+                    ended.set_result(Ended(code, cpu_s, peak_bytes))
         return True
 
     def _settle(self, ticket: int, handle: int | None, deed: "Callable[[Future[tuple[int, int]]], None]") -> None:
