@@ -61,6 +61,7 @@ class Vanishing:
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     usage: MemoryUsageLedger = field(default_factory=MemoryUsageLedger)
     allowance: Allowance = field(default_factory=Allowance)
+    maker: Maker = field(default_factory=Maker)
     lab_maker: Maker = field(default_factory=Maker)
     terms: Terms = field(default_factory=Terms)
     fault: Exception | None = None
