@@ -52,7 +52,7 @@ class Floor:
             archive=wired.prices,
             quotes=quotes,
             desk=RiskHandle(),
-            maker=wired.maker,
+            maker=wired.floor_maker,
             models=wired.models,
             terms=wired.terms,
         )

@@ -112,7 +112,7 @@ class Serving:
             clock=wired.clock,
             terms=wired.terms,
             thresholds=wired.thresholds,
-            maker=wired.maker,
+            maker=wired.lab_maker,
             parquet=parquet.encode,
             rules=self._rules(),
         )
@@ -135,7 +135,7 @@ class Serving:
             usage=wired.usage,
             allowance=wired.allowance,
             most=wired.most,
-            maker=wired.maker,
+            maker=wired.floor_maker,
             rules=self._rules(),
         )
 

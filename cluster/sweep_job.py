@@ -123,7 +123,7 @@ class SweepDriver:
         charge = SweepCharge(sweep, wired.usage, wired.allowance, wired.clock)
         watching = asyncio.create_task(self._watch(sweep.id, charge))
         self._busy = asyncio.get_running_loop()
-        meter = Meter(wired.maker)
+        meter = Meter(wired.lab_maker)
         try:
             used_up = await charge(0.0)
             if used_up is not None:

@@ -34,6 +34,7 @@ from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.usage import PostgresUsage
 from omc.adapters.postgres.users import PostgresUsers
+from omc.adapters.sandbox_process.limits import MEBIBYTE, Together
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.adapters.system_clock import SystemClock
 from omc.errors import InvalidInput, Unavailable
@@ -48,6 +49,8 @@ from omc.strategy.maker import Maker
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
 from omc.trading.venue import Venue
+
+_LAB_TOGETHER = Together(most=192, free_bytes=1024 * MEBIBYTE)
 
 
 def wiring(**given: Any) -> "Wiring":
@@ -289,8 +292,6 @@ class Wiring:
             sweeps=chosen.quota_sweeps,
             models=chosen.quota_models,
             model_bytes=chosen.quota_model_bytes,
-            models=chosen.quota_models,
-            model_bytes=chosen.quota_model_bytes,
             cpu_s=chosen.quota_cpu_s,
         )
 
@@ -304,10 +305,19 @@ class Wiring:
         return found or Confinement.examined(asked=self.chosen.allow_unsafe_sandbox)
 
     @cached_property
-    def maker(self) -> Maker:
+    def floor_maker(self) -> Maker:
         """Makes algorithms, people's own code among them where this machine can confine it."""
+        return self._maker(Together())
+
+    @cached_property
+    def lab_maker(self) -> Maker:
+        """The same for the lab and its sweeps, which leave the last of the machine to the floor: whoever trades must
+        not wait for whoever searches."""
+        return self._maker(_LAB_TOGETHER)
+
+    def _maker(self, together: Together) -> Maker:
         # Traders, sweeps and the lab share what their sandboxes are forked from, on each machine.
-        shared = Sandboxes(meeting=self.home.sandboxes, unsafe=self.confinement.unsafe)
+        shared = Sandboxes(meeting=self.home.sandboxes, together=together, unsafe=self.confinement.unsafe)
         return self.confinement.maker(lambda: shared.of, linux=sys.platform == "linux")
 
     # Who comes in.

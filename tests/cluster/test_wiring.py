@@ -4,6 +4,7 @@ import os
 import pickle
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from cluster.confinement import Confinement
 from cluster.floor import Floor
 from cluster.ports import Ports
 from cluster.processes import started
+from cluster.serving import Serving
 from cluster.wiring import Wiring, wiring
 from omc.access.quota import Allowance
 from omc.errors import InvalidInput, Unavailable
@@ -122,7 +124,21 @@ def test_locks_are_tried_once_for_all_of_the_platforms_processes(tmp_path):
     there.home.write_record(pid=os.getpid(), started=started(os.getpid()), confinement=said.document)
     assert there.confinement == said
     with pytest.raises(InvalidInput, match="this kernel has none"):
-        wired(tmp_path).maker.of("class A: pass")("custom", {})
+        wired(tmp_path).floor_maker.of("class A: pass")("custom", {})
+
+
+def test_the_last_of_a_machine_is_the_floors(tmp_path):
+    there = wired(tmp_path)
+    there.home.prepare()
+    there.home.write_record(pid=os.getpid(), started=started(os.getpid()), confinement=Confinement(None).document)
+    serving = Serving(there, "http://127.0.0.1:1", "127.0.0.1:2")
+    lab, floor = (ports.maker.sandbox.__self__ for ports in (serving._lab(), serving._floor()))
+    assert (there.lab_maker.sandbox.__self__, there.floor_maker.sandbox.__self__) == (lab, floor)
+    assert lab.meeting == floor.meeting
+    with pytest.raises(Unavailable, match="192 sandboxes run already on this machine"):
+        lab.together.check(192, 0)
+    replace(floor.together, free_bytes=0).check(255, 0)
+    assert lab.together.free_bytes == 2 * floor.together.free_bytes
 
 
 def test_what_a_platform_that_is_gone_found_or_was_allowed_counts_for_nobody(tmp_path):
@@ -143,10 +159,10 @@ def test_what_a_platform_that_is_gone_found_or_was_allowed_counts_for_nobody(tmp
         assert there.home.running() is None
         assert there.confinement.why != said.why
         assert not there.confinement.asked
-        assert not there.maker.unsafe
+        assert not there.floor_maker.unsafe
 
 
 def test_where_no_platform_runs_the_locks_are_tried_now_and_the_operators_wish_is_known(tmp_path):
     there = wired(tmp_path, allow_unsafe_sandbox=True)
     assert there.confinement.asked
-    assert there.maker.unsafe is there.confinement.unsafe
+    assert there.floor_maker.unsafe is there.confinement.unsafe
