@@ -16,7 +16,10 @@ from tests.omc.adapters.sandbox_process.bad_code import CRASHING, ENDLESS, FAILI
 from tests.omc.adapters.sandbox_process.plain import does
 from tests.serve_apps.lab.coding import PLAIN
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's"),
+]
 
 WRONG = [
     "nothing",

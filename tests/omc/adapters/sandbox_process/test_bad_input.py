@@ -15,7 +15,10 @@ from tests.omc.adapters.sandbox_process.bad_code import CRASHING, ENDLESS, FAILI
 from tests.omc.adapters.sandbox_process.plain import does, walk
 from tests.omc.adapters.sandbox_process.probing import Prober
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's"),
+]
 
 FRAME = walk(60, 2)
 SOON = Deadlines(load_s=1.0, predict_s=1.0, fit_s=1.0, decide_s=1.0)
