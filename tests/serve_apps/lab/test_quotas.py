@@ -209,7 +209,7 @@ async def test_work_whose_client_has_gone_is_finished_and_charged(creating, call
     for _ in range(10_000):
         if caller.user_id in metering._desks:
             break
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
