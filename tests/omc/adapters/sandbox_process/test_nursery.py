@@ -80,6 +80,15 @@ def test_a_process_that_comes_without_its_handle_is_not_available_and_ends_no_ot
     process.close()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell that runs tests in its background has interrupts ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_what_comes_after_an_interrupt_is_nobodys_and_is_ended(zygote: Played, child: subprocess.Popen[bytes]) -> None:
     def interrupt() -> int:
         ticket = zygote.asked()
