@@ -38,6 +38,7 @@ from tests.omc.adapters.postgres.house import in_postgres
 from tests.omc.adapters.sandbox_process.plain import file_of
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.ray,
     pytest.mark.postgres,
     pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's"),

@@ -1,6 +1,7 @@
 """The lab over real sandboxes: people's code behind both walls, from its first draft to validated."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
@@ -15,6 +16,11 @@ from omc.strategy.registry import templates
 from serve_apps.window import window_of
 from tests.omc.promotion.searching import carried_out
 from tests.serve_apps.lab.coding import BUILTIN, LONG_SIGHTED, PLAIN, does
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="the second wall is Linux's"),
+]
 
 
 @pytest.fixture(scope="module")
