@@ -11,8 +11,12 @@ from omc.strategy import registry
 from omc.strategy.maker import Make
 
 
-async def window_of(archive: PriceArchive, spec: BacktestSpec, make: Make = registry.make) -> Frame:
-    """InvalidInput for a spec that cannot be carried out; NotFound for a coin that was never stored."""
+async def window_of(
+    archive: PriceArchive, spec: BacktestSpec, make: Make = registry.make, fewest_bars: int = 0
+) -> Frame:
+    """InvalidInput for a spec that cannot be carried out; NotFound for a coin that was never stored. At least
+    `fewest_bars` warm up, where there are as many."""
     just_before = spec.start - timedelta(microseconds=1)
-    warm_up = await archive.tail(spec.coins, just_before, await asyncio.to_thread(needed_bars, spec, make))
+    bars = max(fewest_bars, await asyncio.to_thread(needed_bars, spec, make))
+    warm_up = await archive.tail(spec.coins, just_before, bars)
     return warm_up.followed_by(await archive.read(spec.coins, spec.start, spec.end))

@@ -15,7 +15,6 @@ from typing import Any
 import ray
 from ray import tune
 
-from omc.backtest.folds import folds
 from omc.backtest.ground import Ground
 from omc.backtest.rounds import Board, Proposer
 from omc.backtest.run import RunStatus
@@ -60,7 +59,7 @@ async def run(
         space = await asyncio.to_thread(SearchSpace.of, sweep, make)
         needed_bars = await asyncio.to_thread(lambda: space.needed_bars)
         ground = Ground.of(sweep.spec, frame, terms)
-        tests = _tests(sweep, len(ground.window))
+        tests = sweep.tests(len(ground.window))
         proposer = await asyncio.to_thread(_proposer, space)
     except Refused as refusal:
         return await store.finish(sweep.id, RunStatus.FAILED, str(refusal))
@@ -103,14 +102,6 @@ async def run(
         return await store.finish(sweep.id, RunStatus.FAILED, f"{left} of {space.points} points were not computed{why}")
     said = f"{len(board.failures)} points failed: {board.first_failure}" if board.failures else None
     return await store.finish(sweep.id, RunStatus.COMPLETED, said)
-
-
-def _tests(sweep: Sweep, rows: int) -> list[tuple[int, int]]:
-    """The rows that each fold tests on; all of them where there are no folds."""
-    if not sweep.folds:
-        return [(0, rows)]
-    cut = folds(rows, sweep.folds, scheme=sweep.scheme, purge_bars=sweep.purge_bars, embargo_bars=sweep.embargo_bars)
-    return [fold.test for fold in cut]
 
 
 def _proposer(space: SearchSpace) -> Proposer | None:

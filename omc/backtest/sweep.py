@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from omc.access.quota import Quota, check_room
+from omc.backtest.folds import folds
 from omc.backtest.run import BacktestSpec, RunStatus
 from omc.backtest.tried import SweepPoint as SweepPoint
 from omc.backtest.tried import Tried, by_depth
@@ -54,6 +55,13 @@ class Sweep:
     pruned: int = 0
     driver: str | None = None
     """Who carries it out, or did last."""
+
+    def tests(self, rows: int) -> list[tuple[int, int]]:
+        """Which of the window's `rows` each fold tests on; all of them where there are no folds."""
+        if not self.folds:
+            return [(0, rows)]
+        cut = folds(rows, self.folds, scheme=self.scheme, purge_bars=self.purge_bars, embargo_bars=self.embargo_bars)
+        return [fold.test for fold in cut]
 
 
 class SweepStore(Protocol):

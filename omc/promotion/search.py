@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,18 @@ class Search:
             for part in self.tried
             for index, point in zip(part.indices.tolist(), part.parameters, strict=True)
         )
+
+    def row_of(self, parameters: Mapping[str, Any]) -> int | None:
+        """Of the first point with exactly these parameters; rows count as in `by_fold`."""
+        return next((row for row, point in enumerate(self.parameters()) if point == parameters), None)
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Of each point, whole; rows count as in `by_fold`."""
+        fixed = self.sweep.spec.parameters
+        points = (
+            (index, point) for part in self.tried for index, point in zip(part.indices, part.parameters, strict=True)
+        )
+        return [{**fixed, **point} for _, point in sorted(points, key=itemgetter(0))]
 
     def blocks(self) -> FloatArray:
         """(N, B, 3) moments of the points that were tried to the end, and did not fail."""

@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from omc.backtest.run import RunStatus
+from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep
 from omc.errors import Conflict, DeadlineExceeded, GateNotPassed, NotFound, Refused
 from omc.feature.frame import Frame
@@ -97,11 +98,12 @@ class Cases:
                 parameters = await whole_parameters(make, record.algorithm_type, record.parameters)
                 spec = replace(found.spec, parameters=parameters)
                 search = Search(found, await self._ports.sweeps.tried(found.id))
+                needed_bars = await apart(lambda: SearchSpace.of(found, make).needed_bars)
                 return await apart(
                     prove,
                     search,
                     spec,
-                    await window_of(self._ports.archive, spec, make),
+                    await window_of(self._ports.archive, spec, make, needed_bars),
                     self._ports.terms,
                     tally,
                     confidence=self._ports.thresholds.deployable.track_record_confidence,
