@@ -126,11 +126,14 @@ class Seen:
     def _watch(self) -> None:
         while not self._over.wait(0.05):
             parents = _parents()
+            zygotes, sandboxes = dict(self.zygotes), set(self.sandboxes)
             for process, parent in parents.items():
-                if parent in self.zygotes:
-                    self.sandboxes.add(process)
-                elif process not in self.zygotes and _is_zygote(process) and _below(process, parents):
-                    self.zygotes[process] = parent
+                if parent in zygotes:
+                    sandboxes.add(process)
+                elif process not in zygotes and _is_zygote(process) and _below(process, parents):
+                    zygotes[process] = parent
+            # New ones instead of changed ones: a test may be looking through the old ones meanwhile.
+            self.zygotes, self.sandboxes = zygotes, sandboxes
 
 
 def _parents() -> dict[int, int]:
