@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from omc.errors import InvalidInput
 from omc.strategy.algorithm import Algorithm
-from omc.strategy.maker import Make
+from omc.strategy.maker import CUSTOM, Make
 
 Answer = TypeVar("Answer")
 # Their own: code that does not answer before its deadline keeps nobody waiting but those who ask code themselves.
 _threads = ThreadPoolExecutor(4, "algorithms")
+_at_once = ThreadPoolExecutor(2, "built-in")
+"""What ships with the platform answers without anybody's code, and waits for none."""
 _LARGEST, _LONGEST, _MOST = 2**53, 1_000, 100
 
 
@@ -43,7 +45,8 @@ async def asked(
     make: Make, algorithm_type: str, parameters: Mapping[str, Any], ask: Callable[[Algorithm], Answer]
 ) -> Answer:
     """What `ask` finds out about an algorithm, which ends with it. What making it refuses is refused here, too."""
-    return await apart(_asked, make, algorithm_type, parameters, ask)
+    within = _threads if algorithm_type == CUSTOM else _at_once
+    return await apart(_asked, make, algorithm_type, parameters, ask, within=within)
 
 
 async def whole_parameters(make: Make, algorithm_type: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
             case int():
                 fine = abs(value) <= _LARGEST
             case float():
-                fine = isfinite(value)
+                fine = isfinite(value) and abs(value) <= _LARGEST
             case str():
                 fine = len(value) <= _LONGEST and value.isprintable()
             case _:
