@@ -8,6 +8,7 @@ from omc.backtest.run import BacktestRun, RunStatus
 from omc.backtest.sweep import Sweep
 from omc.errors import InvalidInput
 from omc.strategy.algorithm import AlgorithmRecord
+from omc.strategy.parameter import same_parameters
 from omc.strategy.registry import make
 
 
@@ -44,7 +45,7 @@ class Evidence:
             return False
         if record.code is not None:
             # They are stored whole, so the code need not be asked for its defaults.
-            return dict(record.parameters) == dict(self.parameters)
+            return same_parameters(record.parameters, self.parameters)
         try:
             ours, tested = (make(record.algorithm_type, each) for each in (record.parameters, self.parameters))
         except InvalidInput:

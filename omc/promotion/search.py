@@ -12,6 +12,7 @@ from omc.backtest.sweep import Sweep
 from omc.backtest.tried import Tried
 from omc.backtest.walk_forward import Selection, select
 from omc.feature.frame import FloatArray
+from omc.strategy.parameter import same_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class Search:
         """Whether one of its points, not failed, has exactly these parameters, defaults included."""
         fixed = self.sweep.spec.parameters
         return any(
-            {**fixed, **point} == parameters and index not in part.failures
+            same_parameters({**fixed, **point}, parameters) and index not in part.failures
             for part in self.tried
             for index, point in zip(part.indices.tolist(), part.parameters, strict=True)
         )
 
     def row_of(self, parameters: Mapping[str, Any]) -> int | None:
         """Of the first point with exactly these parameters; rows count as in `by_fold`."""
-        return next((row for row, point in enumerate(self.parameters()) if point == parameters), None)
+        return next((row for row, point in enumerate(self.parameters()) if same_parameters(point, parameters)), None)
 
     def parameters(self) -> list[dict[str, Any]]:
         """Of each point, whole; rows count as in `by_fold`."""

@@ -16,6 +16,7 @@ import numpy as np
 from omc.errors import InvalidInput, Refused
 from omc.feature.frame import Frame
 from omc.strategy.algorithm import content_hash
+from omc.strategy.parameter import same_parameters
 
 MOST_BYTES = 32 * 2**20
 """Of one model."""
@@ -122,7 +123,7 @@ def check_use(
     lineage, name = record.lineage, f"model {record.id}"
     if code is None or hash_of_code(code) != lineage.code_hash:
         raise InvalidInput(f"{name} was fitted by other code: fit a model with the version that is run")
-    if dict(parameters) != dict(lineage.parameters):
+    if not same_parameters(parameters, lineage.parameters):
         raise InvalidInput(f"{name} was fitted with other parameters ({_differing(parameters, lineage.parameters)})")
     if tuple(coins) != lineage.coins:
         raise InvalidInput(f"{name} was fitted on {', '.join(lineage.coins)}, in this order, not {', '.join(coins)}")

@@ -8,6 +8,11 @@ from typing import Any
 from omc.errors import InvalidInput
 
 
+def same_parameters(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Whether code would be given the same by both: 1, 1.0 and True are equal, and not the same to it."""
+    return ours == theirs and all(type(value) is type(theirs[name]) for name, value in ours.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A number from `low` to `high`, both included; `search` is where a sweep looks unless told otherwise."""

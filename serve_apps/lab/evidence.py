@@ -21,6 +21,7 @@ from omc.promotion.search import Search
 from omc.promotion.trials import Tally
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
 from omc.strategy.maker import Make, Maker
+from omc.strategy.parameter import same_parameters
 from serve_apps.lab.places import Places
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.time_limit import TimeLimit, hurried
@@ -171,7 +172,7 @@ def _with_best(record: AlgorithmRecord, sweep: Sweep, make: Make) -> AlgorithmRe
     parameters = {**sweep.spec.parameters, **sweep.best["parameters"]}
     with closing(make(record.algorithm_type, parameters)) as algorithm:
         best = whole(algorithm)
-        if best == algorithm.of(**record.parameters).get_params():
+        if same_parameters(best, algorithm.of(**record.parameters).get_params()):
             return record
     return replace(record, parameters=best, status=AlgorithmStatus.DRAFT)
 
