@@ -13,7 +13,7 @@ from omc.strategy.sandbox import imports, offered
 from omc.strategy.sandbox.finding import Finding, refusal
 from omc.strategy.sandbox.keeping import keeps
 from omc.strategy.sandbox.policy import Policy
-from omc.strategy.sandbox.source import read, syntax_error
+from omc.strategy.sandbox.source import UNREADABLE, read, told
 
 FILENAME = "<algorithm>"
 """What tracebacks call the code."""
@@ -79,12 +79,8 @@ def _compiled(source: str | bytes, names: frozenset[str]) -> tuple[Program | Non
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Program(compile(tree, FILENAME, "exec", dont_inherit=True), originals, kept), []
-    except SyntaxError as fault:
-        return None, [syntax_error(fault)]
-    except (RecursionError, MemoryError):
-        return None, [Finding(1, 1, "nesting", "the code is nested too deeply to be compiled")]
-    except (ValueError, OverflowError) as fault:
-        return None, [Finding(1, 1, "syntax", f"not Python: {fault}")]
+    except UNREADABLE as fault:
+        return None, [told(fault)]
 
 
 def _unknown(policy: Policy, names: frozenset[str]) -> list[Finding]:

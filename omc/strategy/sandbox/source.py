@@ -14,6 +14,8 @@ MOST_BYTES = 200_000
 MOST_NODES = 60_000
 MOST_DEPTH = 120
 _MOST_BITS = 4_096
+UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
+"""What parsing and compiling raise about code that is none."""
 
 
 def read(source: str | bytes) -> tuple[ast.Module | None, list[Finding]]:
@@ -25,18 +27,21 @@ def read(source: str | bytes) -> tuple[ast.Module | None, list[Finding]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-    except SyntaxError as fault:
-        return None, [syntax_error(fault)]
-    except (RecursionError, MemoryError):
-        return None, [Finding(1, 1, "nesting", "the code is nested too deeply to be compiled")]
-    except (ValueError, OverflowError) as fault:
-        return None, [Finding(1, 1, "syntax", f"not Python: {fault}")]
+    except UNREADABLE as fault:
+        return None, [told(fault)]
     found = _too_much(tree)
     return (None, [found]) if found else (tree, [])
 
 
-def syntax_error(fault: SyntaxError) -> Finding:
-    return Finding(fault.lineno or 1, max(fault.offset or 1, 1), "syntax", f"not Python: {fault.msg}")
+def told(fault: Exception) -> Finding:
+    """What Python refuses about code, one of UNREADABLE."""
+    match fault:
+        case SyntaxError():
+            return Finding(fault.lineno or 1, max(fault.offset or 1, 1), "syntax", f"not Python: {fault.msg}")
+        case RecursionError() | MemoryError():
+            return Finding(1, 1, "nesting", "the code is nested too deeply to be compiled")
+        case _:
+            return Finding(1, 1, "syntax", f"not Python: {fault}")
 
 
 def _text(source: str | bytes) -> str | Finding:
