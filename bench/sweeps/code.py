@@ -5,17 +5,14 @@ import asyncio
 import hashlib
 import inspect
 import tempfile
-import threading
 import time
-from collections import Counter
 from dataclasses import replace
-from os import getpid
 from pathlib import Path
 from typing import Any
 
-from bench.boot import name, pss_mb, tree
 from bench.sweeps.cluster import asked, frame, on_cluster
 from bench.sweeps.ground import hash_of
+from bench.sweeps.memory import Memory
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.backtest.run import RunStatus
 from omc.backtest.sweep import MemorySweepStore
@@ -42,7 +39,6 @@ class Crossover:
 """
 SIDES = {"built in": None, "its own source": OWN_SOURCE, "somebody's code": WRITTEN}
 _WARM_POINTS = 40
-_WORKERS = ("PointTrial", "ResourceTrainable", "ImplicitFunc")
 
 
 class Store(MemorySweepStore):
@@ -131,36 +127,3 @@ def _steady(times: list[tuple[float, int]]) -> float:
     """Points a second after the first batch was stored: without what it takes to start."""
     (first, _), (last, _) = times[0], times[-1]
     return sum(count for _, count in times[1:]) / max(last - first, 1e-3)
-
-
-class Memory:
-    """The largest PSS that a kind of process below this one has had, in MB, looked at twice a second."""
-
-    def __init__(self) -> None:
-        self.most: Counter[str] = Counter()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.5):
-            now: Counter[str] = Counter()
-            for pid in tree(getpid()):
-                kind = _kind(name(pid))
-                if kind:
-                    now[kind] += round(pss_mb(pid))
-            for kind, mb in now.items():
-                self.most[kind] = max(self.most[kind], mb)
-
-
-def _kind(process: str) -> str | None:
-    if any(each in process for each in _WORKERS):
-        return "workers"
-    return "zygotes and sandboxes" if "zygote" in process else None

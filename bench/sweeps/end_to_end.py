@@ -9,15 +9,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.boot import name, pss_mb, start, tree
+from bench.boot import start
 from bench.sweeps import bare, ground
+from bench.sweeps.memory import Memory
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.cli.platform import Platform
@@ -25,7 +25,6 @@ from omc.feature.frame import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-_WORKERS = ("PointTrial", "ResourceTrainable", "ImplicitFunc")
 _WARM_POINTS = 50
 _LOOK_S, _LOOK_PART = 0.05, 0.02
 _LIMITS = {1_000: "6 s", 10_000: "20 x vectorbt", 100_000: "100 x vectorbt, half of the bare kernel"}
@@ -94,36 +93,12 @@ def _sweep(there: Platform, pid: int, algorithm: str, points: int, bars: int, **
         "seconds": took,
         "first_s": first,
         "points_per_s": points / took,
-        "workers_mb": watch.most,
-        "driver_mb": watch.driver,
+        "workers_mb": watch.most["workers"],
+        "driver_mb": watch.most["driver"],
         "parameters": [{each: int(row[each]) for each in ("fast_bars", "slow_bars")} for row in rows],
         "trades": [int(float(row["trades"])) for row in rows],
         "final": [ground.CASH_AUD * (1 + float(row["total_return"])) for row in rows],
     }
-
-
-class Memory:
-    """The largest PSS of all workers of a sweep together, in MB, looked at every fifth of a second."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid, self.most, self.driver = pid, 0.0, 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.5):
-            named = {pid: name(pid) for pid in tree(self._pid)}
-            workers = sum(pss_mb(pid) for pid, what in named.items() if any(each in what for each in _WORKERS))
-            driver = sum(pss_mb(pid) for pid, what in named.items() if "sweep_job" in what)
-            self.most, self.driver = max(self.most, workers), max(self.driver, driver)
 
 
 def _peers(bars: int, points: list[dict[str, int]]) -> dict[str, Any]:
