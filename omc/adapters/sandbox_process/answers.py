@@ -139,9 +139,9 @@ def number(said: Mapping[str, Any], name: str) -> float:
 
 
 def _number(value: object) -> float:
-    if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise InvalidInput("a number is missing, or is none")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _parameter(said: object) -> Parameter:

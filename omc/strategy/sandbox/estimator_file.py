@@ -25,7 +25,7 @@ def sklearn_bytes(model: Any) -> bytes:
     """A skops file of an estimator: the same bytes for the same estimator, wherever its parts lie in memory.
     InvalidInput for one with a part that is not among what is stored."""
     # Here and not above: whoever stores no model should not pay for it.
-    from skops import io as skops  # type: ignore[import-untyped]
+    from skops import io as skops
 
     members = unzipped(skops.dumps(model), MOST_BYTES)
     written: dict[bytes, str] = {}
@@ -38,7 +38,7 @@ def sklearn_bytes(model: Any) -> bytes:
 def sklearn_model(content: bytes) -> Any:
     """The inverse. InvalidInput for bytes that are no such file, or ask for more than is stored."""
     from skops import io as skops
-    from skops.io.exceptions import UntrustedTypesFoundException  # type: ignore[import-untyped]
+    from skops.io.exceptions import UntrustedTypesFoundException
 
     members = unzipped(content, MOST_BYTES)
     if _SCHEMA not in members:
@@ -78,7 +78,7 @@ def _without_gaps(data: bytes) -> bytes:
 
 def _check(schema: Any) -> None:
     """InvalidInput for a description that names a type, or a way of making it, beyond those of the list."""
-    from skops.io._protocol import PROTOCOL  # type: ignore[import-untyped]
+    from skops.io._protocol import PROTOCOL
 
     if not isinstance(schema, dict) or schema.get("protocol") != PROTOCOL or "__loader__" not in schema:
         raise InvalidInput("a stored model is not in the form that this version writes")
