@@ -19,7 +19,7 @@ from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.usage import PostgresUsage
 from omc.adapters.postgres.users import PostgresUsers
 from omc.backtest.run import BacktestRun, BacktestSpec, BacktestStore, MemoryBacktestStore, RunStatus
-from omc.backtest.sweep import MemorySweepStore, SweepStore
+from omc.backtest.sweep import MemorySweepStore, Sweep, SweepStore
 from omc.clock import ManualClock
 from omc.market.terms import OrderKind
 from omc.promotion.trials import MemoryTries, TriesLedger
@@ -195,6 +195,30 @@ def algorithm(user_id: UUID, algorithm_id: UUID | None = None, **changes: Any) -
         updated_at=NOON,
     )
     return replace(record, **changes)
+
+
+def a_sweep(record: AlgorithmRecord, **changes: Any) -> Sweep:
+    """A sweep that is not stored yet."""
+    sweep = Sweep(
+        id=uuid4(),
+        user_id=record.user_id,
+        algorithm_id=record.id,
+        algorithm_version=1,
+        spec=SPEC,
+        space={"fast_bars": [6, 12]},
+        method="grid",
+        points=2,
+        seed=0,
+        objective="sharpe",
+        status=RunStatus.QUEUED,
+        done=0,
+        best=None,
+        error_message=None,
+        created_at=NOON,
+        started_at=None,
+        completed_at=None,
+    )
+    return replace(sweep, **changes)
 
 
 def intent(deployment: Deployment, **changes: Any) -> OrderIntent:

@@ -2,43 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from omc.backtest.run import RunStatus
-from omc.backtest.sweep import Sweep
 from omc.errors import Conflict, RateLimited
-from omc.strategy.algorithm import AlgorithmRecord
 from omc.trading.deployment import DeploymentStatus
-from tests.omc.adapters.postgres.house import NOON, SPEC, House, algorithm
+from tests.omc.adapters.postgres.house import House, a_sweep, algorithm
 
 MOST = 3
-
-
-def a_sweep(record: AlgorithmRecord, **changes: Any) -> Sweep:
-    sweep = Sweep(
-        id=uuid4(),
-        user_id=record.user_id,
-        algorithm_id=record.id,
-        algorithm_version=1,
-        spec=SPEC,
-        space={"fast_bars": [6, 12]},
-        method="grid",
-        points=2,
-        seed=0,
-        objective="sharpe",
-        status=RunStatus.QUEUED,
-        done=0,
-        best=None,
-        error_message=None,
-        created_at=NOON,
-        started_at=None,
-        completed_at=None,
-    )
-    return replace(sweep, **changes)
 
 
 async def refusals(work: Sequence[Awaitable[Any]]) -> list[str]:

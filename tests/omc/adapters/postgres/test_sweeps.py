@@ -17,7 +17,7 @@ from omc.backtest.sweep import Sweep, SweepStore
 from omc.backtest.tried import SweepPoint, Tried
 from omc.errors import Conflict, InvalidInput, NotFound
 from omc.strategy.algorithm import AlgorithmRecord
-from tests.omc.adapters.postgres.house import NOON, SPEC, House, algorithm, in_postgres
+from tests.omc.adapters.postgres.house import NOON, House, a_sweep, algorithm, in_postgres
 
 
 @pytest.fixture
@@ -25,35 +25,17 @@ def sweeps(house: House) -> SweepStore:
     return house.sweeps
 
 
-def a_sweep(record: AlgorithmRecord, **changes: Any) -> Sweep:
-    """A sweep that is not stored yet."""
-    wanted = Sweep(
-        id=uuid4(),
-        user_id=record.user_id,
-        algorithm_id=record.id,
-        algorithm_version=1,
-        spec=SPEC,
-        space={"fast_bars": [6, 12], "stop_loss": {"low": 0.01, "high": 0.1, "log": True, "integer": False}},
-        method="grid",
-        points=4,
-        seed=2**40,
-        objective="sharpe",
-        status=RunStatus.QUEUED,
-        done=0,
-        best=None,
-        error_message=None,
-        created_at=NOON,
-        started_at=None,
-        completed_at=None,
-    )
-    return replace(wanted, **changes)
+def ranged(record: AlgorithmRecord, **changes: Any) -> Sweep:
+    """A sweep of a list and of a range that is not stored yet."""
+    space = {"fast_bars": [6, 12], "stop_loss": {"low": 0.01, "high": 0.1, "log": True, "integer": False}}
+    return a_sweep(record, space=space, points=4, seed=2**40, **changes)
 
 
 @pytest.fixture
 async def sweep(house: House, sweeps: SweepStore) -> Sweep:
     user_id = await house.user()
     record = await house.algorithms.create(algorithm(user_id))
-    wanted = a_sweep(record)
+    wanted = ranged(record)
     assert await sweeps.create(wanted) == wanted
     return wanted
 
@@ -139,7 +121,7 @@ async def test_a_sweep_is_created_once(sweeps: SweepStore, sweep: Sweep):
 @pytest.mark.postgres
 async def test_a_sweep_needs_an_algorithm_and_finite_figures(database: Database):
     house = in_postgres(database)
-    wanted = a_sweep(await house.algorithms.create(algorithm(await house.user())))
+    wanted = ranged(await house.algorithms.create(algorithm(await house.user())))
     with pytest.raises(NotFound):
         await house.sweeps.create(replace(wanted, algorithm_id=uuid4()))
     await house.sweeps.create(wanted)
@@ -164,7 +146,7 @@ async def test_points_are_read_away_from_the_event_loop(database: Database, monk
 
         return traced
 
-    stored = await house.sweeps.create(a_sweep(await house.algorithms.create(algorithm(await house.user()))))
+    stored = await house.sweeps.create(ranged(await house.algorithms.create(algorithm(await house.user()))))
     await house.sweeps.add(stored.id, Tried.of([point(n, float(n)) for n in range(9)]))
     for name in ("feed", "tried", "points"):
         monkeypatch.setattr(TrialDecoder, name, seen(name))
@@ -225,7 +207,7 @@ async def test_a_queued_sweep_is_claimed_once_and_fails_with_its_driver(fresh_ho
     sweeps, ours = fresh_house.sweeps, []
     for number in range(2):
         record = await fresh_house.algorithms.create(algorithm(await fresh_house.user()))
-        ours.append(await sweeps.create(a_sweep(record, created_at=NOON + timedelta(seconds=number))))
+        ours.append(await sweeps.create(ranged(record, created_at=NOON + timedelta(seconds=number))))
     taken = await asyncio.gather(*(sweeps.claim(f"driver {number}", ours[1].id) for number in range(3)))
     assert [each.id for each in taken if each is not None] == [ours[1].id]
     assert (await sweeps.claim("another")).id == ours[0].id

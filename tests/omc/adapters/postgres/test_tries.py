@@ -1,6 +1,5 @@
 """Whatever was tried stays counted, in PostgreSQL as in memory."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from omc.backtest.run import RunStatus
 from omc.backtest.sweep import Sweep
 from omc.backtest.tried import SweepPoint, Tried
 from omc.promotion.trials import Tally
-from tests.omc.adapters.postgres.house import NOON, SPEC, House, in_postgres
+from tests.omc.adapters.postgres.house import House, a_sweep, algorithm, in_postgres
 
 
 async def test_nothing_tried_is_no_tries(house: House):
@@ -82,26 +81,7 @@ def daily(*tries: float | tuple[float | None, int] | None) -> Tally:
 
 async def sweep_of(house: House, **changes: Any) -> Sweep:
     run = await house.queued()
-    sweep = Sweep(
-        id=uuid4(),
-        user_id=run.user_id,
-        algorithm_id=run.algorithm_id,
-        algorithm_version=1,
-        spec=SPEC,
-        space={"fast_bars": [6, 12]},
-        method="grid",
-        points=9,
-        seed=0,
-        objective="sharpe",
-        status=RunStatus.QUEUED,
-        done=0,
-        best=None,
-        error_message=None,
-        created_at=NOON,
-        started_at=None,
-        completed_at=None,
-    )
-    return await house.sweeps.create(replace(sweep, **changes))
+    return await house.sweeps.create(a_sweep(algorithm(run.user_id, run.algorithm_id), points=9, **changes))
 
 
 def is_about(found: Tally, wanted: Tally) -> bool:
