@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import socket
-import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -86,9 +85,10 @@ async def stop(name: str, patience_s: float = 30.0) -> None:
 
 
 async def _gone(name: str, patience_s: float) -> bool:
-    deadline = time.monotonic() + patience_s
+    seconds = asyncio.get_running_loop().time
+    deadline = seconds() + patience_s
     while find(name) is not None:
-        if time.monotonic() > deadline:
+        if seconds() > deadline:
             return False
         await asyncio.sleep(0.02)
     return True

@@ -5,9 +5,10 @@ long as patience lasts; then it is Unavailable.
 """
 
 import asyncio
-import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,11 +16,16 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
 from actors import address
+from actors.packed import unpacked
+from omc.access.credential import Credential, Keyhole
 from omc.errors import OmcError, Unavailable
 from omc.ledger.exchange import CollectorStatus, QuotesSeen
 from omc.market.quote import QuoteBoard
+from omc.risk.kill_switch import Halt, HaltLevel
 from omc.risk.verdict import Denied
-from omc.trading.floor import HaltReport, Reconciliation, TraderState, TraderStats
+from omc.trading.blotter import TraderMemory
+from omc.trading.deployment import Deployment
+from omc.trading.floor import Choice, HaltReport, Reconciliation, TraderState, TraderStats
 from omc.trading.lease import Lease
 from omc.trading.order import Order, OrderIntent
 
@@ -34,20 +40,21 @@ async def call(name: str, method: str, *args: Any, patience_s: float) -> Any:
     answered within `patience_s` of being away. Time that it takes to answer does not count.
     """
     pause = _FIRST_PAUSE_S
-    deadline = time.monotonic() + patience_s
+    seconds = asyncio.get_running_loop().time
+    deadline = seconds() + patience_s
     while True:
         actor = _found.get(name) or address.find(name)
         if actor is not None:
             _found[name] = actor
-            asked = time.monotonic()
+            asked = seconds()
             try:
                 return await getattr(actor, method).remote(*args)
             except RayTaskError as error:
                 raise _ours(name, method, error) from None
             except RayError:
                 _found.pop(name, None)
-                deadline += time.monotonic() - asked
-        if time.monotonic() > deadline:
+                deadline += seconds() - asked
+        if seconds() > deadline:
             raise Unavailable(f"{name} is away")
         await asyncio.sleep(pause)
         pause = min(_LONGEST_PAUSE_S, pause * 2)
@@ -66,14 +73,53 @@ class RiskHandle:
     name: str = address.RISK
     patience_s: float = 60.0
 
-    async def submit(self, intent: OrderIntent, trader: Lease) -> Order | Denied:
-        return cast("Order | Denied", await call(self.name, "submit", intent, trader, patience_s=self.patience_s))
+    async def submit(self, intent: OrderIntent, trader: Lease, memory: TraderMemory | None = None) -> Order | Denied:
+        answer = await call(self.name, "submit", intent, trader, memory, patience_s=self.patience_s)
+        return cast("Order | Denied", answer)
 
-    async def halt(self, user_id: UUID, liquidate: bool) -> HaltReport:
-        return cast(HaltReport, await call(self.name, "halt", user_id, liquidate, patience_s=self.patience_s))
+    async def cancel(self, client_order_id: str, why: str) -> Order:
+        return cast(Order, await call(self.name, "cancel", client_order_id, why, patience_s=self.patience_s))
+
+    async def replace(self, client_order_id: str, price_aud: Decimal) -> Order:
+        return cast(Order, await call(self.name, "replace", client_order_id, price_aud, patience_s=self.patience_s))
+
+    async def trip(self, halt: Halt) -> None:
+        await call(self.name, "trip", halt, patience_s=self.patience_s)
+
+    async def halt(
+        self,
+        user_id: UUID,
+        liquidate: bool,
+        deployment_id: UUID | None = None,
+        level: HaltLevel = HaltLevel.ALL,
+    ) -> HaltReport:
+        asked = (user_id, liquidate, deployment_id, level)
+        return cast(HaltReport, await call(self.name, "halt", *asked, patience_s=self.patience_s))
+
+    async def release(self, user_id: UUID | None, deployment_id: UUID | None = None) -> None:
+        await call(self.name, "release", user_id, deployment_id, patience_s=self.patience_s)
+
+    async def force_exit(self, deployment_id: UUID, coins: Sequence[str], key: str | None = None) -> HaltReport:
+        answer = await call(self.name, "force_exit", deployment_id, tuple(coins), key, patience_s=self.patience_s)
+        return cast(HaltReport, answer)
 
     async def reconcile(self, deployment_id: UUID) -> Reconciliation:
         return cast(Reconciliation, await call(self.name, "reconcile", deployment_id, patience_s=self.patience_s))
+
+    async def resolve(self, client_order_id: str, choice: Choice, by: str) -> Order:
+        answer = await call(self.name, "resolve", client_order_id, choice, by, patience_s=self.patience_s)
+        return cast(Order, answer)
+
+    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
+        answer = await call(self.name, "accept", deployment_id, by, key, patience_s=self.patience_s)
+        return cast(Reconciliation, answer)
+
+    async def balances(self, deployment: Deployment) -> Mapping[str, Decimal]:
+        answer = await call(self.name, "balances", deployment, patience_s=self.patience_s)
+        return cast("Mapping[str, Decimal]", answer)
+
+    async def examine(self, user_id: UUID, keyhole: Keyhole) -> Credential:
+        return cast(Credential, await call(self.name, "examine", user_id, keyhole, patience_s=self.patience_s))
 
     async def ping(self) -> str:
         return cast(str, await call(self.name, "ping", patience_s=self.patience_s))
@@ -81,7 +127,7 @@ class RiskHandle:
 
 @dataclass(frozen=True, slots=True)
 class CollectorHandle:
-    """A HotCache, and the collector's switches."""
+    """A HotCache and a QuoteWatch, and the collector's switches."""
 
     name: str = address.COLLECTOR_EXCHANGE
     patience_s: float = 30.0
@@ -90,8 +136,13 @@ class CollectorHandle:
         return cast("QuoteBoard | None", await call(self.name, "newest", patience_s=self.patience_s))
 
     async def after(self, consumer: str, done_until: datetime | None, timeout_s: float) -> QuotesSeen | None:
-        answer = await call(self.name, "after", consumer, done_until, timeout_s, patience_s=self.patience_s)
-        return cast("QuotesSeen | None", answer)
+        answer = await call(self.name, "after_packed", consumer, done_until, timeout_s, patience_s=self.patience_s)
+        return unpacked(answer)
+
+    async def watch(self, shown: datetime | None, timeout_s: float) -> QuoteBoard | None:
+        """A QuoteWatch."""
+        seen = unpacked(await call(self.name, "watch_packed", shown, timeout_s, patience_s=self.patience_s))
+        return seen.board if seen else None
 
     async def leave(self, consumer: str) -> None:
         await call(self.name, "leave", consumer, patience_s=self.patience_s)

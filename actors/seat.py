@@ -1,7 +1,6 @@
 """One sitting of a trader: what it recalled when it sat down, and every bar since, until something goes wrong."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,14 +10,17 @@ from typing import Self, TypeVar
 
 import numpy as np
 
+from actors.history import History
 from actors.trader import TraderPorts
 from omc.errors import Halted, Refused
-from omc.feature.frame import FloatArray, Frame
+from omc.feature.frame import FloatArray, Frame, as_datetime64
+from omc.ledger.catalyst import Catalyst
 from omc.ledger.exchange import QuotesSeen
 from omc.risk.verdict import DenialReason, Denied
 from omc.strategy.decider import Decider
 from omc.strategy.maker import Make
 from omc.strategy.printed import legible
+from omc.strategy.trigger import bars_of, follow_catalysts, why
 from omc.trading.blotter import Blotter, Decision, TraderMemory
 from omc.trading.deployed_code import code_of, make_of, unconfined
 from omc.trading.deployment import Deployment
@@ -36,7 +38,7 @@ from omc.trading.dialogue import (
 )
 from omc.trading.lease import Lease
 from omc.trading.mandate import Mandate
-from omc.trading.order import Order, OrderStatus, Turn, client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, Turn, client_order_id
 from omc.trading.recovery import after_absence
 from omc.trading.trader import Trader
 from omc.trading.window import last_bids, prices
@@ -85,6 +87,8 @@ class Seat:
         self._arrived = 0.0
         self._said = ""
         """What the algorithm has printed since its last decision that was journaled."""
+        self._rows: Frame
+        """The bar that is met, after as many before it as triggers look at."""
         self.leaving = False
         """Set it to end after the command under way."""
 
@@ -103,7 +107,7 @@ class Seat:
 
     async def meet(self, seen: QuotesSeen) -> None:
         """Trade on a bar and decide on it. A bar that quotes none of the deployment's coins does not exist for it."""
-        self._arrived, self._bar_ms = time.perf_counter(), []
+        self._arrived, self._bar_ms = self._ports.seconds(), []
         at = seen.board.time
         bid, ask, last = prices(seen.board, self._deployment.coins)
         if np.isnan(bid).all():
@@ -112,13 +116,22 @@ class Seat:
             self._trader = await self._look_back(at)
         else:
             self._decider.append(at, bid, ask, last)
+            bar = (np.array([each]) for each in (bid, ask, last))
+            met = Frame(np.array([as_datetime64(at)]), self._deployment.coins, *bar)
+            self._rows = self._newest(self._rows.followed_by(met))
         await self._carry_out(self._trader, QuotesArrived(at, bid, ask))
         self._pace.bars += 1
 
     async def _carry_out(self, trader: Trader, event: Event) -> None:
         todo = deque(trader.handle(event))
         while todo and not self.leaving:
-            outcome = await self._perform(todo.popleft())
+            match todo.popleft(), todo[0] if todo else None:
+                case Remember(memory, None), Submit(intent):
+                    # The desk stores both in one step: the order waits for one commit less.
+                    todo.popleft()
+                    outcome: Event | None = await self._submit(intent, memory)
+                case command, _:
+                    outcome = await self._perform(command)
             todo += trader.handle(outcome) if outcome is not None else ()
 
     async def _perform(self, command: Command) -> Event | None:
@@ -126,20 +139,35 @@ class Seat:
             case Remember(memory, decision):
                 await self._remember(memory, decision)
             case Submit(intent):
-                answer = await self._ports.desk.submit(intent, self._lease)
-                self._measure()
-                return IntentDenied(answer) if isinstance(answer, Denied) else OrderEnded(answer)
+                return await self._submit(intent)
             case Decide(at):
-                return WeightsDecided(at, await self._weights())
+                return await self._decided(at)
             case Halt(reason):
                 raise Halted(reason)
         return None
+
+    async def _submit(self, intent: OrderIntent, memory: TraderMemory | None = None) -> Event:
+        answer = await self._ports.desk.submit(intent, self._lease, memory)
+        self._measure()
+        return IntentDenied(answer) if isinstance(answer, Denied) else OrderEnded(answer)
 
     async def _remember(self, memory: TraderMemory, decision: Decision | None) -> None:
         if decision is not None:
             decision = replace(decision, order_ms=tuple(self._bar_ms), printed=legible(self._said, _MOST_PRINTED))
             self._said = ""
-        await self._ports.blotter.remember(self._deployment.id, memory, decision)
+        await self._ports.blotter.remember(self._deployment.id, memory, decision, trader=self._lease)
+
+    async def _decided(self, at: datetime) -> WeightsDecided:
+        """What the algorithm wants; what it wanted before, where nothing fires on this bar."""
+        triggers = self._deployment.triggers
+        if not triggers:
+            return WeightsDecided(at, await self._weights())
+        events = await self._known() if follow_catalysts(triggers) else ()
+        fired = why(triggers, self._rows, events)
+        if fired:
+            return WeightsDecided(at, await self._weights(), trigger=fired)
+        wanted = self._trader.memory.wanted if self._trader is not None else None
+        return WeightsDecided(at, np.array(wanted or (0.0,) * len(self._deployment.coins)), trigger="")
 
     async def _weights(self) -> FloatArray:
         try:
@@ -150,12 +178,21 @@ class Seat:
         self._heard()
         return weights
 
+    async def _known(self) -> tuple[Catalyst, ...]:
+        """What has become known since the bar before."""
+        if len(self._rows) < 2:
+            return ()
+        return tuple(await self._ports.catalysts.seen(self._rows.time(-2), self._rows.time(-1)))
+
+    def _newest(self, rows: Frame) -> Frame:
+        return rows.rows(max(0, len(rows) - max(bars_of(self._deployment.triggers), 2)), len(rows))
+
     def _heard(self) -> str:
         self._said = (self._said + self._decider.take_printed())[-_MOST_PRINTED - 1 :]
         return self._said
 
     def _measure(self) -> None:
-        took_ms = round((time.perf_counter() - self._arrived) * 1000, 3)
+        took_ms = round((self._ports.seconds() - self._arrived) * 1000, 3)
         self._bar_ms.append(took_ms)
         self._pace.count(took_ms)
 
@@ -168,7 +205,10 @@ class Seat:
         memory = await ports.blotter.recall(deployment.id)
         ended = await self._end_orders(memory, until)
         account = await ports.blotter.account(deployment.id)
-        tail = await ports.archive.tail(deployment.coins, until, max(self._decider.memory_bars, 2))
+        history = History(ports.archive)
+        tail = await history.tail(
+            deployment.coins, until, max(self._decider.memory_bars, bars_of(deployment.triggers), 2)
+        )
         mandate = Mandate(
             deployment_id=deployment.id,
             user_id=deployment.user_id,
@@ -178,7 +218,7 @@ class Seat:
             terms=ports.terms,
         )
         if memory.done_until is not None and _missed_bars(memory.done_until, tail):
-            stored = await ports.archive.read(deployment.coins, memory.done_until, until)
+            stored = await history.read(deployment.coins, memory.done_until, until)
             by_name = {order.intent.client_order_id: order for order in ended}
             memory = after_absence(memory, mandate, account, by_name, stored, until)
         marks = last_bids(tail)
@@ -186,6 +226,7 @@ class Seat:
             if position.quantity and coin not in marks:
                 marks |= last_bids(await ports.archive.tail((coin,), until, 1))
         self._decider.recall(tail)
+        self._rows = self._newest(tail)
         return Trader(mandate, memory, account, ended=ended, marks=marks)
 
     async def _end_orders(self, memory: TraderMemory, until: datetime) -> list[Order]:
@@ -199,7 +240,7 @@ class Seat:
             order = await self._ports.blotter.order(name)
             if order is not None and order.status is OrderStatus.INTENT and quoted_at < until:
                 late = Denied(order.intent, DenialReason.TOO_LATE, "it was not sent before its bar had passed")
-                order = await self._ports.blotter.deny(order, late)
+                order = await self._ports.blotter.deny(order, late, self._lease)
             elif order is not None and not order.status.final:
                 await self._ports.desk.submit(order.intent, self._lease)
                 order = await self._ports.blotter.order(name)

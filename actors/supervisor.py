@@ -16,6 +16,11 @@ from omc.trading.deployment import Deployment, DeploymentStore, differences, tra
 from omc.trading.floor import TraderState
 from omc.trading.watch import Watch
 
+_AT_ONCE = 8
+"""Traders that are on their way at the same moment. A process's imports take seconds of a CPU: of a hundred that begin
+together none trades before the last, and together they take longer than one after the other."""
+_COMING_S = 30.0
+"""Whoever has not come by then keeps nobody else waiting."""
 _log = logging.getLogger(__name__)
 
 
@@ -82,11 +87,14 @@ class Supervisor:
         running = await self._crew.running()
         start, stop = differences(active, running)
         gone = [name for name in self._watches if name not in wanted]
-        for name in {*stop, *gone}:
+        for name in sorted({*stop, *gone}):
             self._begin(name, self._dismiss(name))
+        coming = sum(watch.is_coming(self._seconds(), _COMING_S) for watch in self._watches.values())
         for deployment in start:
-            self._start(deployment)
-        for name in set(running) & wanted.keys():
+            watch = self._watches.setdefault(trader_name(deployment), Watch(deployment))
+            if coming < _AT_ONCE:
+                coming += self._start(deployment, watch)
+        for name in sorted(set(running) & wanted.keys()):
             self._begin(name, self._look_after(name, wanted[name]))
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -104,15 +112,15 @@ class Supervisor:
         except Exception:
             _log.exception("supervisor failed with a trader", extra={"actor": name})
 
-    def _start(self, deployment: Deployment) -> None:
-        name = trader_name(deployment)
-        watch = self._watches.setdefault(name, Watch(deployment))
-        now = self._seconds()
+    def _start(self, deployment: Deployment, watch: Watch) -> bool:
+        """False when it is not its time yet."""
+        name, now = trader_name(deployment), self._seconds()
         if name in self._busy or not watch.may_start(now):
-            return
+            return False
         watch.deployment, watch.state = deployment, None
         watch.started(now)
         self._begin(name, self._crew.start(deployment))
+        return True
 
     async def _look_after(self, name: str, wanted: Deployment) -> None:
         watch = self._watches.setdefault(name, Watch(wanted))

@@ -6,6 +6,7 @@ and ask for the first bar that is not finished.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,9 @@ from uuid import UUID
 import ray
 
 from actors import address
-from omc.errors import Halted, InvalidInput, NotFound, OmcError, StaleLease
+from omc.errors import Halted, InvalidInput, NotFound, OmcError, Overtaken, StaleLease
 from omc.ledger.cadence import Cadence
+from omc.ledger.catalyst import CatalystLedger, MemoryCatalysts
 from omc.ledger.exchange import HotCache, PriceArchive, QuotesSeen
 from omc.market.terms import Terms
 from omc.strategy.algorithm import AlgorithmStore
@@ -47,9 +49,12 @@ class TraderPorts:
     maker: Maker = field(default=Maker())
     models: ModelStore = field(default_factory=MemoryModelStore)
     terms: Terms = field(default_factory=Terms)
+    catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     patience_s: float = 10.0
     """How long one wait for quotes may last: a restarted collector must learn who waits."""
     cadence: Cadence = field(default_factory=lambda: Cadence(every_s=1.0, longest_s=30.0, first_s=0.1))
+    seconds: Callable[[], float] = time.perf_counter
+    """What measures how long an order took. An event loop's own time is too coarse for it."""
 
 
 class TraderActor:
@@ -98,6 +103,9 @@ class TraderActor:
                 if deployment.status is not DeploymentStatus.ACTIVE:
                     break
                 await self._sit(deployment)
+            except Overtaken:
+                # Nothing is wrong: the books have moved over its head, and it sits down to what they are now.
+                _log.info("trader looks again", extra={"actor": self._name})
             except StaleLease as error:
                 # Another has this trader's place. To go on, or to try again, would make two of one.
                 self._end("stopped", str(error))

@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cluster import processes, ray_head
+from cluster import processes, ray_head, vault_key
 from cluster.confinement import ALLOW, Confinement
 from cluster.ear import ASKED, Ear, Told
 from cluster.home import Home
@@ -40,6 +40,10 @@ _LOOK_ROUND_S = 1.0
 logger = logging.getLogger("omc.boot")
 
 
+class Broken(Exception):
+    """Something that the platform cannot do without ended by itself; whoever watches was told why."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_options().parse_args(arguments))
     owner = options.pop("owner")
@@ -52,8 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(wiring(**options), ear)
     except Told:
         return 0
+    except Broken:
+        # All is stopped, and the exit handlers of a client whose node is gone may crash, or wait for it.
+        os._exit(1)
     except OmcError as fault:
-        sys.stderr.write(f"omc: {' '.join(str(fault).split())}\n")
+        _say(str(fault))
         return 1
 
 
@@ -79,7 +86,8 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         stops.callback(sandbox.stop)
         threads = stops.enter_context(ThreadPoolExecutor(max_workers=3, thread_name_prefix="boot"))
         stops.callback(sandbox.give_up)
-        venue = threads.submit(_open_venue, storage, sandbox)
+        stops.callback(vault_key.clear, wired)
+        venue = threads.submit(_open_venue, storage, sandbox, wired)
 
         ear.rest()
         ray_head.preload()
@@ -115,7 +123,7 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
 
         Floor(wired).start()
         serve = Serving(wired, head.dashboard, head.address)
-        stops.callback(serve.stop)
+        stops.callback(lambda: serve.stop() if head.ended is None else None)
         serve.start()
         _wait_until_ready(record["url"], ear)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
@@ -124,7 +132,7 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         asyncio.run(_ready_for_sweeps(wired, serve.runner))
         sys.stdout.write(f"dashboard {head.dashboard}\nready {record['url']}\n")
         sys.stdout.flush()
-        _watch(sandbox, ear)
+        _watch(sandbox, head, home.logs, ear)
 
 
 async def _ready_for_sweeps(wired: Wiring, jobs: "RayJobs") -> None:
@@ -155,9 +163,10 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _enter(home: Home, wired: Wiring) -> None:
-    """Set what every process that is started from here on inherits. The database's password is not part of it: they
-    find it in a file."""
-    os.environ.pop("OMC_DATABASE_URL", None)
+    """Set what every process that is started from here on inherits. The database's password and the vault's key are not
+    part of it: they find them in files."""
+    for name in ("OMC_DATABASE_URL", "OMC_VAULT_KEY"):
+        os.environ.pop(name, None)
     os.environ.update(ray_head.environment(wired.ray_token_file, multi_node=wired.multi_node))
     os.environ[processes.MARK] = str(home.folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -191,8 +200,9 @@ def _tell(confinement: Confinement) -> None:
     sys.stderr.flush()
 
 
-def _open_venue(storage: Storage, sandbox: Sandbox) -> None:
+def _open_venue(storage: Storage, sandbox: Sandbox, wired: Wiring) -> None:
     storage.start()
+    asyncio.run(vault_key.prepare(wired))
     sandbox.start()
 
 
@@ -218,13 +228,26 @@ def _message(answer: urllib.error.HTTPError) -> str:
         return f"it answers {answer.code}"
 
 
-def _watch(sandbox: Sandbox, ear: Ear) -> NoReturn:
+def _watch(sandbox: Sandbox, head: ray_head.RayHead, logs: Path, ear: Ear) -> NoReturn:
     """Stand by until we are told to stop; an exchange that ended takes the platform with it, because the accounts that
-    it kept are gone."""
+    it kept are gone, and so does a node that restarts nothing any more."""
     while True:
         ear.rest(_LOOK_ROUND_S)
         if sandbox.ended:
-            raise Unavailable(f"the sandbox exchange ended: see {sandbox.log}")
+            _break(f"the sandbox exchange ended: see {sandbox.log}")
+        if (ended := head.ended) is not None:
+            _break(f"Ray's {ended} ended, and the platform with it: start it again, and see {logs / 'ray'}")
+
+
+def _break(why: str) -> NoReturn:
+    # Said at once: stopping what is left of the platform takes a while, and may not come to its end.
+    _say(why)
+    raise Broken
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"omc: {' '.join(what.split())}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from actors import address
 from actors.collector import CollectorPorts, ExchangeCollector
 from actors.crew import Packed, RayCrew
 from actors.handle import CollectorHandle, RiskHandle
-from actors.risk import RiskActor, RiskPorts
+from actors.orders.sender import RiskPorts
+from actors.risk import RiskActor
 from actors.supervisor import Supervisor
 from actors.trader import TraderPorts
 from cluster.wiring import Wiring
@@ -38,10 +39,21 @@ class Floor:
             deployments=wired.deployments,
             leases=wired.leases,
             kill_switch=wired.kill_switch,
+            halt_files=wired.halt_files,
+            sell_out_slippage_bps=wired.sell_out_slippage_bps,
+            risk=wired.risk,
+            platform=wired.platform_bounds,
+            venue_book=wired.venue_book,
+            volumes=wired.volumes,
+            trades=wired.trade_source,
+            reconcile_every_s=wired.reconcile_every_s,
             venues=wired.venues,
             quotes=quotes,
             clock=wired.clock,
             terms=wired.terms,
+            tape=wired.sandbox_control,
+            archive=wired.prices,
+            examiner=wired.live_venues,
         )
         address.start(RiskActor, address.RISK, risk)
         trader = TraderPorts(
@@ -55,5 +67,6 @@ class Floor:
             maker=wired.floor_maker,
             models=wired.models,
             terms=wired.terms,
+            catalysts=wired.catalysts,
         )
         address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(Packed.of(trader)), quotes)

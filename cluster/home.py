@@ -31,6 +31,15 @@ class Home:
         return self.folder / "keys" / "jwt.key"
 
     @property
+    def vault_key(self) -> Path:
+        return self.folder / "keys" / "vault.key"
+
+    @property
+    def given_vault_key(self) -> Path:
+        """A key that came from the environment, for as long as a run lasts."""
+        return self.run / "vault.key"
+
+    @property
     def ray_token(self) -> Path:
         return self.folder / "keys" / "ray.token"
 

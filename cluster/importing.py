@@ -108,9 +108,9 @@ async def _load(wired: Wiring, frame: Frame) -> int:
         await wired.database.close()
 
 
-def open_database(wired: Wiring, stops: ExitStack) -> None:
+def open_database(wired: Wiring, stops: ExitStack) -> bool:
     """The running platform's database, whose address must stay what it is; the home's own when none runs, and then no
-    platform starts on it meanwhile. Conflict when the platform runs on another one than is asked for."""
+    platform starts on it meanwhile: True. Conflict when the platform runs on another one than is asked for."""
     home, external = wired.home, wired.external_database()
     home.prepare()
     try:
@@ -120,12 +120,13 @@ def open_database(wired: Wiring, stops: ExitStack) -> None:
             raise Conflict(
                 f"the platform on {home.folder} runs on another database than OMC_DATABASE_URL names"
             ) from None
-        return
+        return False
     if external is not None:
         dsn.write(home.dsn_file, external)
     else:
         stops.enter_context(EmbeddedPostgres(home.folder))
     migrate(wired.database)
+    return True
 
 
 def _report(source: str, found: Sequence[Presence], new: dict[str, int]) -> Table:

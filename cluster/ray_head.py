@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.ports import LOOPBACK, free_port
+from cluster.proxy_door import CALLBACK
 
 # Unix sockets lie below it and their addresses hold 107 characters.
 _LONGEST_FOLDER = 38
@@ -21,6 +22,8 @@ _INSIDE = "r"
 _JOIN_PORT = 6379
 # A machine of so many CPUs is too small to keep one free.
 _SHARED = 2
+# Without these nothing is restarted any more, and nobody hears of it: workers live on, and HTTP does not answer.
+_VITAL = ("raylet", "gcs_server")
 
 
 def environment(token_file: Path, *, multi_node: bool) -> dict[str, str]:
@@ -34,9 +37,12 @@ def environment(token_file: Path, *, multi_node: bool) -> dict[str, str]:
         # Ray's own monitor kills retriable workers first, which are the floor's: on one machine the kernel's choice,
         # the largest process, is the better one.
         "RAY_memory_monitor_refresh_ms": "0",
+        # Ray's workers give way to every other process, and traders are workers: here only the lab's give way.
+        "RAY_worker_niceness": "0",
         # A dead proxy is noticed in 5 seconds rather than 30.
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",
+        **CALLBACK,
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_DEDUP_LOGS": "0",
         # The one port of the dashboard that has a fixed number: two platforms share a machine.
@@ -68,11 +74,19 @@ class RayHead:
     def dashboard(self) -> str:
         return f"http://{self.node.webui_url}"
 
+    @property
+    def ended(self) -> str | None:
+        """Which process that the node cannot do without has ended by itself; None while all of them run."""
+        dead = {kind for kind, _ in self.node.dead_processes()}
+        return next((kind for kind in _VITAL if kind in dead), None)
+
     def stop(self) -> None:
         """End every process of the node."""
         import ray
 
-        ray.shutdown()
+        # Nobody is left to say goodbye to, and Ray's client ends this process when it finds that out.
+        if self.ended is None:
+            ray.shutdown()
         self.node.kill_all_processes(check_alive=False, allow_graceful=True)
 
 

@@ -1,7 +1,8 @@
-"""HTTP: the three apps on Ray Serve, behind one port."""
+"""HTTP: the four apps on Ray Serve, behind one port."""
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -12,9 +13,12 @@ from ray.serve.exceptions import RayServeException
 
 from actors import address
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
+from cluster.draining import before_draining
 from cluster.jobs import RayJobs
 from cluster.loopback import keep_replicas_inside
+from cluster.proxy_door import keep_frames_small
 from cluster.wiring import Wiring
+from omc.access.keyring import Keyring
 from omc.adapters import parquet
 from serve_apps.door import Rules
 from serve_apps.floor import app as floor_app
@@ -22,12 +26,15 @@ from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.gateway.streams import app as streams_app
+from serve_apps.gateway.streams import ingress as streams
+from serve_apps.gateway.streams.ports import StreamPorts
 from serve_apps.lab import app as lab_app
 from serve_apps.lab import ingress as lab
 from serve_apps.lab.ports import LabPorts
 
 _PATIENCE_S = 10.0
-_APPS = ("gateway", "lab", "floor")
+_APPS = ("gateway", "lab", "floor", "streams")
 _CONTROLLER, _NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 
 
@@ -52,6 +59,7 @@ class Serving:
             (gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare), "/"),
             (lab.ingress(lab_ports, prepare), lab_app.PREFIX),
             (floor.ingress(floor_ports, prepare), floor_app.PREFIX),
+            (streams.ingress(self._streams(), _sockets(prepare), before_draining), streams_app.PREFIX),
         )
         serve.run_many(
             [serve.RunTarget(app, name, prefix) for name, (app, prefix) in zip(_APPS, apps, strict=True)],
@@ -93,12 +101,27 @@ class Serving:
             },
             warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
             rules=self._rules(),
+            keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
+        )
+
+    def _streams(self) -> StreamPorts:
+        wired = self.wired
+        return StreamPorts(
+            feed=wired.feed,
+            deployments=wired.deployments,
+            blotter=wired.blotter,
+            kill_switch=wired.flag,
+            hot=CollectorHandle(),
+            signer=wired.signer,
+            clock=wired.clock,
+            rules=self._rules(),
         )
 
     def _lab(self) -> LabPorts:
         wired = self.wired
         return LabPorts(
             algorithms=wired.algorithms,
+            catalysts=wired.catalysts,
             backtests=wired.backtests,
             curves=wired.curves,
             models=wired.models,
@@ -121,10 +144,15 @@ class Serving:
         wired = self.wired
         return FloorPorts(
             algorithms=wired.algorithms,
+            catalysts=wired.catalysts,
             models=wired.models,
             deployments=wired.deployments,
             blotter=wired.blotter,
+            venue_book=wired.venue_book,
             kill_switch=wired.kill_switch,
+            halt_files=wired.halt_files,
+            limits=wired.risk,
+            platform=wired.platform_bounds,
             risk=RiskHandle(),
             supervision=SupervisorHandle(),
             archive=wired.prices,
@@ -137,7 +165,18 @@ class Serving:
             most=wired.most,
             maker=wired.floor_maker,
             rules=self._rules(),
+            credentials=wired.credentials,
+            venues=wired.venue_facts,
         )
+
+
+def _sockets(prepare: Callable[[], None]) -> Callable[[], None]:
+    def prepared() -> None:
+        prepare()
+        # Where Serve is told to listen at the replicas themselves, no proxy keeps their frames small.
+        keep_frames_small()
+
+    return prepared
 
 
 def _start_proxy(host: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -14,42 +15,57 @@ from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
 from omc.access.quota import Allowance
 from omc.adapters.argon2 import Argon2Hasher
+from omc.adapters.coinspot.live import LiveVenues
 from omc.adapters.coinspot.prices import CoinspotPrices
 from omc.adapters.coinspot.sandbox import SandboxControl
-from omc.adapters.coinspot.venue import CoinspotPaperVenues
+from omc.adapters.coinspot.trades import CoinspotTrades
+from omc.adapters.coinspot.venue import CAPABILITIES, CoinspotPaperVenues
+from omc.adapters.halt_files import FolderHaltFiles
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
+from omc.adapters.postgres.catalysts import PostgresCatalysts
+from omc.adapters.postgres.credentials import PostgresCredentials
 from omc.adapters.postgres.curves import PostgresCurves
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
+from omc.adapters.postgres.listener import PostgresFeed
 from omc.adapters.postgres.models import PostgresModels
 from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
+from omc.adapters.postgres.risk import PostgresRiskStore
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.usage import PostgresUsage
 from omc.adapters.postgres.users import PostgresUsers
+from omc.adapters.postgres.venue_book import PostgresVenueBook
+from omc.adapters.postgres.volumes import PostgresVolumes
 from omc.adapters.sandbox_process.limits import MEBIBYTE, Together
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.adapters.system_clock import SystemClock
+from omc.adapters.vault import FileVault
 from omc.errors import InvalidInput, Unavailable
 from omc.ledger.exchange import PriceSource
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
 from omc.promotion.gate import Standard, StrictStandard, Thresholds
-from omc.risk.limits import Limits
-from omc.settings import Settings
+from omc.risk.flag import DurableFlag
+from omc.risk.limits import Bounds, Limits
+from omc.settings import Settings, keys_of
 from omc.strategy.maker import Maker
+from omc.trading.by_mode import ByMode
+from omc.trading.capability import VenueFacts
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
 from omc.trading.venue import Venue
+from omc.trading.volumes import TradeSource
 
+_HALTED = "the platform was started halted, by its settings"
 _LAB_TOGETHER = Together(most=192, free_bytes=1024 * MEBIBYTE)
 
 
@@ -73,6 +89,16 @@ class PricesOnly:
 
     async def open(self, deployment: Deployment) -> Venue:
         raise Unavailable(f"{self.exchange_url} opens no paper accounts for {deployment.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class NoRealMoney:
+    """A Venues for a platform that trades none."""
+
+    reason: str
+
+    async def open(self, deployment: Deployment) -> Venue:
+        raise Unavailable(f"{deployment.name} is not traded: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -168,7 +194,9 @@ class Wiring:
         coins = [word for coin in sorted(chosen.market_coins) for word in ("--market-coin", coin)]
         where = ["--port", str(self.chosen.sandbox_port), "--token-file", str(self.home.sandbox_token)]
         costs = ["--min-order", f"{chosen.min_order_aud:f}", *coins]
-        return ["-m", "omc.adapters.coinspot.exchange", *where, *tape, "--start-at", str(first_bar), *pace, *costs]
+        faults = [] if chosen.faults is None else ["--faults", str(chosen.faults)]
+        told = [*where, *tape, "--start-at", str(first_bar), *pace, *costs, *faults]
+        return ["-m", "omc.adapters.coinspot.exchange", *told]
 
     @cached_property
     def sandbox_control(self) -> SandboxControl | None:
@@ -182,15 +210,85 @@ class Wiring:
         paced = None if self.chosen.lockstep else self.sandbox_control
         return CoinspotPrices(self.exchange_url, paced or self.clock)
 
+    @cached_property
+    def trade_source(self) -> TradeSource:
+        return CoinspotTrades(self.exchange_url)
+
+    @property
+    def reconcile_every_s(self) -> float:
+        return self.chosen.reconcile_every_s
+
     @property
     def poll_s(self) -> float:
         return self.chosen.poll_s
 
     @cached_property
     def venues(self) -> Venues:
+        refusal = self.live_refusal
+        return ByMode(self._paper_venues, NoRealMoney(refusal) if refusal else self.live_venues)
+
+    @property
+    def _paper_venues(self) -> Venues:
         if self.sandbox_control is None:
             return PricesOnly(self.exchange_url)
         return CoinspotPaperVenues(self.sandbox_control, self.exchange_url, PostgresNonces(self.database), self.terms)
+
+    # Real money.
+
+    @property
+    def live_exchange_url(self) -> str:
+        return str(self.chosen.live_exchange_url).rstrip("/")
+
+    @property
+    def live_refusal(self) -> str | None:
+        """Why no real money is traded here: it follows the prices of the exchange that takes its orders, and no tape.
+        An exchange that stands in for the real one must be named as such."""
+        if self.has_sandbox:
+            return (
+                "this platform plays a tape, and real money follows an exchange: start it with "
+                f"OMC_EXTERNAL_EXCHANGE={self.live_exchange_url}"
+            )
+        if self.exchange_url != self.live_exchange_url:
+            return (
+                f"prices come from {self.exchange_url} and live orders would go to {self.live_exchange_url}: "
+                "OMC_EXTERNAL_EXCHANGE and OMC_LIVE_EXCHANGE_URL must be the same"
+            )
+        return None
+
+    @cached_property
+    def live_venues(self) -> LiveVenues:
+        """Also tries the keys of their owners, whether or not real money is traded here."""
+        return LiveVenues(
+            self.credentials,
+            self.vault,
+            PostgresNonces(self.database),
+            self.terms,
+            base_url=self.live_exchange_url,
+            lag_s=self.chosen.venue_lag_s,
+            slow_s=self.chosen.venue_slow_s,
+        )
+
+    @cached_property
+    def venue_facts(self) -> dict[str, VenueFacts]:
+        """By the venue's name."""
+        facts = VenueFacts("coinspot", CAPABILITIES, self.terms, self.exchange_url, self.live_refusal)
+        return {facts.name: facts}
+
+    @property
+    def given_vault_keys(self) -> list[str]:
+        return keys_of(self.chosen.vault_key)
+
+    @property
+    def vault_key_file(self) -> Path:
+        return self.home.given_vault_key if self.given_vault_keys else self.home.vault_key
+
+    @cached_property
+    def vault(self) -> FileVault:
+        return FileVault(self.vault_key_file)
+
+    @cached_property
+    def credentials(self) -> PostgresCredentials:
+        return PostgresCredentials(self.database)
 
     # What is durable.
 
@@ -207,6 +305,10 @@ class Wiring:
         return PostgresBlotter(self.database)
 
     @cached_property
+    def feed(self) -> PostgresFeed:
+        return PostgresFeed(self.database)
+
+    @cached_property
     def deployments(self) -> PostgresDeployments:
         return PostgresDeployments(self.database)
 
@@ -215,8 +317,33 @@ class Wiring:
         return PostgresLeases(self.database)
 
     @cached_property
+    def venue_book(self) -> PostgresVenueBook:
+        return PostgresVenueBook(self.database)
+
+    @cached_property
+    def catalysts(self) -> PostgresCatalysts:
+        return PostgresCatalysts(self.database)
+
+    @cached_property
+    def volumes(self) -> PostgresVolumes:
+        return PostgresVolumes(self.database)
+
+    @cached_property
     def kill_switch(self) -> PostgresKillSwitch:
+        """Its rows; files beside them suffice as well."""
         return PostgresKillSwitch(self.database)
+
+    @cached_property
+    def halt_files(self) -> FolderHaltFiles:
+        return FolderHaltFiles(self.home.folder, _HALTED if self.chosen.halted else None)
+
+    @cached_property
+    def flag(self) -> DurableFlag:
+        return DurableFlag(self.kill_switch, self.halt_files, self.clock)
+
+    @cached_property
+    def risk(self) -> PostgresRiskStore:
+        return PostgresRiskStore(self.database)
 
     @cached_property
     def algorithms(self) -> PostgresAlgorithms:
@@ -264,6 +391,23 @@ class Wiring:
         if order is None or position is None or chosen.most_daily_loss_aud is None:
             return None
         return Limits(order, position, chosen.most_daily_loss_aud)
+
+    @cached_property
+    def platform_bounds(self) -> Bounds:
+        """What everybody's deployments of one mode trade within together."""
+        chosen = self.chosen
+        orders = chosen.platform_orders_a_minute
+        return Bounds(
+            order_notional_aud=chosen.platform_order_notional_aud,
+            gross_notional_aud=chosen.platform_gross_notional_aud,
+            daily_loss_aud=chosen.platform_daily_loss_aud,
+            drawdown=chosen.platform_drawdown,
+            orders_a_minute=Decimal(orders) if orders else None,
+        )
+
+    @property
+    def sell_out_slippage_bps(self) -> int:
+        return self.chosen.sell_out_slippage_bps
 
     @cached_property
     def thresholds(self) -> Thresholds:

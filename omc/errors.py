@@ -44,6 +44,18 @@ class Halted(Conflict):
     """The kill switch is on."""
 
 
+class AddingHalted(Halted):
+    """The kill switch is on for what adds to a position, and for nothing else."""
+
+
+class Unresolved(Conflict):
+    """A person must say first what became of an order."""
+
+
+class Overtaken(Conflict):
+    """Something has changed that this was decided from: look again, and go on from there."""
+
+
 class StaleLease(Conflict):
     """Another holder took the lease since: this one must stop, not retry."""
 
@@ -52,12 +64,28 @@ class VenueRefused(Refused):
     """The venue said no; nothing was executed."""
 
 
+class KeyRefused(VenueRefused):
+    """The venue does not take this key, or not for this; nothing was executed."""
+
+
 class OutcomeUnknown(OmcError):
     """The venue may or may not have acted; reconcile before asking again."""
 
 
+class Ambiguous(OutcomeUnknown):
+    """More than one thing at the venue could be ours: only a person can tell."""
+
+
 class Unavailable(OmcError):
     """Nothing happened; back off and ask again."""
+
+
+class VaultKeyLost(Unavailable):
+    """Something was sealed under a key that is not here; with the key back, it can be opened."""
+
+
+class SealBroken(Refused):
+    """What was sealed has been changed since, or was sealed for another place."""
 
 
 class PayloadTooLarge(Refused):

@@ -1,5 +1,6 @@
 """Everything that an operator may set, from the environment (`OMC_…`) or the command line; read in the wiring alone."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
@@ -9,6 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from omc.market.coin import ticker
 from omc.market.terms import COINSPOT_MARKET_COINS
+
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
@@ -41,6 +45,16 @@ class Settings(BaseSettings):
     """An exchange that speaks CoinSpot's wire and runs elsewhere; without it the sandbox exchange runs here."""
     external_token_file: FilePath | None = None
     """Of an external exchange that is a sandbox: the token of its control API, which opens paper accounts."""
+    live_exchange_url: AnyHttpUrl = AnyHttpUrl("https://www.coinspot.com.au")
+    """Where orders for real money go. Prices must come from there as well, or none is sent."""
+    venue_lag_s: float = Field(2.0, ge=0, le=60)
+    """How long that exchange may take to list what it did."""
+    venue_slow_s: float = Field(60.0, ge=0, le=3600)
+    """How long it may take to carry out an order whose answer was lost, and to show that it did: only then is one sent
+    again of which nothing shows."""
+    vault_key: SecretStr | None = None
+    """What people's exchange keys are sealed under: 64 hexadecimal digits, or several such between commas, the newest
+    first. One of the home's own when not given."""
     sandbox_port: int = Field(0, ge=0, le=65_535)
     tape: Annotated[tuple[Path, ...], NoDecode] = ()
     """Recorded prices that the sandbox exchange plays; a synthetic market when there are none."""
@@ -54,6 +68,11 @@ class Settings(BaseSettings):
     speed: float = Field(1.0, gt=0, le=100_000)
     """How many times as fast as real time the tape plays, when not in lock-step."""
     poll_s: float = Field(5.0, ge=0.05)
+    reconcile_every_s: float = Field(60.0, ge=0.1)
+    """How often the books of an account that is traded are held against its venue's."""
+
+    faults: int | None = Field(None, ge=0, lt=2**63)
+    """A seed, by which the sandbox exchange misbehaves: answers are lost, late or wrong. For trying out."""
 
     market_coins: Annotated[frozenset[str], NoDecode] = COINSPOT_MARKET_COINS
     """Coins with a market at the venue, at 0.1 %; the others are traded instantly, at 1 %."""
@@ -63,6 +82,20 @@ class Settings(BaseSettings):
     most_position_notional_aud: Amount | None = None
     most_daily_loss_aud: Amount | None = None
     """The widest limits that any deployment may ask for: all three, or none and each deployment sets its own."""
+    platform_order_notional_aud: Amount | None = None
+    """What everybody's deployments trade within together, those on paper apart from those live: the largest order, …"""
+    platform_gross_notional_aud: Amount | None = None
+    """… all positions, …"""
+    platform_daily_loss_aud: Amount | None = None
+    """… the loss of a day of UTC, …"""
+    platform_drawdown: Decimal | None = Field(None, gt=0, le=1, allow_inf_nan=False)
+    """… the loss from the highest equity as a share of it, …"""
+    platform_orders_a_minute: int | None = Field(None, ge=1)
+    """… and orders."""
+    sell_out_slippage_bps: int = Field(200, ge=0, le=5_000)
+    """How far below the newest bid an emergency sale may go."""
+    halted: bool = False
+    """Nothing is sent but emergency sales, until the platform is started without this."""
 
     validated_min_trades: int = Field(20, ge=0)
     validated_min_sharpe: float | None = None
@@ -126,8 +159,19 @@ class Settings(BaseSettings):
     def _one_exchange(self) -> Self:
         if self.external_exchange and (self.tape or self.lockstep):
             raise ValueError("a tape is played by the sandbox exchange: it cannot go with an external exchange")
+        if self.external_exchange and self.faults is not None:
+            raise ValueError("only the sandbox exchange misbehaves by a seed: it cannot go with an external exchange")
         if self.external_token_file and not self.external_exchange:
             raise ValueError("a token file is of no use without the external exchange that it opens")
+        return self
+
+    @model_validator(mode="after")
+    def _safe_keys(self) -> Self:
+        if self.vault_key and not all(_KEY.fullmatch(word) for word in keys_of(self.vault_key)):
+            raise ValueError("the vault's key must be 64 hexadecimal digits, or several such between commas")
+        url = self.live_exchange_url
+        if url.scheme != "https" and url.host not in _LOOPBACK:
+            raise ValueError("live_exchange_url must begin with https: keys are not sent over an open line")
         return self
 
     @model_validator(mode="after")
@@ -136,3 +180,8 @@ class Settings(BaseSettings):
         if len(set(fixed)) < len(fixed):
             raise ValueError("HTTP, Ray's dashboard and the sandbox exchange need a port each")
         return self
+
+
+def keys_of(given: SecretStr | None) -> list[str]:
+    """The words of `vault_key`, newest first."""
+    return [word.strip() for word in given.get_secret_value().split(",") if word.strip()] if given else []

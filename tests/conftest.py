@@ -7,24 +7,46 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
+from cluster.proxy_door import CALLBACK
 from omc.adapters.postgres import dsn
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.adapters.postgres.server import EmbeddedPostgres
+from tests.omc.adapters.postgres.dropping import drop
 
 # First calls compile, and the machine may be busy: a property holds however long it takes. It is asked the same
 # examples on every run, which so tells of what was changed and of nothing else; `make search` looks for new ones.
-settings.register_profile("omc", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, print_blob=True)
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("omc", deadline=None, derandomize=True, suppress_health_check=SLOW)
+settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=SLOW)
 settings.load_profile("omc")
 
 # Short, because the paths of Ray's sockets may have no more than 107 bytes.
 _RAY_FOLDER = Path(tempfile.mkdtemp(prefix="omc-"))
+
+
+class FilesApart(LoadScopeScheduling):
+    """Processes that share the tests take whole files, and one of them everything that starts a cluster."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "ray" if "mark.ray" in (self.config.rootpath / file).read_text() else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesApart:
+    return FilesApart(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a cluster takes longest, so it begins at once."""
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +74,7 @@ async def fresh_database(postgres_template: Path) -> AsyncIterator[Database]:
     yield fresh
     await fresh.close()
     with psycopg.connect(dsn.read(postgres_template).replace("/omc?", "/postgres?"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{fresh.dsn_file.stem}" WITH (FORCE)')
+        drop(connection, fresh.dsn_file.stem)
 
 
 def _copy(template: Path) -> Database:
@@ -76,6 +98,7 @@ def pytest_configure() -> None:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
         "PYTHONPATH": str(Path(__file__).parents[1]),
+        **CALLBACK,
     }
 
 

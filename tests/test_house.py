@@ -31,6 +31,8 @@ def test_every_target_sets_up_first():
         "long",
         "search",
         "cases",
+        "simulate",
+        "crash",
         "check",
         "bench",
         "peers",

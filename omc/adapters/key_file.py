@@ -30,6 +30,19 @@ def ensure_key(path: Path) -> None:
         written.unlink()
 
 
+def add_key(path: Path) -> None:
+    """Put one new random key above those of a file. Whoever reads it meanwhile reads all of the old or all of the new.
+    A fault, and nothing is changed, when the file is as `read_keys` refuses it."""
+    former = "".join(f"{key.hex()}\n" for key in read_keys(path))
+    written = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n" + former)
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path)
+
+
 def read_keys(path: Path) -> tuple[bytes, ...]:
     """The keys in a file, one a line in hexadecimal, newest first. A file that others can read, that is missing or
     that holds a short key is a fault that names the file and nothing in it."""

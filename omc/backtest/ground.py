@@ -12,12 +12,15 @@ from omc.backtest.market import Market
 from omc.backtest.metrics import figures, summary
 from omc.backtest.run import BacktestSpec
 from omc.errors import InvalidInput
-from omc.feature.frame import Frame, as_datetime64
+from omc.feature.frame import FloatArray, Frame, as_datetime64
 from omc.feature.indicator import Indicators
+from omc.ledger.catalyst import Catalyst
 from omc.market.money import cents
 from omc.market.terms import Terms
 from omc.strategy.algorithm import Algorithm
-from omc.trading.paper_venue import LARGEST_AUD
+from omc.strategy.trigger import Triggers, check_coins, fired, held
+from omc.trading.exits import Exits
+from omc.trading.paper.venue import LARGEST_AUD
 
 MOST_SLIPPAGE_BPS = 1_000
 MOST_LATENCY_BARS = 1_000
@@ -32,9 +35,20 @@ class Ground:
     costs: Costs
     cash_aud: float
     bar_s: float
+    triggers: Triggers = ()
+    events: tuple[Catalyst, ...] = ()
+    """What became known while it lasted, where a trigger looks at that."""
 
     @classmethod
-    def of(cls, spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False) -> Self:
+    def of(
+        cls,
+        spec: BacktestSpec,
+        frame: Frame,
+        terms: Terms,
+        *,
+        lived: bool = False,
+        events: tuple[Catalyst, ...] = (),
+    ) -> Self:
         """What `spec` is to be tried on. InvalidInput for a spec that cannot be, and for a window without prices of one
         of its coins, unless somebody `lived` through it: then that coin was not quoted, and that was that."""
         check_window(spec)
@@ -58,7 +72,7 @@ class Ground:
             latency_bars=spec.latency_bars,
         )
         bar_s = kept.rows(first, len(kept)).bar_s
-        return cls(kept, first, costs, float(spec.initial_cash_aud), bar_s)
+        return cls(kept, first, costs, float(spec.initial_cash_aud), bar_s, spec.triggers, events)
 
     @property
     def window(self) -> Frame:
@@ -70,14 +84,21 @@ class Ground:
 
     def simulate(self, algorithm: Algorithm, indicators: Indicators | None = None) -> Simulation:
         """What `algorithm` would have done; its rows count from the first of the window."""
-        weights = algorithm.decide(self.frame, indicators or self.indicators())
-        return simulate(
-            Market.quoted(self.window),
-            weights[self.first :],
-            self.costs,
-            cash_aud=self.cash_aud,
-            exits=algorithm.exits,
-        )
+        return self.trade(self.wanted(algorithm, indicators), algorithm.exits)
+
+    def trade(self, wanted: FloatArray, exits: Exits) -> Simulation:
+        """What comes of weights that are wanted, (T, C) over the window."""
+        return simulate(Market.quoted(self.window), wanted, self.costs, cash_aud=self.cash_aud, exits=exits)
+
+    def wanted(self, algorithm: Algorithm, indicators: Indicators | None = None) -> FloatArray:
+        """(T, C): its weights on the window; where triggers say when it is asked, those that it decided last."""
+        return self.kept(algorithm.decide(self.frame, indicators or self.indicators())[self.first :])
+
+    def kept(self, weights: FloatArray) -> FloatArray:
+        """(T, C): of an algorithm's weights on the window those that it is asked for."""
+        if not self.triggers:
+            return weights
+        return held(weights, fired(self.triggers, self.frame, self.events)[self.first :])
 
     def measure(self, simulation: Simulation) -> dict[str, float | None]:
         """`metrics.figures` of a simulation on this ground."""
@@ -106,6 +127,7 @@ def check_window(spec: BacktestSpec) -> None:
         raise InvalidInput(f"initial cash must be in whole cents, not {cash}")
     if not 0 <= spec.rebalance_band <= 1:
         raise InvalidInput(f"the rebalance band is a fraction from 0 to 1, not {spec.rebalance_band}")
+    check_coins(spec.triggers, spec.coins)
     if not 0 <= spec.slippage_bps <= MOST_SLIPPAGE_BPS:
         raise InvalidInput(f"slippage_bps must lie from 0 to {MOST_SLIPPAGE_BPS}, not {spec.slippage_bps}")
     if not 0 <= spec.latency_bars <= MOST_LATENCY_BARS:

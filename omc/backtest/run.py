@@ -14,6 +14,7 @@ from omc.backtest.metrics import YEAR_S
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
 from omc.promotion.trials import MemoryTries, Tally
+from omc.strategy.trigger import Triggers
 
 MOST_ATTEMPTS = 3
 LOST = f"its worker was lost {MOST_ATTEMPTS} times while it ran: it is not tried again"
@@ -53,6 +54,8 @@ class BacktestSpec:
     """Bars by which a decision reaches the market later than the next."""
     model: UUID | None = None
     """The fitted model that decides, for code that learns."""
+    triggers: Triggers = ()
+    """When its algorithm is asked: on every bar, without any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from omc.market.money import ZERO, from_grid
 from omc.market.quote import Quote, QuoteBoard
 from omc.portfolio.account import Account
 from omc.risk.book import RiskBook
-from omc.risk.check import Exposure, day_result
+from omc.risk.exposure import Exposure, Figures, Level
 from omc.risk.limits import Limits
+from omc.risk.standing import Standing
 from omc.risk.verdict import Denied
 from omc.trading import outcome
 from omc.trading.blotter import TraderMemory
@@ -39,9 +40,9 @@ from omc.trading.dialogue import (
 from omc.trading.exits import Reason
 from omc.trading.fill import Side
 from omc.trading.mandate import Mandate
-from omc.trading.memory_exchange import MemoryAccount
 from omc.trading.order import Order, OrderIntent, OrderStatus
-from omc.trading.paper_venue import PaperVenue, Span
+from omc.trading.paper.exchange import MemoryAccount
+from omc.trading.paper.venue import PaperVenue, Span
 from omc.trading.quiet import Stretch
 from omc.trading.trader import Trader
 
@@ -75,8 +76,10 @@ class Stage:
         self._paper.open_account(str(mandate.deployment_id), cash_aud)
         self._venue = MemoryAccount(self._paper, str(mandate.deployment_id))
         self._shown = -1
+        self._cash_aud = cash_aud
         self._day: date | None = None
-        self._earned_before = ZERO
+        self._first = self._seen = 0
+        self._peak = float(cash_aud)
 
     def play(self, row: int) -> None:
         """One bar, from its quotes to the trader's next wishes."""
@@ -103,7 +106,7 @@ class Stage:
             self._show(row, intent.quoted_at)
         intent = self._slip(intent, row)
         order = Order(intent)
-        verdict = self._book.assess(intent, self._exposure(intent))
+        verdict = self._book.assess(intent, self._exposure(intent, row))
         if isinstance(verdict, Denied):
             self.orders.append(verdict.of(order))
             return IntentDenied(verdict)
@@ -137,13 +140,43 @@ class Stage:
                 spans[coin] = Span(from_grid(low), from_grid(high))
         self._paper.show(QuoteBoard(time, quotes), spans)
 
-    def _exposure(self, intent: OrderIntent) -> Exposure:
-        account, result = self.trader.account, ZERO
-        earned = account.realized_aud - account.fees_aud
-        if intent.quoted_at.date() != self._day:
-            # Nothing was traded since midnight: this is the day's first order.
-            self._day, self._earned_before = intent.quoted_at.date(), earned
-        if intent.side is Side.BUY:
-            bids = {coin: quote.bid_aud for coin, quote in self._paper.board.quotes.items()}
-            result = day_result(earned - self._earned_before, account.unrealized_aud(bids))
-        return Exposure(account, self._limits, DeploymentStatus.ACTIVE, result, None, self._mandate.terms)
+    def _exposure(self, intent: OrderIntent, row: int) -> Exposure:
+        """Of a deployment alone, whose days are those of UTC. What the floor halts until somebody resets it is halted
+        here until the next day, or for as long as it is lost."""
+        account, limits = self.trader.account, self._limits
+        if intent.side is Side.SELL:
+            return Exposure.alone(account, limits, DeploymentStatus.ACTIVE, ZERO)
+        equity = account.equity_aud(self._last_bids(row))
+        standing = self._standing(intent.quoted_at.date(), row).at(intent.quoted_at.date(), equity, self._cash_aud)
+        figures = Figures(
+            Level.DEPLOYMENT,
+            limits,
+            equity,
+            day_result_aud=standing.day_result_aud(equity),
+            drawdown=standing.drawdown(equity),
+            held=account.position(intent.coin).quantity,
+            gross_aud=equity - account.cash_aud,
+        )
+        return Exposure(account, DeploymentStatus.ACTIVE, (figures,), terms=self._mandate.terms)
+
+    def _last_bids(self, row: int) -> dict[str, Decimal]:
+        """Of each coin that is quoted now, and of held ones as the floor carries them on: AUD for one."""
+        known = {coin: quote.bid_aud for coin, quote in self._paper.board.quotes.items()}
+        for c, coin in enumerate(self._mandate.coins):
+            at = row if self.trader.account.position(coin).quantity else -1
+            while coin not in known and at >= 0:
+                if not isnan(bid := float(self.stretch.bid[at, c])):
+                    known[coin] = from_grid(bid)
+                at -= 1
+        return known
+
+    def _standing(self, day: date, row: int) -> Standing:
+        """What losses are measured from on `day`: equity after the last bar of the day before, and the highest until
+        `row`."""
+        if day != self._day:
+            self._day = day
+            self._first = int(np.searchsorted(self.stretch.times, np.datetime64(day, "us")))
+        self._peak = max([self._peak, *self.curves[0, self._seen : row].tolist()])
+        self._seen = row
+        opening = from_grid(float(self.curves[0, self._first - 1])) if self._first else self._cash_aud
+        return Standing(day, opening, from_grid(self._peak), self._cash_aud)

@@ -1,5 +1,6 @@
 """One backtest: what an algorithm would have done, as exactly as the floor would have written it down."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -7,12 +8,15 @@ from omc.backtest.cost import Costs
 from omc.backtest.ground import Ground, check_window
 from omc.backtest.kernel import BUY, Simulation
 from omc.backtest.run import BacktestSpec
+from omc.backtest.tuned import Tuned, weights
 from omc.feature.frame import Frame
+from omc.ledger.catalyst import Catalyst
 from omc.market.money import from_grid
 from omc.market.terms import Terms
 from omc.strategy import registry
 from omc.strategy.algorithm import Algorithm
 from omc.strategy.maker import Make
+from omc.strategy.trigger import bars_of
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
 
@@ -41,11 +45,21 @@ def needed_bars(spec: BacktestSpec, make: Make = registry.make) -> int:
     check_window(spec)
     with closing(make(spec.algorithm_type, spec.parameters)) as algorithm:
         _check(spec, algorithm)
-        return algorithm.memory_bars
+        return max(algorithm.memory_bars, bars_of(spec.triggers)) if spec.triggers else algorithm.memory_bars
 
 
-def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False, make: Make = registry.make) -> Study:
-    """Carry out `spec` on `frame`, which holds its window and, where there are any, `needed_bars` rows before it.
+def study(
+    spec: BacktestSpec,
+    frame: Frame,
+    terms: Terms,
+    *,
+    lived: bool = False,
+    make: Make = registry.make,
+    events: tuple[Catalyst, ...] = (),
+    changes: Sequence[Tuned] = (),
+) -> Study:
+    """Carry out `spec` on `frame`, which holds its window and, where there are any, `needed_bars` rows before it;
+    `events` became known meanwhile, and `changes`, oldest first, were made to its parameters.
 
     The first row at or after `spec.start` only decides. InvalidInput for a spec that cannot be carried out, and for a
     window without prices of one of its coins, unless a deployment `lived` through it.
@@ -53,8 +67,12 @@ def study(spec: BacktestSpec, frame: Frame, terms: Terms, *, lived: bool = False
     check_window(spec)
     with closing(make(spec.algorithm_type, spec.parameters)) as algorithm:
         _check(spec, algorithm)
-        ground = Ground.of(spec, frame, terms, lived=lived)
-        simulation = ground.simulate(algorithm)
+        ground = Ground.of(spec, frame, terms, lived=lived, events=events)
+        if changes:
+            wanted = ground.kept(weights(spec, ground.frame, ground.first, changes, make))
+            simulation = ground.trade(wanted, algorithm.exits)
+        else:
+            simulation = ground.simulate(algorithm)
     return Study(
         spec=spec,
         window=ground.window,

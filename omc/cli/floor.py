@@ -1,5 +1,6 @@
 """The floor: deploy, pause, stop, and what came of it."""
 
+import sys
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -8,11 +9,16 @@ import typer
 from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, coins_of, platform, settled
 from omc.cli.platform import Platform
+from omc.cli.triggers import When, triggers
 from omc.cli.window import Model, given
 
 commands = typer.Typer()
 
 Deployment = Annotated[str, typer.Argument(help="The deployment's id or name.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(help='For live: "trade NAME with real money", typed to the letter. Asked for when not given.'),
+]
 Only = Annotated[str | None, typer.Option("--deployment", help="Only this one, by id or name.")]
 
 
@@ -27,6 +33,8 @@ def deploy(
     position_limit: Annotated[str | None, typer.Option(help="The largest holding of one coin in dollars.")] = None,
     daily_loss: Annotated[str | None, typer.Option(help="The loss in dollars that ends buying for the day.")] = None,
     model: Model = None,
+    when: When = None,
+    confirm: Confirm = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -43,7 +51,8 @@ def deploy(
         "cash": cash,
         "mode": mode,
         "risk_limits": {key: value for key, value in limits.items() if value is not None},
-        **given(model_id=model),
+        **given(model_id=model, triggers=triggers(when)),
+        **given(confirmation=_confirmed(name, confirm) if mode == "live" else confirm),
     }
     with platform(home, url) as there:
         wanted = {"algorithm_id": named.algorithm(there, algorithm), **body}
@@ -51,17 +60,31 @@ def deploy(
         show.as_json(made) if json else show.line(f"{made['deployment_name']} is {made['status']}: {made['id']}")
 
 
-def _turn(verb: str, deployment: str, there: Platform, json: bool) -> None:
+def _confirmed(name: str, typed: str | None) -> str | None:
+    """What was typed; asked for at the terminal, where there is one."""
+    if typed is not None or not sys.stdin.isatty():
+        return typed
+    asked: str = typer.prompt(f'type "trade {name} with real money" to confirm', err=True)
+    return asked
+
+
+def _turn(verb: str, deployment: str, there: Platform, json: bool, **body: str | None) -> None:
     which = named.deployment(there, deployment)
-    turned = there.post(f"/floor/algorithms/{which}/{verb}", key=str(uuid4()))
+    turned = there.post(f"/floor/algorithms/{which}/{verb}", given(**body), key=str(uuid4()))
     show.as_json(turned) if json else show.line(f"{turned['deployment_name']} is {turned['status']}")
 
 
 @commands.command()
-def activate(deployment: Deployment, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> None:
+def activate(
+    deployment: Deployment, confirm: Confirm = None, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False
+) -> None:
     """Let a paused deployment trade again."""
     with platform(home, url) as there:
-        _turn("activate", deployment, there, json)
+        if confirm is None and sys.stdin.isatty():
+            found = there.get(f"/floor/deployments/{named.deployment(there, deployment)}")
+            if found["mode"] == "live":
+                confirm = _confirmed(found["deployment_name"], None)
+        _turn("activate", deployment, there, json, confirmation=confirm)
 
 
 @commands.command()
@@ -110,27 +133,3 @@ def pnl(deployment: Only = None, home: Home = DEFAULT_HOME, url: Url = None, jso
         show.facts("", {name: settled(value) for name, value in whole.items()})
         columns = ("coin", "trades", "realized_pnl_aud", "unrealized_pnl_aud", "fees_aud", "net_pnl_aud")
         show.table("by coin", columns, [[settled(row[name]) for name in columns] for row in coins])
-
-
-@commands.command()
-def emergency_stop(
-    liquidate: Annotated[bool, typer.Option("--liquidate", help="Sell what is held, too.")] = False,
-    reset: Annotated[bool, typer.Option("--reset", help="Allow trading again; deployments stay paused.")] = False,
-    home: Home = DEFAULT_HOME,
-    url: Url = None,
-    json: Json = False,
-) -> None:
-    """Halt trading at once: cancel open orders, pause every deployment."""
-    with platform(home, url) as there:
-        if reset:
-            answer = there.post("/floor/emergency-stop/reset")
-            show.as_json(answer) if json else show.line("trading is allowed again; deployments stay paused")
-            return
-        stopped = there.post("/floor/emergency-stop", {"liquidate": liquidate})
-        if json:
-            show.as_json(stopped)
-            return
-        paused, sold = len(stopped["paused_deployments"]), len(stopped["sold"])
-        show.line(f"halted: {paused} paused, {stopped['cancelled_orders']} orders cancelled, {sold} sold")
-        for problem in stopped["problems"]:
-            show.line(f"  could not be done: {problem}")

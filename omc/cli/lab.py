@@ -8,6 +8,7 @@ from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
+from omc.cli.triggers import When, triggers
 from omc.cli.waiting import wait
 from omc.cli.window import (
     Algorithm,
@@ -42,6 +43,7 @@ def backtest(
     slippage_bps: Slippage = None,
     latency_bars: Latency = None,
     model: Model = None,
+    when: When = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -49,6 +51,7 @@ def backtest(
     """What an algorithm would have done with stored prices."""
     body = window(coins, start, end, cash, parameters=parameters)
     body |= given(rebalance_band=band, slippage_bps=slippage_bps, latency_bars=latency_bars, model_id=model)
+    body |= given(triggers=triggers(when))
     with platform(home, url) as there:
         which = named.algorithm(there, algorithm)
         with there.patiently("asking for it"):

@@ -6,7 +6,28 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from omc.cli import account, algorithm, floor, lab, models, report, search, service, show
+from omc.cli import (
+    account,
+    algorithm,
+    credentials,
+    floor,
+    keys,
+    lab,
+    models,
+    orders,
+    parameters,
+    parity,
+    reconcile,
+    report,
+    risk,
+    search,
+    service,
+    show,
+    tax,
+    triggers,
+    venues,
+    verbs,
+)
 from omc.cli.demo import command as demo
 from omc.cli.outcome import ExitCode, Failure
 
@@ -17,7 +38,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, service, account, algorithm, models, lab, search, report, floor):
+for part in (
+    demo,
+    service,
+    account,
+    algorithm,
+    models,
+    lab,
+    search,
+    report,
+    floor,
+    parameters,
+    orders,
+    triggers,
+    risk,
+    parity,
+    venues,
+    credentials,
+    keys,
+    reconcile,
+    verbs,
+    tax,
+):
     app.add_typer(part.commands)
 
 

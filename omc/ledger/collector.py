@@ -1,6 +1,6 @@
 """What the exchange ledger's collector decides: which board is a bar, who still needs it, when the tape may move on."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -62,6 +62,12 @@ class Consumers:
 
     def leave(self, name: str) -> None:
         self.done_until.pop(name, None)
+
+    def forget(self, shown: datetime, gone: Callable[[str], bool]) -> None:
+        """Wait no longer for those that hold up `shown` and are gone, whoever should have said so."""
+        for name in self.waiting_for(shown):
+            if gone(name):
+                self.leave(name)
 
     def waiting_for(self, shown: datetime) -> list[str]:
         """Who has not finished with the quotes of `shown` yet."""

@@ -175,15 +175,22 @@ class CollectorStatus:
 
     ledger: str
     state: str
-    """starting, running, paused, waiting (for consumers, in lock-step), ended (the tape is played)."""
+    """starting, running, paused, waiting (for consumers, in lock-step), frozen (quotes arrive and none of them changes:
+    they are not handed on), refused (quotes arrive that are old, or stamped by a clock that jumped: they are not handed
+    on), ended (the tape is played)."""
     last_run_at: datetime | None
     last_quotes_at: datetime | None
+    """Of the newest that were handed on, by the venue's clock."""
     rows_stored: int
     faults: dict[str, int]
     """Unusable payloads and unanswered polls, counted by kind."""
     last_error: str | None
     tape_position: int | None = None
     tape_bars: int | None = None
+    changed_at: datetime | None = None
+    """When any quote last changed, by the venue's clock."""
+    handed_on_at: datetime | None = None
+    """When any were last handed on, in our time."""
 
 
 class HotCache(Protocol):
@@ -204,3 +211,12 @@ class HotCache(Protocol):
         ...
 
     async def status(self) -> CollectorStatus: ...
+
+
+class QuoteWatch(Protocol):
+    """The newest quotes, for whoever shows them and decides nothing on them: no tape waits for a watcher."""
+
+    async def watch(self, shown: datetime | None, timeout_s: float) -> QuoteBoard | None:
+        """The newest board once it is another than that of `shown`, waiting up to `timeout_s` for it; None when none
+        came. Boards that came and went meanwhile are passed over."""
+        ...

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from omc.risk.check import CHECKS, Check, Exposure
+from omc.risk.check import CHECKS, Check
+from omc.risk.exposure import Exposure
 from omc.risk.verdict import Approved, Denied, Verdict
 from omc.trading.order import OrderIntent
 
@@ -17,6 +18,5 @@ class RiskBook:
         for check in self.checks:
             no = check(intent, exposure)
             if no is not None:
-                reason, message = no
-                return Denied(intent, reason, message)
+                return Denied(intent, no.reason, no.message, no.breach)
         return Approved(intent)

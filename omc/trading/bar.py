@@ -12,7 +12,8 @@ from omc.trading.exit_fills import gain_at, leaves_at_open, leaves_inside
 from omc.trading.exits import Reason
 from omc.trading.fill import Side
 from omc.trading.mandate import Mandate
-from omc.trading.order import Order, Turn
+from omc.trading.order import Order, OrderStatus, Turn
+from omc.trading.refusal import named
 from omc.trading.sizing import is_dust, quantity_to_buy, quantity_to_sell
 
 LONG = 1.0
@@ -38,6 +39,8 @@ class Bar:
         """Why coins were to leave in this bar, by column."""
         self.opened: dict[int, float] = {}
         """The prices of what was opened in this bar, by column."""
+        self.undone: dict[int, str] = {}
+        """What kept the last order of a coin from being filled whole, by column."""
         self._trails: dict[int, float] = {}
         """Where looking inside the bar left trailing stops, by column."""
 
@@ -178,10 +181,20 @@ class Bar:
             trails=tuple(trails),
             openings=tuple(openings),
             leaving=tuple(leaving),
+            heard=self._memory.heard,
         )
+
+    def fell_short(self, at: int, order: Order) -> None:
+        """Note why an order that has ended was not filled whole, when there is a word on it."""
+        self.undone.pop(at, None)
+        if order.left and order.message:
+            rejected = order.status is OrderStatus.REJECTED
+            self.undone[at] = f"{named(order.message)}: {order.message}" if rejected else order.message
 
     def why(self, at: int, wants: str, out: bool, account: Account) -> str:
         """What came of what the algorithm wants, when something came between: `out` says that the coin is kept out."""
+        if at in self.undone:
+            wants = f"{wants}; the last order was not filled whole: {self.undone[at]}"
         if at in self.exits:
             left = not held_of(account, self._mandate.coins[at])
             return f"{'out' if left else 'not out yet'} by {self.exits[at]}; {wants}"

@@ -9,8 +9,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from omc.clock import Clock
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict, NotFound, Overtaken
 from omc.risk.limits import Limits
+from omc.strategy.trigger import Triggers
+from omc.trading.execution import AT_ONCE, Execution
+from omc.trading.fill import Side
+from omc.trading.funds import Allotted, Funds, check_free
 from omc.trading.journal import MemoryJournal
 
 
@@ -51,6 +55,20 @@ class Deployment:
     last_error: str | None = None
     model: UUID | None = None
     """The fitted model that decides, for code that learns."""
+    execution: Execution = AT_ONCE
+    """How its orders are worked."""
+    triggers: Triggers = ()
+    """When its algorithm is asked: on every bar, without any."""
+
+    @property
+    def account(self) -> str:
+        """Names the account at the venue that it trades: one of its own on paper, its owner's when it is live."""
+        return str(self.id) if self.mode is Mode.PAPER else live_account(self.venue, self.user_id)
+
+
+def live_account(venue: str, user_id: UUID) -> str:
+    """Names the account that an owner has at a venue."""
+    return f"{venue}:{user_id}"
 
 
 def trader_name(deployment: Deployment) -> str:
@@ -68,9 +86,19 @@ def differences(wanted: Sequence[Deployment], running: Sequence[str]) -> tuple[l
 class DeploymentStore(Protocol):
     """Durable deployments. `user_id=None` means anybody's: for the floor itself, never for a request."""
 
-    async def create(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+    async def create(
+        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
+    ) -> Deployment:
         """Store it, and open its account with `cash_aud`. The same user and key again returns the first one;
-        a second deployment of one name by one user is a Conflict."""
+        a second deployment of one name by one user is a Conflict.
+
+        `within` is the cash of the account at the venue that it shares with others: it is a Conflict when they and it
+        would have more than that together, whoever else is created at the same time, and Overtaken when they have
+        traded since that was read."""
+        ...
+
+    async def allotted_aud(self, user_id: UUID, venue: str) -> Decimal:
+        """What an owner's live deployments at a venue that are not stopped have in their books in cash."""
         ...
 
     async def get(self, deployment_id: UUID, user_id: UUID | None = None) -> Deployment:
@@ -85,7 +113,10 @@ class DeploymentStore(Protocol):
         """Change the status and journal it with its reason. STOPPED is final (Conflict)."""
         ...
 
-    async def set_parameters(self, deployment_id: UUID, parameters: Mapping[str, Any]) -> Deployment: ...
+    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
+        """What it trades within from its next order on. Journaled. Overtaken, and nothing is changed, when they are not
+        `before` any more."""
+        ...
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
         """Pause every active deployment of the user; those that were."""
@@ -103,13 +134,21 @@ class MemoryDeploymentStore:
     clock: Clock
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     kept: dict[UUID, Deployment] = field(default_factory=dict)
+    cash: dict[UUID, Decimal] = field(default_factory=dict)
+    """What the books of those that have traded have in cash: their blotter keeps it up to date."""
+    unsettled: dict[str, tuple[UUID, Side]] = field(default_factory=dict)
+    """Orders that were sent and are not final, by name, with whose they are: their blotter keeps it up to date."""
     _keys: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
 
-    async def create(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+    async def create(
+        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
+    ) -> Deployment:
         if idempotency_key is not None and (deployment.user_id, idempotency_key) in self._keys:
             return self.kept[self._keys[deployment.user_id, idempotency_key]]
         if any(each.user_id == deployment.user_id and each.name == deployment.name for each in self.kept.values()):
             raise Conflict(f"there is a deployment named {deployment.name} already")
+        if within is not None:
+            check_free(deployment.venue, deployment.cash_aud, within, self._allotted(deployment.account))
         if idempotency_key is not None:
             self._keys[deployment.user_id, idempotency_key] = deployment.id
         return self._keep(deployment, {"status": deployment.status.value, "reason": "deployed"})
@@ -133,9 +172,11 @@ class MemoryDeploymentStore:
             raise Conflict(f"deployment {deployment.name} was stopped for good")
         return self._keep(replace(deployment, status=status), {"status": status.value, "reason": reason})
 
-    async def set_parameters(self, deployment_id: UUID, parameters: Mapping[str, Any]) -> Deployment:
+    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
         deployment = await self.get(deployment_id)
-        return self._keep(replace(deployment, parameters=dict(parameters)), {"parameters": dict(parameters)})
+        if before not in (None, deployment.limits):
+            raise Overtaken(f"the limits of {deployment.name} have been changed since they were read")
+        return self._keep(replace(deployment, limits=limits), {"risk_limits": limits.told()})
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
         owned = [each for each in await self.active() if each.user_id == user_id]
@@ -144,6 +185,19 @@ class MemoryDeploymentStore:
     async def report_error(self, deployment_id: UUID, message: str | None) -> None:
         deployment = await self.get(deployment_id)
         self.kept[deployment_id] = replace(deployment, last_error=message)
+
+    async def allotted_aud(self, user_id: UUID, venue: str) -> Decimal:
+        return self._allotted(live_account(venue, user_id)).cash_aud
+
+    def _allotted(self, account: str) -> Allotted:
+        sharing = [each for each in self.kept.values() if each.account == account]
+        running = {each.id: each.cash_aud for each in sharing if each.status is not DeploymentStatus.STOPPED}
+        cash_aud = sum((self.cash.get(key, cash) for key, cash in running.items()), Decimal(0))
+        return Allotted(cash_aud, any(key in running and side is Side.SELL for key, side in self.unsettled.values()))
+
+    def tune(self, deployment_id: UUID, parameters: Mapping[str, Any], told: Mapping[str, Any]) -> Deployment:
+        """Other parameters, as its blotter gives them in one step with a notice to its trader."""
+        return self._keep(replace(self.kept[deployment_id], parameters=dict(parameters)), told)
 
     def beat(self, deployment_id: UUID, signal: bool) -> None:
         """Stamp a trader's heartbeat, as its blotter does when the trader remembers."""

@@ -44,6 +44,8 @@ class WeightsDecided:
     time: datetime
     weights: FloatArray
     why: Mapping[str, str] = field(default_factory=dict)
+    trigger: str | None = None
+    """What fired, where it is asked on some bars only; empty where nothing did, and `weights` are those of before."""
 
 
 Event = QuotesArrived | OrderEnded | IntentDenied | WeightsDecided

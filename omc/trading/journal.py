@@ -1,6 +1,6 @@
 """The append-only journal: every decision, verdict, order, fill, halt and change of state, in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,12 @@ class JournalEntry:
 
     seq: int
     kind: str
-    """intent, denied, submitted, unknown, filled, …; decision; rebalance; deployment; halt; reset."""
+    """What an order became (intent, denied, sliced with its plan, submitted, unknown, accepted, filled, …); decision;
+    rebalance; deployment; halt; reset; breach; limits; position and pnl, which follow the fills that moved them;
+    external, what others did on an account; reconciliation, when a comparison says something new; resolved and
+    synthetic, what a person said of an order and of the books; forced_exit and lifted, what a person had sold or let
+    be bought again over its trader's head; credentials, what became of a key and of whatever
+    trades by it."""
     deployment_id: UUID | None
     recorded_at: datetime
     data: Mapping[str, Any]
@@ -25,12 +30,16 @@ class MemoryJournal:
 
     lines: list[tuple[UUID, JournalEntry]] = field(default_factory=list)
     """Whose account, and what was written."""
+    listeners: list[Callable[[UUID], None]] = field(default_factory=list)
+    """Told whose journal has grown."""
 
     def write(
         self, user_id: UUID, kind: str, data: Mapping[str, Any], *, at: datetime, deployment_id: UUID | None = None
     ) -> JournalEntry:
         entry = JournalEntry(len(self.lines) + 1, kind, deployment_id, at, dict(data))
         self.lines.append((user_id, entry))
+        for told in self.listeners:
+            told(user_id)
         return entry
 
     def page(

@@ -36,12 +36,14 @@ from omc.trading.dialogue import (
     WeightsDecided,
 )
 from omc.trading.mandate import Mandate
-from omc.trading.order import Order, OrderIntent, Turn, client_order_id
+from omc.trading.order import Order, OrderIntent, OrderStatus, Turn, client_order_id
 from omc.trading.quiet import Standing, Stretch
 from omc.trading.recovery import opened_in
 from omc.trading.sizing import check_weights, equity
 
 _STANDSTILL = frozenset({DenialReason.KILL_SWITCH, DenialReason.NOT_ACTIVE})
+_UNUSABLE = "unusable_weights"
+"""What nobody can carry out: 10,000 % of what there is, a debt, no number."""
 
 
 class Trader:
@@ -93,6 +95,8 @@ class Trader:
             case IntentDenied(denied):
                 if denied.reason in _STANDSTILL:
                     return [Halt(f"{denied.reason}: {denied.message}")]
+                if self._bar is not None and denied.intent.client_order_id == self._waits_for:
+                    self._bar.fell_short(self._turns[self._turn - 1][1], denied.of(Order(denied.intent)))
                 return self._go_on(denied.intent)
             case WeightsDecided():
                 return self._close_bar(event)
@@ -142,13 +146,17 @@ class Trader:
             if order is not None:
                 self._turn = number + 1
                 bar.ask(turn, at, order.intent.reason)
+                bar.fell_short(at, order)
 
     def _count(self, order: Order) -> list[Command]:
         intent = order.intent
-        if not order.status.final:
+        # What became of one that waits for a person is not known in this bar, and the others have their turn.
+        if not order.status.final and order.status is not OrderStatus.UNRESOLVED:
             raise ValueError(f"order {intent.client_order_id} has not ended: it is {order.status}")
         if intent.client_order_id == self._waits_for and self._bar is not None:
-            self._bar.count(self._turns[self._turn - 1][1], order, self._account)
+            at = self._turns[self._turn - 1][1]
+            self._bar.count(at, order, self._account)
+            self._bar.fell_short(at, order)
             for fill in order.fills:
                 self._account = self._account.apply(fill, intent.quote_price_aud)
         return self._go_on(intent)
@@ -204,19 +212,24 @@ class Trader:
             try:
                 check_weights(np.asarray(event.weights), len(coins))
             except ValueError as reason:
-                return [Halt(f"at {event.time.isoformat()}: {reason}")]
+                # Nothing is wanted anew; whoever reads its decisions finds here why there are no more.
+                no = f"{_UNUSABLE}: at {event.time.isoformat()}: {reason}"
+                wanted_still = before.targets or (None,) * len(coins)
+                refused = Decision(event.time, dict(zip(coins, wanted_still, strict=True)), dict.fromkeys(coins, no))
+                return [Remember(before, refused), Halt(no)]
         weights = tuple(event.weights.tolist())
         stopped = self._stopped(weights, bar)
         targets = tuple(0.0 if out else weight for weight, out in zip(weights, stopped, strict=True))
         decision = None
-        if bar.traded or targets != before.targets or stopped != before.stopped:
+        if bar.traded or targets != before.targets or stopped != before.stopped or event.trigger:
             wants = [
-                event.why.get(coin, f"the algorithm wants {weight:.4f}")
+                event.why.get(coin, f"the algorithm {'wanted' if event.trigger == '' else 'wants'} {weight:.4f}")
                 for coin, weight in zip(coins, weights, strict=True)
             ]
             why = {coin: bar.why(at, wants[at], stopped[at], self._account) for at, coin in enumerate(coins)}
-            decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why)
-        self._memory = replace(bar.after(self._account, targets), stopped=stopped)
+            decision = Decision(event.time, dict(zip(coins, targets, strict=True)), why, trigger=event.trigger or "")
+        wanted = None if event.trigger is None else weights
+        self._memory = replace(bar.after(self._account, targets), stopped=stopped, wanted=wanted)
         if bar.quotes.close is not None:
             self._see(bar.quotes.close)
         self._bar = None

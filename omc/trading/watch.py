@@ -24,6 +24,11 @@ class Watch:
         """At once the first time; then after growing pauses, for as long as it does not stay."""
         return self.starts == 0 or now_s >= self.started_s + self.cadence.pause_s(self.starts)
 
+    def is_coming(self, now_s: float, within_s: float) -> bool:
+        """It was started no longer ago than that, and has not been heard of as trading."""
+        heard = self.state is not None and self.state.state != "starting"
+        return self.starts > 0 and not heard and now_s < self.started_s + within_s
+
     def started(self, now_s: float) -> None:
         self.starts += 1
         self.started_s = now_s

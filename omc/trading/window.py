@@ -63,6 +63,19 @@ class Window:
         return Frame(self._times[start : self._end], self.coins, bid, ask, last)
 
 
+def widened(frame: Frame, coins: Sequence[str]) -> Frame:
+    """`frame` with a column for each of `coins`, in their order; one that it does not have was never quoted."""
+    at = {coin: column for column, coin in enumerate(frame.coins)}
+    columns = []
+    for prices in (frame.bid, frame.ask, frame.last):
+        wide = np.full((len(frame), len(coins)), np.nan)
+        for column, coin in enumerate(coins):
+            if coin in at:
+                wide[:, column] = prices[:, at[coin]]
+        columns.append(wide)
+    return Frame(frame.times, tuple(coins), *columns)
+
+
 def last_bids(frame: Frame) -> dict[str, float]:
     """Each coin's last quoted bid, for those quoted at all."""
     found: dict[str, float] = {}

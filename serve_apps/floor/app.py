@@ -3,7 +3,27 @@
 from fastapi import FastAPI
 
 from serve_apps import door, openapi
-from serve_apps.floor import books, deploy, deployments, emergency, performance, pnl, report, risk, status
+from serve_apps.floor import (
+    books,
+    deploy,
+    deployments,
+    disposals,
+    emergency,
+    forcing,
+    limits,
+    locks,
+    orders,
+    parity,
+    performance,
+    pnl,
+    reconciliation,
+    report,
+    risk,
+    status,
+    tuning,
+    venues,
+    verbs,
+)
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
@@ -25,7 +45,24 @@ def build(ports: FloorPorts) -> FastAPI:
     bearer, effects = Bearer(ports.signer, ports.clock), Effects(ports)
     app.include_router(deploy.routes(ports, effects, bearer))
     app.include_router(deployments.routes(ports, effects, bearer))
+    app.include_router(tuning.routes(ports, effects, bearer))
     app.include_router(emergency.routes(ports, effects, bearer))
-    for noun in (books, performance, pnl, report, risk, status):
+    app.include_router(forcing.routes(ports, effects, bearer))
+    app.include_router(locks.routes(ports, effects, bearer))
+    for noun in (
+        books,
+        disposals,
+        limits,
+        orders,
+        parity,
+        performance,
+        pnl,
+        reconciliation,
+        report,
+        risk,
+        status,
+        venues,
+        verbs,
+    ):
         app.include_router(noun.routes(ports, bearer))
     return app

@@ -35,13 +35,15 @@ class TradeQuery(Paging):
 
 class DecisionOut(BaseModel):
     """The weights wanted after a bar, and why, coin by coin; and the last of what code has printed since the decision
-    before."""
+    before. `trigger` is what the algorithm was asked for, where it is not asked on every bar; empty where its last
+    wishes stand."""
 
     decided_at: Time
     recorded_at: Time
     targets: dict[str, float]
     why: dict[str, str]
     printed: str
+    trigger: str
 
     @classmethod
     def of(cls, entry: JournalEntry) -> Self:
@@ -51,6 +53,7 @@ class DecisionOut(BaseModel):
             targets=dict(entry.data["targets"]),
             why=dict(entry.data["why"]),
             printed=str(entry.data.get("printed", "")),
+            trigger=str(entry.data.get("trigger", "")),
         )
 
 

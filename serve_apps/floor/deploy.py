@@ -7,20 +7,26 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from omc.errors import Conflict, GateNotPassed, Halted, InvalidInput
-from omc.risk.limits import Limits
-from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus
+from omc.errors import Conflict, GateNotPassed, InvalidInput, Overtaken
+from omc.risk.limits import Bounds, Limits
+from omc.strategy.algorithm import AlgorithmRecord
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
-from omc.trading.paper_venue import LARGEST_AUD
+from omc.trading.paper.venue import LARGEST_AUD
+from omc.trading.real_money import check_asked, check_confirmed
+from serve_apps.asking import TriggersIn, triggers_for
 from serve_apps.envelope import Page, Paging, Success
+from serve_apps.floor.bounds import ALWAYS, BoundsIn
 from serve_apps.floor.effects import Effects
+from serve_apps.floor.execution import ExecutionIn
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.proven import FIT, check_passed
+from serve_apps.floor.real_money import check_allowed, funds_of
 from serve_apps.floor.runnable import runnable
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
 from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
-from serve_apps.wire import Amount, Body, Cash, Coins, Finite, Parameters, Time, Whole
+from serve_apps.wire import Body, Cash, Coins, Finite, Parameters, Time, Whole
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", min_length=1, max_length=64)
@@ -35,23 +41,19 @@ IdempotencyKey = Annotated[
 ]
 # A deployment that says nothing may turn over what it has, and twice that when it has doubled.
 _ORDER_LIMIT, _POSITION_LIMIT, _DAILY_LOSS_LIMIT = Decimal(2), Decimal(2), Decimal("0.2")
-_FIT_FOR_PAPER = (AlgorithmStatus.VALIDATED, AlgorithmStatus.DEPLOYABLE, AlgorithmStatus.DEPLOYED)
-_FIT_FOR_LIVE = (AlgorithmStatus.DEPLOYABLE, AlgorithmStatus.DEPLOYED)
+_COUNTED_AGAIN = 3
+"""How often the cash of an account is counted that trades meanwhile."""
 
 
-class LimitsIn(Body):
-    """What is left out is a share of `cash`."""
+class LimitsIn(BoundsIn):
+    """The largest order and position are twice `cash` where they are left out, the daily loss a fifth of it; the others
+    do not bind then."""
 
-    order_notional_aud: Amount | None = Field(None, description="The largest order. Default: 2 × cash.")
-    position_notional_aud: Amount | None = Field(
-        None, description="The largest position in one coin. Default: 2 × cash."
-    )
-    daily_loss_aud: Amount | None = Field(
-        None, description="Lost in one UTC day before buying stops. Default: a fifth of cash."
-    )
-
-    def limits(self, cash_aud: Decimal, most: Limits | None) -> Limits:
-        """With the defaults filled in; nothing beyond `most`."""
+    def limits(self, cash_aud: Decimal, most: Limits | None, *, explicit: bool = False) -> Limits:
+        """With the defaults filled in, unless all must be `explicit`; nothing beyond `most`."""
+        missing = [name for name in ALWAYS if getattr(self, name) is None]
+        if explicit and missing:
+            raise InvalidInput(f"risk_limits: real money is traded within limits that you set: {', '.join(missing)}")
         defaults = {
             "order_notional_aud": _ORDER_LIMIT * cash_aud,
             "position_notional_aud": _POSITION_LIMIT * cash_aud,
@@ -64,7 +66,7 @@ class LimitsIn(Body):
             if asked is not None and ceiling is not None and asked > ceiling:
                 raise InvalidInput(f"risk_limits.{name} is {asked:f}: at most {ceiling:f} is allowed here")
             chosen[name] = asked or (default if ceiling is None else min(default, ceiling))
-        return Limits(**chosen)
+        return Limits(**chosen).changed(Bounds.of({k: v for k, v in self.named().items() if k not in chosen}))
 
 
 def _exact(cash: Decimal) -> Decimal:
@@ -85,13 +87,18 @@ class DeployIn(Body):
     mode: Literal["paper", "live"]
     cash: Annotated[Cash, AfterValidator(_exact)]
     risk_limits: LimitsIn = LimitsIn()
+    confirmation: str | None = Field(
+        None, max_length=200, description='For live: "trade NAME with real money", with the deployment\'s name.'
+    )
     rebalance_band: Annotated[Finite, Field(ge=0, lt=1)] = Field(
         0.02, description="Nothing is traded while a holding is within this fraction of equity from its target."
     )
+    execution: ExecutionIn = ExecutionIn()
+    triggers: TriggersIn = Field([], description="When the algorithm is asked: on every bar, without any.")
 
 
 def _modes(record: AlgorithmRecord) -> list[Literal["paper", "live"]]:
-    return ["paper", "live"] if record.status in _FIT_FOR_LIVE else ["paper"]
+    return ["paper", "live"] if record.status in FIT[Mode.LIVE] else ["paper"]
 
 
 class AvailableOut(BaseModel):
@@ -129,7 +136,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
     @router.get("/available-algorithms")
     async def available(user_id: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[AvailableOut]:
         """Algorithms that may be deployed."""
-        records, total = await ports.algorithms.page(user_id, query.offset, query.per_page, _FIT_FOR_PAPER)
+        records, total = await ports.algorithms.page(user_id, query.offset, query.per_page, FIT[Mode.PAPER])
         return Page.of([AvailableOut.of(record) for record in records], total, query)
 
     @router.post("/deploy", status_code=201)
@@ -138,17 +145,20 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
     ) -> Success[DeploymentOut]:
         """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
         record = await ports.algorithms.get(body.algorithm_id, user_id)
+        live = Mode(body.mode) is Mode.LIVE
         _check_fit(record, body)
         await _check_coins(body.coins)
         wanted_parameters = {**record.parameters, **body.parameters}
         parameters = await runnable(
             ports, record, wanted_parameters, Mode(body.mode), coins=body.coins, model_id=body.model_id
         )
-        if body.mode == "live":
-            raise Conflict("live trading needs validated exchange credentials, and this account has none")
-        halt = await ports.kill_switch.halted(user_id)
+        if live:
+            await check_allowed(ports, user_id, ports.venue)
+            check_confirmed(body.deployment_name, body.confirmation)
+            check_asked(triggers_for(body.triggers, body.coins))
+        halt = await ports.flag.halted(user_id, adding=False)
         if halt is not None:
-            raise Halted(f"trading is halted since {halt.since.isoformat()}: {halt.reason}")
+            raise halt.fault()
         wanted = Deployment(
             id=uuid4(),
             user_id=user_id,
@@ -161,16 +171,27 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
             mode=Mode(body.mode),
             venue=ports.venue,
             cash_aud=body.cash,
-            limits=body.risk_limits.limits(body.cash, ports.most),
+            limits=body.risk_limits.limits(body.cash, ports.most, explicit=live),
             rebalance_band=body.rebalance_band,
             status=DeploymentStatus.ACTIVE,
             deployed_at=ports.clock.now(),
             model=body.model_id,
+            execution=body.execution.execution(),
+            triggers=triggers_for(body.triggers, body.coins),
         )
-        stored = await uncut(effects.deploy(wanted, idempotency_key))
+        stored = await _stored(wanted, idempotency_key)
         if stored.id != wanted.id and _terms(stored) != _terms(wanted):
             raise Conflict("this Idempotency-Key belongs to another deployment")
         return Success(data=DeploymentOut.of(stored))
+
+    async def _stored(wanted: Deployment, idempotency_key: str | None) -> Deployment:
+        for _ in range(_COUNTED_AGAIN):
+            try:
+                within = await funds_of(ports, wanted) if wanted.mode is Mode.LIVE else None
+                return await uncut(effects.deploy(wanted, idempotency_key, within=within))
+            except Overtaken as fault:
+                overtaken = fault
+        raise overtaken
 
     async def _check_coins(coins: list[str]) -> None:
         board = await newest_board(ports.hot)
@@ -189,13 +210,7 @@ def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
         raise GateNotPassed(
             f"version {body.version} is not the one that passed: the newest is {record.version}; restore it to use it"
         )
-    fit, needed = (
-        (_FIT_FOR_PAPER, AlgorithmStatus.VALIDATED)
-        if body.mode == "paper"
-        else (_FIT_FOR_LIVE, AlgorithmStatus.DEPLOYABLE)
-    )
-    if record.status not in fit:
-        raise GateNotPassed(f"the algorithm is {record.status}: {body.mode} trading needs it {needed} or above")
+    check_passed(record, Mode(body.mode))
     if body.mode == "live" and body.model_id is not None:
         raise InvalidInput("what became deployable was proven without a model: live trading has none")
 
@@ -213,4 +228,6 @@ def _terms(deployment: Deployment) -> tuple[object, ...]:
         deployment.limits,
         deployment.rebalance_band,
         deployment.model,
+        deployment.execution,
+        deployment.triggers,
     )

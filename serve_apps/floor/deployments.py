@@ -4,15 +4,25 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
-from omc.trading.deployment import DeploymentStatus
+from omc.trading.deployment import DeploymentStatus, Mode
+from omc.trading.real_money import check_confirmed
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.deploy import IdempotencyKey
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.real_money import check_allowed
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
 from serve_apps.uncut import uncut
+from serve_apps.wire import Body
+
+
+class ActivateIn(Body):
+    confirmation: str | None = Field(
+        None, max_length=200, description='For live: "trade NAME with real money", with the deployment\'s name.'
+    )
 
 
 def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
@@ -31,9 +41,13 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
 
     @router.post("/algorithms/{deployment_id}/activate")
     async def activate(
-        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], deployment_id: UUID, body: ActivateIn | None = None, _: IdempotencyKey = None
     ) -> Success[DeploymentOut]:
-        """Let it trade. Asking again changes nothing, with a key or without."""
+        """Let it trade. Asking again changes nothing, with a key or without. For real money it is confirmed again."""
+        found = await ports.deployments.get(deployment_id, user_id)
+        if found.mode is Mode.LIVE and found.status is not DeploymentStatus.ACTIVE:
+            await check_allowed(ports, user_id, found.venue)
+            check_confirmed(found.name, body.confirmation if body else None)
         return await _move(user_id, deployment_id, DeploymentStatus.ACTIVE)
 
     @router.post("/algorithms/{deployment_id}/pause")

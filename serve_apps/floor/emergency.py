@@ -1,24 +1,40 @@
 """The emergency stop, and the way back."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from omc.risk.kill_switch import Halt, HaltLevel
 from serve_apps.envelope import Success
-from serve_apps.floor.effects import Effects, Stopped
+from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.floor.stopping import Stopped, Stopping
 from serve_apps.identity import Bearer
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line, Money, Time
 
 
 class StopIn(Body):
-    """`liquidate` also sells everything that is held."""
+    """Of the whole account without a deployment. `adding` stops what adds to positions, and leaves sales alone;
+    `liquidate` also sells everything that is held."""
 
     liquidate: Annotated[bool, Field(strict=True)] = False
     reason: Line = "asked for by the owner"
+    deployment_id: UUID | None = None
+    level: Literal["all", "adding"] = "all"
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.liquidate and self.level == "adding":
+            raise ValueError("liquidate sells everything, and a halt of adding leaves sales alone: ask for one of them")
+        return self
+
+
+class ResetIn(Body):
+    reason: Line = "asked for by the owner"
+    deployment_id: UUID | None = None
 
 
 class SoldOut(BaseModel):
@@ -30,12 +46,36 @@ class SoldOut(BaseModel):
     status: str
 
 
-class StoppedOut(BaseModel):
-    """The halt holds from `since` on, whatever `problems` says could not be done besides."""
+class HaltOut(BaseModel):
+    """One halt that is on; `adding` leaves sales alone."""
 
-    halted: bool
+    scope: Literal["platform", "account", "deployment"]
+    level: Literal["all", "adding"]
+    deployment_id: UUID | None
     since: Time
     reason: str
+
+    @classmethod
+    def of(cls, halt: Halt) -> Self:
+        return cls(
+            scope=halt.scope.value,
+            level=halt.level.value,
+            deployment_id=halt.deployment_id,
+            since=halt.since,
+            reason=halt.reason,
+        )
+
+
+class StoppedOut(BaseModel):
+    """The halt holds from `since` on, whatever `problems` says could not be done besides. `kept_in` says where: a file
+    or the database suffices, the risk desk's memory ends with it."""
+
+    halted: bool
+    scope: Literal["platform", "account", "deployment"]
+    level: Literal["all", "adding"]
+    since: Time
+    reason: str
+    kept_in: list[str]
     paused_deployments: list[UUID]
     cancelled_orders: int
     sold: list[SoldOut]
@@ -45,8 +85,11 @@ class StoppedOut(BaseModel):
     def of(cls, stopped: Stopped) -> Self:
         return cls(
             halted=True,
+            scope=stopped.halt.scope.value,
+            level=stopped.halt.level.value,
             since=stopped.halt.since,
             reason=stopped.halt.reason,
+            kept_in=list(stopped.kept_in),
             paused_deployments=[each.id for each in stopped.paused],
             cancelled_orders=stopped.report.cancelled_orders,
             sold=[
@@ -65,23 +108,44 @@ class StoppedOut(BaseModel):
 
 
 class ResetOut(BaseModel):
+    """`still` is what halts it all the same."""
+
     halted: bool
+    still: HaltOut | None = None
+    problems: list[str] = []
 
 
 def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/emergency-stop", tags=["risk"])
-    asker = Depends(bearer)
+    asker, stopping = Depends(bearer), Stopping(ports, effects)
 
     @router.post("")
     async def stop(user_id: Annotated[UUID, asker], body: StopIn | None = None) -> Success[StoppedOut]:
         """Halt the account at once, pause its deployments, cancel its open orders; it stays so across restarts."""
         wanted = body or StopIn()
-        return Success(data=StoppedOut.of(await uncut(effects.stop(user_id, wanted.reason, wanted.liquidate))))
+        work = stopping.stop(
+            user_id,
+            wanted.reason,
+            wanted.liquidate,
+            deployment_id=wanted.deployment_id,
+            level=HaltLevel(wanted.level),
+        )
+        return Success(data=StoppedOut.of(await uncut(work)))
 
     @router.post("/reset")
-    async def reset(user_id: Annotated[UUID, asker]) -> Success[ResetOut]:
-        """Let the account trade again; its deployments stay paused until each is activated."""
-        await uncut(ports.kill_switch.reset(user_id))
-        return Success(data=ResetOut(halted=False), message="deployments stay paused until they are activated")
+    async def reset(user_id: Annotated[UUID, asker], body: ResetIn | None = None) -> Success[ResetOut]:
+        """Let it trade again; deployments stay paused until each is activated. Losses that halted it are
+        measured anew from here, and all others go on to count."""
+        wanted = body or ResetIn()
+        released = await uncut(stopping.reset(user_id, wanted.reason, wanted.deployment_id))
+        still = released.still
+        return Success(
+            data=ResetOut(
+                halted=still is not None,
+                still=HaltOut.of(still) if still else None,
+                problems=list(released.problems),
+            ),
+            message="deployments stay paused until they are activated",
+        )
 
     return router

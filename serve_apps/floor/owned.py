@@ -2,25 +2,35 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from omc.trading.blotter import Blotter
 from omc.trading.deployment import Deployment, DeploymentStore
 from omc.trading.fill import Fill
 
-T = TypeVar("T")
+
+class Named(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=Named)
 _AT_ONCE = 1_000
 
 
-async def everything(page: Callable[[int, int], Awaitable[tuple[list[T], int]]], most: int | None = None) -> list[T]:
-    """All that `page(offset, limit)` cuts pages of, in its order; about the first `most`, when that is given."""
-    found: list[T] = []
+async def everything(page: Callable[[int, int], Awaitable[tuple[list[T], int]]]) -> list[T]:
+    """All that `page(offset, limit)` cuts pages of, in its order. What comes to a list's front between two pages pushes
+    the rest into the next one: what was in one already is not taken again."""
+    found: dict[UUID, T] = {}
+    read = 0
     while True:
-        part, total = await page(len(found), _AT_ONCE)
-        found += part
-        if not part or len(found) >= (total if most is None else min(total, most)):
-            return found
+        part, total = await page(read, _AT_ONCE)
+        for each in part:
+            found.setdefault(each.id, each)
+        read += len(part)
+        if not part or read >= total:
+            return list(found.values())
 
 
 async def deployments_of(store: DeploymentStore, user_id: UUID) -> list[Deployment]:

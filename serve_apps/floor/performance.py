@@ -1,4 +1,4 @@
-"""How well a deployment did: its equity over time, what that amounts to, and whether it did what the backtest says."""
+"""How well a deployment did: its equity over time, and what that amounts to."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from omc.backtest import metrics
-from omc.backtest.parity import differences
 from omc.market.money import from_grid
 from serve_apps.envelope import Success
-from serve_apps.floor.life import backtest_of, life_of
+from serve_apps.floor.life import life_of
 from serve_apps.floor.pnl import earned_by
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import PnLOut
@@ -41,16 +40,6 @@ class Performance(PnLOut):
     sharpe: Metric
     sortino: Metric
     max_drawdown: Metric
-
-
-class Parity(BaseModel):
-    """The floor's trades beside those that the kernel makes over the very same bars; no differences is parity."""
-
-    start: Time | None
-    end: Time | None
-    backtest_trades: int
-    floor_trades: int
-    differences: list[str]
 
 
 def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
@@ -93,24 +82,6 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
                 sortino=metrics.sortino(gained, bars_per_year),
                 max_drawdown=metrics.max_drawdown(curve),
                 **PnLOut.figures(earned),
-            )
-        )
-
-    @router.get("/parity")
-    async def parity(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[Parity]:
-        """Run the kernel over the bars that the deployment has finished, and compare trade by trade."""
-        deployment = await ports.deployments.get(deployment_id, user_id)
-        life = await life_of(ports, deployment)
-        if life is None:
-            return Success(data=Parity(start=None, end=None, backtest_trades=0, floor_trades=0, differences=[]))
-        done = await backtest_of(ports, deployment, life)
-        return Success(
-            data=Parity(
-                start=life.spec.start,
-                end=life.spec.end,
-                backtest_trades=len(done.fills),
-                floor_trades=len(life.fills),
-                differences=differences(done.fills, life.fills),
             )
         )
 

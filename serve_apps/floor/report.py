@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from omc.backtest import metrics
-from omc.backtest.parity import differences
+from omc.backtest.pairing import Comparison
 from omc.backtest.record import history
 from omc.backtest.study import Study
 from omc.backtest.tearsheet.backtest import Past, tearsheet
@@ -18,11 +18,12 @@ from omc.backtest.tearsheet.figures import dollars, parameters_of, readable
 from omc.backtest.tearsheet.page import Verdict
 from omc.backtest.tearsheet.trades import resampled
 from omc.portfolio.pnl import ProfitAndLoss
-from omc.trading.deployment import Deployment
+from omc.trading.deployment import Deployment, Mode
+from serve_apps.floor.compared import comparison
 from serve_apps.floor.life import Life, backtest_of, life_of
 from serve_apps.floor.pnl import earned_by
 from serve_apps.floor.ports import FloorPorts
-from serve_apps.floor.risk import ReconciliationOut, compared
+from serve_apps.floor.reconciliation import ReconciliationOut, compared
 from serve_apps.floor.schemas import Latency
 from serve_apps.floor.status import Counts, counts_of, latency
 from serve_apps.identity import Bearer
@@ -46,20 +47,26 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
             await latency(ports, deployment),
         )
         books = await compared(ports, deployment)
-        lived = (life, await backtest_of(ports, deployment, life)) if life else None
+        lived = None
+        if life is not None:
+            done = await backtest_of(ports, deployment, life)
+            lived = life, done, await comparison(ports, deployment, life, done)
         return html(await asyncio.to_thread(_page, deployment, lived, books, facts))
 
     return router
 
 
 def _page(
-    deployment: Deployment, lived: tuple[Life, Study] | None, books: ReconciliationOut, facts: dict[str, str]
+    deployment: Deployment,
+    lived: tuple[Life, Study, Comparison] | None,
+    books: ReconciliationOut,
+    facts: dict[str, str],
 ) -> str:
     title = f"{deployment.name}: the floor and its backtest"
     about = f"{deployment.algorithm_type} on {', '.join(deployment.coins)}, {deployment.mode} at {deployment.venue}"
     if lived is None:
         return tearsheet(title, Past(facts=facts), about=about)
-    life, done = lived
+    life, done, told = lived
     equity, window = life.equity(), life.window
     kept = history(done)
     past = Past(
@@ -82,17 +89,33 @@ def _page(
         facts=facts,
     )
     about = f"{about}, {len(window):,} bars from {life.spec.start:{_MINUTE}} to {life.spec.end:{_MINUTE}} UTC"
-    return tearsheet(title, past, about=about, verdict=_verdict(life, differences(done.fills, life.fills), books))
+    return tearsheet(title, past, about=about, verdict=_verdict(deployment, told, books))
 
 
-def _verdict(life: Life, trades: list[str], books: ReconciliationOut) -> Verdict:
-    """Parity of the trades, and our books against the venue's: that these could not be compared speaks against it."""
-    found = (*trades, *books.differences, *([books.error] if books.error else []))
-    if found:
-        return Verdict(False, "The floor and the backtest, or our books and the exchange's, differ:", found)
+def _verdict(deployment: Deployment, told: Comparison, books: ReconciliationOut) -> Verdict:
+    """Parity of the trades, and our books against the venue's: that these could not be compared speaks against it. An
+    exchange has other prices than its quotes, so there a trade at another price is told by what it cost."""
+    wrong = [*books.differences, *([books.error] if books.error else [])]
+    trades, different = len(told.both), told.differences()
+    whole = not told.only_kernel and not told.only_floor
+    if deployment.mode is Mode.LIVE and whole and different and not wrong:
+        return Verdict(
+            True,
+            f"The floor made the {trades:,} trades that the backtest says, {told.latest_s or 0.0:.1f} s later at most, "
+            f"and for {dollars(told.cost_aud)} more than at the backtest's prices and fees "
+            f"({told.cost_bps or 0.0:+.1f} bps of what was traded); our books are the exchange's.",
+            tuple(different),
+        )
+    if different or wrong:
+        cost = f" Of the {trades:,} trades of both, the floor's cost {dollars(told.cost_aud)} more."
+        return Verdict(
+            False,
+            f"The floor and the backtest, or our books and the exchange's, differ.{cost if trades else ''}",
+            (*different, *wrong),
+        )
     return Verdict(
         True,
-        f"The floor made the {len(life.fills):,} trades that the backtest says, to the eighth decimal and the cent, "
+        f"The floor made the {trades:,} trades that the backtest says, to the eighth decimal and the cent, "
         "and our books are the exchange's.",
     )
 

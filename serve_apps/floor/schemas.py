@@ -8,24 +8,22 @@ from pydantic import BaseModel
 
 from omc.portfolio.pnl import ProfitAndLoss
 from omc.portfolio.position import Position
-from omc.risk.limits import Limits
 from omc.trading.blotter import OrderRow, Trade
 from omc.trading.deployment import Deployment
+from omc.trading.order import OrderStatus
+from omc.trading.refusal import named
+from omc.trading.slippage import slippage_bps
+from serve_apps.floor.bounds import BoundsOut
+from serve_apps.floor.execution import ExecutionOut
 from serve_apps.wire import Metric, Money, Time
 
 
-class LimitsOut(BaseModel):
+class LimitsOut(BoundsOut):
+    """Three are always set."""
+
     order_notional_aud: Money
     position_notional_aud: Money
     daily_loss_aud: Money
-
-    @classmethod
-    def of(cls, limits: Limits) -> Self:
-        return cls(
-            order_notional_aud=limits.order_notional_aud,
-            position_notional_aud=limits.position_notional_aud,
-            daily_loss_aud=limits.daily_loss_aud,
-        )
 
 
 class DeploymentOut(BaseModel):
@@ -49,6 +47,8 @@ class DeploymentOut(BaseModel):
     execution_count: int
     last_error: str | None
     model_id: UUID | None
+    execution: ExecutionOut
+    triggers: list[dict[str, Any]]
 
     @classmethod
     def of(cls, deployment: Deployment) -> Self:
@@ -73,6 +73,8 @@ class DeploymentOut(BaseModel):
             execution_count=deployment.execution_count,
             last_error=deployment.last_error,
             model_id=deployment.model,
+            execution=ExecutionOut.of(deployment.execution),
+            triggers=[each.told() for each in deployment.triggers],
         )
 
 
@@ -109,7 +111,9 @@ class TradeOut(BaseModel):
 
 
 class OrderOut(BaseModel):
-    """`price_aud` is the quote that it was sized on; `decided_at` the bar whose close led to it."""
+    """`price_aud` is the quote that it was sized on; `decided_at` the bar whose close led to it. `limit_aud` is where
+    its limit stands on the book or, while it is `replacing`, was asked to go. `slippage_bps` is how much worse than
+    `price_aud` it was filled, fees left out. An order in `slices` has their fills; each names it as `slice_of`."""
 
     id: UUID
     deployment_id: UUID
@@ -121,7 +125,13 @@ class OrderOut(BaseModel):
     quantity: Money
     filled_quantity: Money
     price_aud: Money
+    limit_aud: Money
+    good_for_s: float
+    slice_of: str | None
+    slices: int | None
+    slippage_bps: Metric
     status: str
+    refusal: str | None
     reason: str
     message: str | None
     decided_at: Time
@@ -143,7 +153,13 @@ class OrderOut(BaseModel):
             quantity=intent.quantity,
             filled_quantity=order.filled_quantity,
             price_aud=intent.quote_price_aud,
+            limit_aud=order.price_aud,
+            good_for_s=intent.good_for_s,
+            slice_of=intent.slice_of,
+            slices=len(order.plan.slices) if order.plan else None,
+            slippage_bps=None if (slipped := slippage_bps(order)) is None else float(slipped),
             status=order.status.value,
+            refusal=named(order.message or "").value if order.status is OrderStatus.REJECTED else None,
             reason=intent.reason,
             message=order.message,
             decided_at=intent.decided_at,

@@ -13,7 +13,6 @@ from omc.errors import OmcError
 from omc.trading.deployment import Deployment
 from omc.trading.floor import TraderState
 from serve_apps.envelope import Success
-from serve_apps.floor.owned import everything
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import DeploymentOut, Latency
 from serve_apps.identity import Bearer
@@ -43,10 +42,11 @@ class Counts(BaseModel):
 
 class StatusOut(BaseModel):
     """`heartbeat_age_s` is in our time. `lag_s` is in the market's: from the last bar that was finished to the newest
-    quotes."""
+    quotes. `account_closed` says why nothing is bought on its account."""
 
     deployment: DeploymentOut
     halted: bool
+    account_closed: str | None
     trader: TraderOut | None
     heartbeat_at: Time | None
     heartbeat_age_s: Metric
@@ -67,10 +67,12 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         deployment = await ports.deployments.get(deployment_id, user_id)
         trader, board = await asyncio.gather(_trader(ports, deployment), newest_board(ports.hot))
         memory = await ports.blotter.recall(deployment.id)
+        known = await ports.venue_book.known(deployment.account)
         return Success(
             data=StatusOut(
                 deployment=DeploymentOut.of(deployment),
-                halted=await ports.kill_switch.halted(user_id) is not None,
+                halted=await ports.flag.halted(user_id, deployment.id) is not None,
+                account_closed=known.compared.closed if known and known.compared else None,
                 trader=TraderOut(
                     name=trader.name, state=trader.state, restarts=trader.restarts, last_error=trader.last_error
                 )
@@ -92,10 +94,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
 async def latency(ports: FloorPorts, deployment: Deployment) -> Latency:
     """Of the orders that its trader timed on its newest bars."""
-    entries = await everything(
-        lambda offset, limit: ports.blotter.journal(deployment.user_id, deployment.id, ["decision"], offset, limit),
-        most=_LOOKED_AT,
-    )
+    entries, _ = await ports.blotter.journal(deployment.user_id, deployment.id, ["decision"], 0, _LOOKED_AT)
     sample = [float(ms) for entry in entries for ms in entry.data.get("order_ms", ())]
     if not sample:
         return Latency(orders=0, p50=None, p99=None)

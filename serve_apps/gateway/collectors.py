@@ -17,14 +17,17 @@ _EXCHANGE = "exchange"
 
 
 class CollectorOut(BaseModel):
-    """`state` is starting, running, paused, waiting, ended or unreachable; `faults` counts unusable answers by kind."""
+    """`state` is starting, running, paused, waiting, frozen, refused, ended or unreachable; `faults` counts unusable
+    answers by kind."""
 
     ledger: str
     state: str
     last_run_at: Time | None = None
     last_quotes_at: Time | None = None
+    quotes_changed_at: Time | None = None
+    """When any quote last changed, by the venue's clock: a feed that is frozen arrives and says nothing new."""
     lag_s: Metric = None
-    """Seconds since quotes last arrived, in our time; `last_quotes_at` is in the venue's, which may be a tape's."""
+    """Seconds since quotes were last handed on, in our time; `last_quotes_at` is in the venue's, maybe a tape's."""
     rows_stored: int = 0
     faults: dict[str, int] = {}
     last_error: str | None = None
@@ -38,6 +41,7 @@ class CollectorOut(BaseModel):
             state=status.state,
             last_run_at=status.last_run_at,
             last_quotes_at=status.last_quotes_at,
+            quotes_changed_at=status.changed_at,
             lag_s=lag_s,
             rows_stored=status.rows_stored,
             faults=dict(status.faults),
@@ -67,8 +71,8 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         except OmcError as fault:
             return CollectorOut(ledger=_EXCHANGE, state="unreachable", last_error=str(fault))
         lag_s = None
-        if status.last_run_at is not None:
-            lag_s = max(0.0, round((ports.clock.now() - status.last_run_at).total_seconds(), 3))
+        if status.handed_on_at is not None:
+            lag_s = max(0.0, round((ports.clock.now() - status.handed_on_at).total_seconds(), 3))
         return CollectorOut.of(status, lag_s)
 
     return router

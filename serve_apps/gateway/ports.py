@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from omc.access.keyring import Keyring
 from omc.access.password import PasswordHasher
 from omc.access.signer import TokenSigner
 from omc.access.token import RefreshStore
@@ -29,3 +30,4 @@ class GatewayPorts:
     warnings: tuple[str, ...] = ()
     """What whoever runs the platform is to know at all times, a sentence each."""
     rules: Rules = field(default=Rules())
+    keyring: Keyring = field(default_factory=Keyring.in_memory)

@@ -1,6 +1,7 @@
 """Backtests: asked for at once, run away from the request, and read back, thinned or whole."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from omc.backtest.run import BacktestRun, RunStatus
 from omc.errors import Conflict
 from omc.feature.frame import as_datetime
 from omc.market.money import from_grid
+from serve_apps.asking import triggers_for
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
 from serve_apps.lab.files import as_file
@@ -131,6 +133,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
         record = await ports.algorithms.get(algorithm_id, user_id)
         spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
+        spec = replace(spec, triggers=triggers_for(body.triggers, body.coins))
         if body.model_id is not None:
             spec = await with_model(ports.models, record, spec, body.model_id)
         await check_stored(ports.archive, spec)

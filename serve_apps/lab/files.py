@@ -1,24 +1,15 @@
 """Columns as a file to save."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
-from itertools import islice
 from typing import Any, Literal
 
-import numpy as np
 from fastapi import Response
 
+from serve_apps.columns import as_csv as as_csv
 from serve_apps.lab.ports import LabPorts
-from serve_apps.wire import money_text, time_text
 
 Format = Literal["csv", "parquet"]
-# Writing some takes a moment, in which nothing else runs.
-_AT_ONCE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def as_file(ports: LabPorts, columns: Mapping[str, Any], name: str, kind: Format) -> Response:
@@ -30,36 +21,3 @@ async def as_file(ports: LabPorts, columns: Mapping[str, Any], name: str, kind: 
         return Response(packed, media_type="application/vnd.apache.parquet", headers=headers)
     text = await asyncio.to_thread(as_csv, columns)
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def as_csv(columns: Mapping[str, Any]) -> str:
-    """A row of names, then the values; empty where there is none. Times are RFC 3339, exact money has eight decimals.
-
-    A text that a spreadsheet would take for a formula is quoted.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    rows = zip(*(_plain(values) for values in columns.values()), strict=True)
-    while some := list(islice(rows, _AT_ONCE)):
-        writer.writerows([[_cell(value) for value in row] for row in some])
-    return text.getvalue()
-
-
-def _plain(values: Any) -> Any:
-    if isinstance(values, np.ndarray):
-        return (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
-    return values
-
-
-def _cell(value: Any) -> Any:
-    match value:
-        case datetime():
-            return time_text(value.replace(tzinfo=UTC))
-        case Decimal():
-            return money_text(value)
-        case float():
-            return "" if np.isnan(value) else repr(value)
-        case str() if value.startswith(_FORMULA):
-            return f"'{value}"
-    return value

@@ -11,6 +11,7 @@ from omc.backtest.curves import CurveStore
 from omc.backtest.run import BacktestStore
 from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.clock import Clock
+from omc.ledger.catalyst import CatalystLedger, MemoryCatalysts
 from omc.ledger.exchange import PriceArchive
 from omc.market.terms import Terms
 from omc.promotion.gate import Thresholds
@@ -40,4 +41,5 @@ class LabPorts:
     allowance: Allowance = field(default=Allowance())
     models: ModelStore = field(default_factory=MemoryModelStore)
     maker: Maker = field(default=Maker())
+    catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     rules: Rules = field(default=Rules())

@@ -14,7 +14,8 @@ from omc.errors import InvalidInput
 from omc.ledger.exchange import PriceArchive
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.strategy.maker import Maker
-from omc.trading.paper_venue import LARGEST_AUD
+from omc.trading.paper.venue import LARGEST_AUD
+from serve_apps.asking import TriggersIn
 from serve_apps.making import apart, whole_parameters
 from serve_apps.wire import Body, Cash, Closing, Coins, Finite, Money, Opening, Parameters, Time, Whole
 
@@ -62,6 +63,7 @@ class BacktestIn(SpecIn):
         description="The fitted model that decides: of the same code, parameters and coins, and fitted on bars before "
         "`start_date` alone.",
     )
+    triggers: TriggersIn = Field([], description="When the algorithm is asked: on every bar, without any.")
 
 
 class SpecOut(BaseModel):
@@ -77,6 +79,7 @@ class SpecOut(BaseModel):
     slippage_bps: float
     latency_bars: int
     model_id: UUID | None
+    triggers: list[dict[str, Any]]
 
     @classmethod
     def figures(cls, algorithm_id: UUID, version: int, spec: BacktestSpec) -> dict[str, Any]:
@@ -93,6 +96,7 @@ class SpecOut(BaseModel):
             "slippage_bps": spec.slippage_bps,
             "latency_bars": spec.latency_bars,
             "model_id": spec.model,
+            "triggers": [each.told() for each in spec.triggers],
         }
 
 

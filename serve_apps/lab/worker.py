@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -23,13 +24,14 @@ from omc.backtest.run import BacktestRun, BacktestSpec, RunStatus
 from omc.backtest.study import study
 from omc.errors import NotFound, OmcError, Refused
 from omc.feature.frame import Frame
+from omc.ledger.catalyst import Catalyst
 from omc.market.terms import Terms
 from omc.strategy.maker import Make
 from serve_apps.lab.fitted import make_for
 from serve_apps.lab.ports import LabPorts
 from serve_apps.meter import Meter
 from serve_apps.metering import charge
-from serve_apps.window import window_of
+from serve_apps.window import events_of, window_of
 
 logger = logging.getLogger("omc.lab")
 
@@ -41,11 +43,18 @@ _LOOK_EVERY_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 # Two even on one core: what waits for code that sleeps takes nothing from the other.
 _FEWEST_LANES, _MOST_LANES = 2, 4
+_NICE = 15
 
 
 def lanes_of(cores: int) -> int:
     """How many backtests run at once: sweeps and requests have work for the cores, too."""
     return max(_FEWEST_LANES, min(_MOST_LANES, cores // 2))
+
+
+def _give_way() -> None:
+    """Whatever trades, or answers somebody, goes first. Elsewhere a process has one priority for all of its threads."""
+    if sys.platform == "linux":
+        os.nice(_NICE)
 
 
 class BacktestWorker:
@@ -54,7 +63,7 @@ class BacktestWorker:
     def __init__(self, ports: LabPorts, lanes: int | None = None) -> None:
         self._ports = ports
         self._lanes = lanes_of(os.cpu_count() or 1) if lanes is None else lanes
-        self._threads = ThreadPoolExecutor(self._lanes, "backtests")
+        self._threads = ThreadPoolExecutor(self._lanes, "backtests", _give_way)
         self._carrying: Counter[UUID] = Counter()
         self._claiming = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -151,13 +160,16 @@ class BacktestWorker:
             raise _Gone(f"what it was to test is gone: {gone}") from None
         make = await make_for(self._ports.models, meter.maker, run.user_id, version.code, run.spec)
         frame = await window_of(self._ports.archive, run.spec, make)
-        return await meter.run(_figures, run.spec, frame, self._ports.terms, make, within=self._threads)
+        events = await events_of(self._ports.catalysts, run.spec, frame)
+        return await meter.run(_figures, run.spec, frame, self._ports.terms, make, events, within=self._threads)
 
 
 class _Gone(Exception):
     """Nobody wants it any more."""
 
 
-def _figures(spec: BacktestSpec, frame: Frame, terms: Terms, make: Make) -> tuple[dict[str, Any], History]:
-    done = study(spec, frame, terms, make=make)
+def _figures(
+    spec: BacktestSpec, frame: Frame, terms: Terms, make: Make, events: tuple[Catalyst, ...]
+) -> tuple[dict[str, Any], History]:
+    done = study(spec, frame, terms, make=make, events=events)
     return results(done), history(done)

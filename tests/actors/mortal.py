@@ -12,7 +12,8 @@ import numpy as np
 
 from actors.collector import CollectorPorts, ExchangeCollector
 from actors.crew import Crew
-from actors.risk import RiskActor, RiskPorts
+from actors.orders.sender import RiskPorts
+from actors.risk import RiskActor
 from actors.supervisor import Supervisor
 from actors.trader import TraderActor, TraderPorts
 from omc.clock import ManualClock
@@ -22,8 +23,10 @@ from omc.ledger.cadence import Cadence
 from omc.ledger.exchange import MemoryPriceArchive
 from omc.market.tape import Tape
 from omc.market.terms import Terms
+from omc.risk.halt_files import MemoryHaltFiles
 from omc.risk.kill_switch import MemoryKillSwitch
 from omc.risk.limits import Limits
+from omc.risk.store import MemoryRiskStore
 from omc.strategy.algorithm import MemoryAlgorithmStore
 from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployment import Deployment, DeploymentStatus, MemoryDeploymentStore, Mode, trader_name
@@ -31,7 +34,8 @@ from omc.trading.exits import Exits
 from omc.trading.fill import Fill
 from omc.trading.floor import TraderState
 from omc.trading.lease import MemoryLeaseStore
-from omc.trading.memory_exchange import MemoryExchange
+from omc.trading.paper.exchange import MemoryExchange
+from omc.trading.reconciliation.venue_book import MemoryVenueBook
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 COINS = ("BTC", "XYZ", "ETH")
@@ -51,9 +55,13 @@ class Fuse:
 
     at: Collection[int] = ()
     calls: int = 0
+    burned: bool = False
+    """Since its caller was last buried."""
 
     def burns(self, before: bool) -> bool:
-        return (-self.calls if before else self.calls) in self.at
+        burns = (-self.calls if before else self.calls) in self.at
+        self.burned |= burns
+        return burns
 
 
 class Fused:
@@ -162,6 +170,9 @@ class House:
         self.leases = MemoryLeaseStore()
         self.kill_switch = MemoryKillSwitch(START)
         self.blotter = MemoryBlotter(self.deployments, self.leases, self.kill_switch)
+        self.halt_files = MemoryHaltFiles()
+        self.risk_store = MemoryRiskStore(self.deployments, self.blotter)
+        self.venue_book = MemoryVenueBook(self.clock, self.deployments.journal)
         self.archive = MemoryPriceArchive()
         self.exchange = MemoryExchange.playing(self.tape, TERMS)
         self.crew = MortalCrew(self)
@@ -177,6 +188,12 @@ class House:
 
     async def halt(self, *args: Any) -> Any:
         return await self._desk("halt", *args)
+
+    async def trip(self, halt: Any) -> None:
+        self.risk().trip(halt)
+
+    async def release(self, *args: Any) -> Any:
+        return await self._desk("release", *args)
 
     async def reconcile(self, *args: Any) -> Any:
         return await self._desk("reconcile", *args)
@@ -195,6 +212,9 @@ class House:
                     self._bury_risk(desk)
 
     def risk(self) -> RiskActor:
+        if self.risk_fuse.burned and self._risk is not None:
+            # It may have died in what goes on beside its calls.
+            self._bury_risk(self._risk)
         if self._risk is None:
             self._risk = RiskActor(self.risk_ports(), retire=lambda: None)
         return self._risk
@@ -203,6 +223,7 @@ class House:
         if self._risk is desk:
             self.deaths += 1
             self._risk = None
+            self.risk_fuse.burned = False
             for task in (desk._task, *desk._settling):
                 task.cancel()
 
@@ -237,11 +258,16 @@ class House:
             leases=Fused(self.leases, fuse),
             kill_switch=Fused(self.kill_switch, fuse),
             venues=FusedVenues(self, fuse),
+            venue_book=Fused(self.venue_book, fuse),
             quotes=self,
             clock=self.clock,
             terms=TERMS,
             cadence=QUICK,
             sell_out_patience_s=0.2,
+            halt_files=self.halt_files,
+            look_every_s=0.005,
+            round_every_s=3600.0,
+            risk=self.risk_store,
         )
 
     def trader_ports(self) -> TraderPorts:
@@ -264,18 +290,19 @@ class House:
         orders = [row.order for row in self.blotter._rows_of(of.id)]
         return [(fill, order.intent.quote_price_aud) for order in orders for fill in order.fills]
 
-    async def play(self, *deployments: Deployment, timeout_s: float = 60.0) -> None:
+    async def play(self, *deployments: Deployment) -> None:
         """Deploy, and trade to the end of the tape."""
         for each in deployments:
             await self.deployments.create(each)
         self.supervisor = Supervisor(self.deployments, self.crew, self, every_s=0.002)
         end = self.tape.frame.time(-1)
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(300):
             for each in deployments:
                 while (await self.blotter.recall(each.id)).done_until != end:  # noqa: ASYNC110 - a blotter tells nobody
                     await asyncio.sleep(0.002)
 
     async def close(self) -> None:
+        self.deaths += self.risk_fuse.burned
         tasks = [actor._task for actor in (self.supervisor, self._risk, self._collector) if actor]
         tasks += [trader._task for trader in self.crew.traders.values()]
         for task in tasks:

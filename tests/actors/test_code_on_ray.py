@@ -121,7 +121,7 @@ async def test_code_that_fails_or_is_killed_is_paused_and_another_goes_on(platfo
         await deployed(platform, BAD, parameters={}, limits=TRADES),
         await deployed(platform, CROSSOVER, parameters=PARAMETERS, limits=TRADES),
     )
-    await holding(lambda: _paused(platform, bad), timeout_s=120)
+    await holding(lambda: _paused(platform, bad))
     kept = await platform.deployments.get(bad.id)
     assert (
         kept.last_error
@@ -132,7 +132,7 @@ async def test_code_that_fails_or_is_killed_is_paused_and_another_goes_on(platfo
 
     await platform.played(killed, until=0.1)
     os.kill(sandbox_of(trader_name(killed))[0], signal.SIGKILL)
-    await holding(lambda: _paused(platform, killed), timeout_s=60)
+    await holding(lambda: _paused(platform, killed))
     assert "killed from outside" in str((await platform.deployments.get(killed.id)).last_error)
     await platform.played(ours)
     assert await platform.trades(ours) == kernel_trades()

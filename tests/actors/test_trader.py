@@ -4,23 +4,30 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from omc.backtest.run import BacktestSpec
+from omc.backtest.study import study
+from omc.backtest.tuned import Tuned
 from omc.errors import InvalidInput, Unavailable
 from omc.feature.frame import FloatArray, Frame
 from omc.ledger.collector import board_of
 from omc.ledger.exchange import BAR
+from omc.market.tape import Tape
 from omc.market.terms import OrderKind
 from omc.risk.verdict import DenialReason, denial
+from omc.strategy import registry
 from omc.trading.blotter import Rebalance, TraderMemory
 from omc.trading.deployment import DeploymentStatus, trader_name
 from omc.trading.exits import Exits
 from omc.trading.fill import Side
 from omc.trading.order import OrderIntent, OrderStatus, Turn, client_order_id
-from tests.actors.mortal import USER, House, Written, deployment, market
+from omc.trading.tuning import Tuning
+from tests.actors.mortal import TERMS, USER, House, Written, deployment, market
 
 TAPE, WEIGHTS = market(12, gaps=0.0)
 OURS = deployment()
@@ -54,7 +61,7 @@ async def house() -> AsyncIterator[House]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         while not await holds():  # noqa: ASYNC110 - stores tell nobody
             await asyncio.sleep(0.002)
 
@@ -144,13 +151,34 @@ async def test_decisions_are_journaled_with_why_and_how_long(house: House) -> No
     assert sum(len(entry.data["order_ms"]) for entry in entries) == len(house.fills(OURS))
 
 
+async def test_what_a_bar_begins_with_is_journaled_in_the_step_of_its_first_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered: list[bool] = []
+    remember = type(house.blotter).remember
+
+    async def counted(self: Any, *given: Any, **named: Any) -> None:
+        # By itself when a trader is named; together with an intent otherwise.
+        remembered.append("trader" in named)
+        await remember(self, *given, **named)
+
+    monkeypatch.setattr(type(house.blotter), "remember", counted)
+    await house.play(OURS)
+    entries, _ = await house.blotter.journal(USER, OURS.id, ("rebalance", "intent", "decision"), 0, 1000)
+    kinds = [entry.kind for entry in reversed(entries)]
+    traded = remembered.count(False)
+    assert traded > 5
+    assert len(remembered) - traded == len(TAPE.frame)
+    assert sum(pair == ("rebalance", "intent") for pair in pairwise(kinds)) == traded
+
+
 async def test_a_trader_that_was_replaced_stops_for_good(house: House) -> None:
     await house.deployments.create(OURS)
     await house.crew.start(OURS)
     trader = house.crew.traders[NAME]
     await until(lambda: _is(trader.state().state == "running"))
     await house.leases.take(NAME, "its successor")
-    await asyncio.wait([trader._task], timeout=5)
+    await asyncio.wait([trader._task], timeout=120)
     assert trader.state().state == "stopped"
 
 
@@ -180,7 +208,7 @@ async def test_other_parameters_replace_the_trader(house: House) -> None:
     await house.play(OURS)
     assert house.supervisor is not None
     first = house.crew.traders[NAME]
-    await house.deployments.set_parameters(OURS.id, {"fast_bars": 3})
+    await house.blotter.set_parameters(OURS.id, {"fast_bars": 3}, before=OURS.parameters)
     await house.supervisor.nudge()
 
     async def another() -> bool:
@@ -188,6 +216,41 @@ async def test_other_parameters_replace_the_trader(house: House) -> None:
 
     await until(another)
     assert [state.name for state in await house.supervisor.traders()] == [NAME]
+
+
+async def test_each_bar_is_decided_by_the_parameters_that_held_then_as_its_backtest_says() -> None:
+    tape, _ = market(120, gaps=0.0)
+    kind, changes = "moving_average_crossover", [{"fast_bars": 5, "slow_bars": 30}, {"fast_bars": 1, "slow_bars": 4}]
+    house = House(tape, lambda _, parameters: registry.make(kind, parameters))
+    ours = replace(OURS, parameters={"fast_bars": 2, "slow_bars": 6}, rebalance_band=0.0)
+    playing = asyncio.create_task(house.play(ours))
+    try:
+        for row, parameters in zip((40, 80), changes, strict=True):
+            await until(lambda row=row: finished(house, row, tape))  # type: ignore[misc]
+            before = (await house.deployments.get(ours.id)).parameters
+            await house.blotter.set_parameters(ours.id, parameters, before=before)
+        await playing
+        entries, _ = await house.blotter.journal(USER, ours.id, ("deployment",), 0, 10)
+        told = [each for each in (Tuning.told_in(entry.data) for entry in reversed(entries)) if each]
+        assert [each.parameters for each in told] == changes
+        assert all(each.last_bar and each.last_bar < tape.frame.time(len(tape.frame) - 2) for each in told)
+        spec = BacktestSpec(
+            kind,
+            ours.parameters,
+            ours.coins,
+            tape.frame.time(0),
+            tape.frame.time(len(tape.frame) - 1),
+            ours.cash_aud,
+            0.0,
+        )
+        tuned = [Tuned(each.last_bar, each.parameters) for each in told if each.last_bar]
+        done = study(spec, tape.frame, TERMS, lived=True, changes=tuned)
+        floor = [(fill.executed_at, fill.coin, fill.side, fill.quantity) for fill, _ in house.fills(ours)]
+        assert floor == [(fill.executed_at, fill.coin, fill.side, fill.quantity) for fill in done.fills]
+        assert sum(told[0].last_bar < time <= told[1].last_bar for time, *_ in floor) > 0  # type: ignore[operator]
+    finally:
+        playing.cancel()
+        await house.close()
 
 
 async def test_a_paused_deployment_is_dismissed_and_quotes_do_not_wait_for_it(house: House) -> None:
@@ -219,9 +282,9 @@ async def paused_over_some_bars(house: House) -> int:
         playing.cancel()
 
 
-async def finished(house: House, row: int) -> bool:
+async def finished(house: House, row: int, tape: Tape = TAPE) -> bool:
     done_until = (await house.blotter.recall(OURS.id)).done_until
-    return done_until is not None and done_until >= TAPE.frame.time(row)
+    return done_until is not None and done_until >= tape.frame.time(row)
 
 
 async def test_what_was_decided_before_bars_were_missed_is_not_traded_after_them() -> None:

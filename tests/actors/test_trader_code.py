@@ -55,8 +55,8 @@ async def housed(tape: Tape, source: str, sandbox: Any = MemorySandbox, **change
     return house, deployment(algorithm_type=CUSTOM, **changes)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
-    async with asyncio.timeout(timeout_s):
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(120):
         while not await holds():  # noqa: ASYNC110 - stores tell nobody
             await asyncio.sleep(0.002)
 
@@ -253,7 +253,7 @@ async def test_a_trader_that_was_replaced_leaves_no_sandbox(counted: type[Counte
         await until(lambda: _is(trader.state().state == "running"))
         assert len(counted.alive) == 1
         await house.leases.take(trader_name(ours), "its successor")
-        await asyncio.wait([trader._task], timeout=5)
+        await asyncio.wait([trader._task], timeout=120)
         assert trader.state().state == "stopped"
     finally:
         await house.close()

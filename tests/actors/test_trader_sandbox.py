@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ SECOND_BAR = "if len(frame) > 1:\n    {}\nreturn frame.last * 0.0 + 0.3"
 def sandboxes() -> Iterator[Sandboxes]:
     made = Sandboxes(
         limits=Limits(memory_bytes=512 * 2**20, cpu_s=None),
-        deadlines=Deadlines(load_s=20.0, predict_s=20.0, decide_s=1.0),
+        deadlines=Deadlines(load_s=60.0, predict_s=60.0, decide_s=60.0),
     )
     made.start()
     yield made
@@ -58,7 +59,7 @@ async def test_code_behind_both_walls_trades_as_its_backtest_says(sandboxes: San
     tape, _ = market(520)
     house, ours = await housed(tape, CROSSOVER, sandboxes.of, parameters=SHORT)
     try:
-        await house.play(ours, timeout_s=300)
+        await house.play(ours)
         assert floor_trades(house) == backtest_trades(tape)
         (process,) = running(house)
         await house.deployments.set_status(ours.id, DeploymentStatus.PAUSED, "a pause")
@@ -79,7 +80,10 @@ async def test_code_behind_both_walls_trades_as_its_backtest_says(sandboxes: San
     ids=["loops", "eats memory", "recurses", "answers nonsense", "floods"],
 )
 async def test_what_code_does_to_itself_is_a_pause_that_names_it(sandboxes: Sandboxes, deed: str, reason: str) -> None:
-    house, ours = await housed(TAPE, code(SECOND_BAR.format(deed)), sandboxes.of)
+    # Only what never answers is to be late.
+    soon = replace(sandboxes, deadlines=Deadlines(load_s=60.0, predict_s=60.0, decide_s=1.0))
+    late = "did not answer" in reason
+    house, ours = await housed(TAPE, code(SECOND_BAR.format(deed)), (soon if late else sandboxes).of)
     said = await paused(house, ours)
     assert said.startswith("the algorithm failed: ")
     assert reason in said
@@ -101,9 +105,9 @@ async def test_a_sandbox_that_is_killed_pauses_its_deployment(sandboxes: Sandbox
 async def test_a_zygote_that_is_killed_changes_no_trade(sandboxes: Sandboxes) -> None:
     tape, _ = market(120, gaps=0.0)
     house, ours = await housed(tape, CROSSOVER, sandboxes.of, parameters=SHORT)
-    playing = asyncio.create_task(house.play(ours, timeout_s=300))
+    playing = asyncio.create_task(house.play(ours))
     try:
-        await until(lambda: _finished(house, ours, 40), timeout_s=120)
+        await until(lambda: _finished(house, ours, 40))
         process = running(house)[0]
         os.kill(_parent(process), signal.SIGKILL)
         await until(lambda: _ended(process))

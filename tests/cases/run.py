@@ -38,9 +38,9 @@ KINDS: Sequence[tuple[str, Callable[[Any], bool]]] = (
     ("profit", has("setup", "columns", "rows")),
     ("stop_fills", lists("ohlc")),
     ("candle_tables", lists("data")),
+    ("reconciliation", has("order_vs_venue")),
     ("sandbox", lambda content: has("attempts")(content) or has("snippets")(content)),
 )
-LATER: Sequence[tuple[str, Callable[[Any], bool]]] = (("reconciliation cases", has("order_vs_venue")),)
 
 
 def kind_of(content: Any) -> str | None:
@@ -63,8 +63,7 @@ def outcomes(path: Path) -> list[Outcome]:
     content = json.loads(path.read_text())
     name = kind_of(content)
     if name is None:
-        later = next((what for what, fits in LATER if fits(content)), None)
-        raise ValueError(f"{later} are not supported yet" if later else "no format of cases that is known here")
+        raise ValueError("no format of cases that is known here")
     if not (HERE / f"{name}.py").exists():
         raise ValueError(f"{name} cases are not supported yet")
     try:

@@ -34,7 +34,7 @@ def run(home, *arguments):
         env={**os.environ, "OMC_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 

@@ -2,7 +2,9 @@
 
 import stat
 
-from cluster.ray_head import salvage, session_folder
+import pytest
+
+from cluster.ray_head import RayHead, salvage, session_folder
 
 
 def test_a_sessions_logs_are_kept_and_the_rest_of_it_is_not(tmp_path):
@@ -20,3 +22,39 @@ def test_a_sessions_logs_are_kept_and_the_rest_of_it_is_not(tmp_path):
 def test_a_folder_that_is_not_a_sessions_is_left_alone(tmp_path):
     salvage(tmp_path, tmp_path / "logs")
     assert tmp_path.exists()
+
+
+class Node:
+    """A Ray node some of whose processes have ended."""
+
+    def __init__(self, *dead):
+        self._dead = dead
+        self.killed = False
+
+    def dead_processes(self):
+        return [(kind, object()) for kind in self._dead]
+
+    def kill_all_processes(self, **_):
+        self.killed = True
+
+
+@pytest.mark.parametrize(
+    ("dead", "ended"),
+    [
+        ((), None),
+        (("dashboard", "log_monitor"), None),
+        (("dashboard", "raylet"), "raylet"),
+        (("gcs_server",), "gcs_server"),
+    ],
+)
+def test_a_node_has_ended_when_a_process_has_that_it_cannot_do_without(dead, ended):
+    assert RayHead(Node(*dead)).ended == ended
+
+
+@pytest.mark.parametrize(("dead", "goodbyes"), [((), 1), (("raylet",), 0)])
+def test_a_node_that_has_ended_is_taken_apart_without_a_word_to_it(monkeypatch, dead, goodbyes):
+    node, said = Node(*dead), []
+    monkeypatch.setattr("ray.shutdown", lambda: said.append(node.killed))
+    RayHead(node).stop()
+    assert node.killed
+    assert said == [False] * goodbyes

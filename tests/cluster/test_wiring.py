@@ -2,9 +2,11 @@
 
 import os
 import pickle
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +19,7 @@ from cluster.wiring import Wiring, wiring
 from omc.access.quota import Allowance
 from omc.errors import InvalidInput, Unavailable
 from omc.market.terms import OrderKind
+from omc.trading.deployment import Mode
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ async def test_an_exchange_that_only_shows_prices_opens_no_accounts(tmp_path):
     there = wired(tmp_path, external_exchange="http://127.0.0.1:9")
     assert there.sandbox_control is None
     with pytest.raises(Unavailable, match="opens no paper accounts"):
-        await there.venues.open(type("Named", (), {"name": "first"})())
+        await there.venues.open(type("Named", (), {"name": "first", "mode": Mode.PAPER})())
 
 
 def test_an_external_sandbox_is_reached_with_its_token(tmp_path):
@@ -110,6 +113,8 @@ def test_the_sandbox_is_told_what_to_play(tmp_path):
         "--market-coin BTC",
     ):
         assert part in joined
+    assert "--faults" not in joined
+    assert wired(tmp_path, faults=0).sandbox_command(288)[-2:] == ["--faults", "0"]
     assert "--speed" not in joined
 
 
@@ -166,3 +171,44 @@ def test_where_no_platform_runs_the_locks_are_tried_now_and_the_operators_wish_i
     there = wired(tmp_path, allow_unsafe_sandbox=True)
     assert there.confinement.asked
     assert there.floor_maker.unsafe is there.confinement.unsafe
+
+
+COINSPOT = "https://www.coinspot.com.au"
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({}, f"plays a tape.*OMC_EXTERNAL_EXCHANGE={COINSPOT}"),
+        (
+            {"external_exchange": "http://127.0.0.1:9"},
+            "prices come from http://127.0.0.1:9 and live orders would go to",
+        ),
+        ({"external_exchange": COINSPOT}, None),
+        ({"external_exchange": "http://127.0.0.1:9/", "live_exchange_url": "http://127.0.0.1:9"}, None),
+    ],
+    ids=["a tape", "a stand-in that is not named", "the real one", "a stand-in that is"],
+)
+async def test_real_money_follows_the_exchange_that_takes_its_orders(tmp_path, given, refusal):
+    there = wired(tmp_path, **given)
+    live = type("Named", (), {"name": "first", "mode": Mode.LIVE, "user_id": UUID(int=1)})()
+    facts = there.venue_facts["coinspot"]
+    if refusal is None:
+        assert facts.live_refusal is None
+        assert await there.venues.open(live)
+    else:
+        assert re.search(refusal, facts.live_refusal)
+        with pytest.raises(Unavailable, match="first is not traded"):
+            await there.venues.open(live)
+
+
+@pytest.mark.parametrize("url", ["http://www.coinspot.com.au", "http://10.0.0.1:9"])
+def test_keys_are_not_sent_over_an_open_line(tmp_path, url):
+    with pytest.raises(InvalidInput, match="begin with https"):
+        wired(tmp_path, live_exchange_url=url)
+
+
+def test_orders_and_examinations_share_an_account_in_the_actor_too(tmp_path):
+    there = wired(tmp_path, external_exchange=COINSPOT)
+    venues, examiner = pickle.loads(pickle.dumps((there.venues, there.live_venues)))
+    assert venues.live is examiner

@@ -30,7 +30,7 @@ def file(tmp_path):
 
 def test_the_doctor_finds_the_lock_that_is_missing(tmp_path):
     command = [*WITHOUT, ROOT / ".venv/bin/omc", "doctor", "--home", tmp_path, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 1, done.stderr
     answer = json.loads(done.stdout)
     missing = {

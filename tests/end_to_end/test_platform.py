@@ -45,7 +45,11 @@ def test_the_floors_actors_are_listed_by_name(platform):
 
 def test_a_second_platform_on_the_home_says_so_and_leaves_the_first_alone(platform):
     second = subprocess.run(
-        [ROOT / ".venv/bin/omc", "up", "--home", platform.home], capture_output=True, text=True, timeout=60, check=False
+        [ROOT / ".venv/bin/omc", "up", "--home", platform.home],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert second.returncode == 1
     assert re.fullmatch(r"omc: the platform already runs on .*process \d+, http://.*\n", second.stderr)
@@ -81,7 +85,7 @@ def test_an_idea_goes_from_the_lab_to_the_floor_and_is_stopped(platform):
 
     deployed = omc(home, "deploy", "idea", "--name", "first", "--coins", coins, "--cash", "5000")
     assert deployed["status"] == "active"
-    until = time.monotonic() + 240
+    until = time.monotonic() + 600
     while not (traded := omc(home, "trades", "--deployment", "first")) and time.monotonic() < until:
         time.sleep(0.5)
     assert traded
@@ -121,7 +125,7 @@ def test_a_port_in_use_is_one_sentence_before_anything_starts(tmp_path):
             [ROOT / ".venv/bin/omc", "up", "--home", tmp_path, "--port", str(port)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     assert refused.returncode == 1
@@ -135,7 +139,7 @@ def test_an_unreachable_database_is_one_sentence_without_its_password(tmp_path):
         env={**os.environ, "OMC_DATABASE_URL": "postgresql://omc:hunter2@127.0.0.1:9/omc"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     assert refused.returncode == 1
@@ -150,9 +154,10 @@ def test_a_wrong_tape_is_one_sentence(tmp_path):
         env={**os.environ, "OMC_DASHBOARD_PORT": "0"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"omc: {tmp_path / 'prices.csv'}")
-    assert refused.stderr.count("\n") == 1
+    notice, sentence = refused.stderr.splitlines()
+    assert notice.startswith("omc: a key for the vault was made")
+    assert sentence.startswith(f"omc: {tmp_path / 'prices.csv'}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.boot import tree
 from omc.cli.platform import Platform
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from tests.end_to_end.platforms import Up
@@ -81,16 +82,21 @@ def begun(shown: dict) -> bool:
     return shown["done"] > 0
 
 
-def processes(of: str) -> list[int]:
+def processes(platform: Up, of: str) -> list[int]:
+    """Those of this platform: others may run beside it."""
     found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = line.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if of in words and "/bin/sh" not in words:
-            found.append(int(line.parent.name))
+    for process in tree(platform.process.pid):
+        with suppress(OSError):
+            words = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if of in words and "/bin/sh" not in words:
+                found.append(process)
     return found
+
+
+def kill_drivers(platform: Up) -> None:
+    for driver in processes(platform, f"cluster.sweep_job --home {platform.home}"):
+        with suppress(ProcessLookupError):
+            os.kill(driver, signal.SIGKILL)
 
 
 def until(reached: Callable[[], bool], within_s: float = 120.0) -> None:
@@ -109,8 +115,7 @@ def test_a_sweep_killed_in_the_middle_and_resumed_equals_one_that_was_not(platfo
     assert when(there, whole, over)["status"] == "completed"
     killed = asking()
     when(there, killed, begun)
-    for driver in processes(f"cluster.sweep_job --home {platform.home}"):
-        os.kill(driver, signal.SIGKILL)
+    kill_drivers(platform)
     failed = when(there, killed, over)
     assert (failed["status"], failed["error_message"]) == ("failed", "its driver died: resume it to go on")
     assert 0 < failed["done"] < POINTS
@@ -121,22 +126,23 @@ def test_a_sweep_killed_in_the_middle_and_resumed_equals_one_that_was_not(platfo
     assert ended["best"] == there.get(whole)["best"]
 
 
-def test_a_cancelled_sweep_frees_the_cluster_for_the_next(there, asking):
+def test_a_cancelled_sweep_frees_the_cluster_for_the_next(platform, there, asking):
     path = asking()
     when(there, path, begun)
     assert there.post(f"{path}/cancel")["status"] == "cancelled"
-    deadline = time.monotonic() + 30
-    while processes("PointTrial") or processes("ResourceTrainable"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not workers(platform))
     after = asking(points=50)
     assert when(there, after, over)["status"] == "completed"
     assert 0 < there.get(path)["done"] < POINTS
 
 
-def sandboxes(since: set[int]) -> list[int]:
+def workers(platform: Up) -> list[int]:
+    return processes(platform, "PointTrial") + processes(platform, "ResourceTrainable")
+
+
+def sandboxes(platform: Up, since: set[int]) -> list[int]:
     """What was forked from a zygote since then, but for the one that each of them has ready."""
-    family = set(processes("sandbox_process.zygote"))
+    family = set(processes(platform, "sandbox_process.zygote"))
     parents = {}
     for process in family:
         with suppress(OSError):
@@ -146,27 +152,26 @@ def sandboxes(since: set[int]) -> list[int]:
 
 
 def test_a_sweep_of_code_comes_to_what_is_built_in_though_its_driver_is_killed(platform, there, asking):
-    before = set(processes("sandbox_process.zygote"))
+    before = set(processes(platform, "sandbox_process.zygote"))
     plain = asking(points=400)
     assert when(there, plain, over)["status"] == "completed"
     path = asking(CODE, points=400)
     when(there, path, begun)
-    for driver in processes(f"cluster.sweep_job --home {platform.home}"):
-        os.kill(driver, signal.SIGKILL)
+    kill_drivers(platform)
     failed = when(there, path, over)
     if failed["status"] == "failed":
-        until(lambda: not sandboxes(before))
+        until(lambda: not sandboxes(platform, before))
         there.post(f"{path}/resume")
         failed = when(there, path, over)
     assert failed["status"] == "completed", failed
     assert kept(there, path) == kept(there, plain)
 
 
-def test_a_cancelled_sweep_of_code_that_loops_frees_the_processors(there, asking):
-    before = set(processes("sandbox_process.zygote"))
+def test_a_cancelled_sweep_of_code_that_loops_frees_the_processors(platform, there, asking):
+    before = set(processes(platform, "sandbox_process.zygote"))
     path = asking(LOOPS, space={"which": list(range(200))}, method="grid", points=None)
-    until(lambda: bool(sandboxes(before)))
+    until(lambda: bool(sandboxes(platform, before)))
     assert there.post(f"{path}/cancel")["status"] == "cancelled"
-    until(lambda: not sandboxes(before) and not processes("PointTrial") and not processes("ResourceTrainable"))
+    until(lambda: not sandboxes(platform, before) and not workers(platform))
     after = asking(points=50)
     assert when(there, after, over)["status"] == "completed"

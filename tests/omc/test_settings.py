@@ -50,6 +50,8 @@ def test_a_databases_password_is_not_shown():
 def test_a_tape_and_an_external_exchange_exclude_each_other():
     with pytest.raises(ValidationError, match="cannot go with an external exchange"):
         Settings(tape="/a.csv", external_exchange="http://127.0.0.1:9")
+    with pytest.raises(ValidationError, match="only the sandbox exchange misbehaves by a seed"):
+        Settings(faults=0, external_exchange="http://127.0.0.1:9")
 
 
 def test_a_token_file_is_there_and_belongs_to_an_exchange(tmp_path):

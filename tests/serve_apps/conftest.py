@@ -51,7 +51,9 @@ class MemoryHotCache:
     async def status(self) -> CollectorStatus:
         self._reach()
         faults = {"not json": 2}
-        return CollectorStatus("exchange", "running", self.quotes_at, self.quotes_at, 1_800, faults, None, 599, 600)
+        return CollectorStatus(
+            "exchange", "running", self.quotes_at, self.quotes_at, 1_800, faults, None, 599, 600, None, self.quotes_at
+        )
 
     def _reach(self) -> None:
         if not self.reachable:

@@ -1,7 +1,6 @@
 """The three apps behind Ray Serve's own proxy, on one port."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -9,6 +8,7 @@ import httpx
 import pytest
 
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
+from cluster.ports import Ports
 from omc.access.password import MemoryPasswordHasher
 from omc.access.signer import Claims
 from omc.access.token import ACCESS_LIFE, MemoryRefreshStore
@@ -91,9 +91,9 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
         usage=MemoryUsageLedger(),
         terms=Terms(),
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    # Held until Serve listens there: Ray opens many sockets meanwhile.
+    ports = Ports()
+    port = ports.claim(0, "HTTP")
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     serve.run_many(
         [
@@ -106,10 +106,11 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
     token = signer.sign(Claims(uuid4(), uuid4(), now, now + ACCESS_LIFE))
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False
+        base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=300, trust_env=False
     ) as client:
         yield client
     await asyncio.to_thread(serve.shutdown)
+    ports.release()
 
 
 async def test_each_app_answers_under_its_prefix(http):
@@ -142,7 +143,7 @@ async def test_the_labs_worker_runs_on_its_replica(http):
     made = (await http.post("/api/v1/lab/algorithms", json=body)).json()["data"]
     window = {"start_date": "2025-06-09", "end_date": "2025-06-10", "coins": ["BTC"], "initial_cash": "1000"}
     queued = (await http.post(f"/api/v1/lab/algorithms/{made['id']}/backtest", json=window)).json()["data"]
-    for _ in range(600):
+    for _ in range(3_000):
         run = (await http.get(f"/api/v1/lab/backtests/{queued['id']}")).json()["data"]
         if run["status"] not in ("queued", "running"):
             break

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 import ray
 
+from cluster.processes import started
 from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.adapters.sandbox_process.sandboxes import Sandboxes, end_all
 from omc.backtest.run import RunStatus
@@ -33,7 +34,15 @@ pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.usefixtures("ray_cl
 
 ROWS = 2_000
 OWN_SOURCE = file_of(MovingAverageCrossover)
-MAKER = Maker(Sandboxes(deadlines=Deadlines(load_s=30.0, predict_s=4.0)).of)
+
+
+def making(**deadlines: float) -> Maker:
+    """Patient with code that is to answer, on a machine that may be busy. A second is too short to tell such a machine
+    from code that is late."""
+    return Maker(Sandboxes(deadlines=replace(Deadlines(load_s=60.0, predict_s=60.0), **deadlines)).of)
+
+
+MAKER = making()
 
 # Loops, leaves, fills the memory, floods, raises, or keeps what it should not: by its parameter.
 MISBEHAVES = """
@@ -60,7 +69,7 @@ class Misbehaves:
             while True:
                 held.append(np.zeros(20_000_000))
         if self.what == "floods":
-            for _ in range(200_000):
+            for _ in range(5_000):
                 print("and on " * 100)
         if self.what == "raises":
             raise ValueError("no mood")
@@ -104,6 +113,8 @@ class Seen:
         self.zygotes: dict[int, int] = {}
         """By number, and who started it."""
         self.sandboxes: set[int] = set()
+        self._since: dict[int, int | None] = {}
+        """When each of them started: numbers come round again, and threads have some, too."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -121,17 +132,23 @@ class Seen:
 
     @property
     def alive(self) -> list[int]:
-        return [each for each in (*self.zygotes, *self.sandboxes) if Path(f"/proc/{each}").exists()]
+        return [each for each in (*self.zygotes, *self.sandboxes) if self._lives(each)]
+
+    def _lives(self, process: int) -> bool:
+        since = self._since[process]
+        return since is not None and started(process) == since
 
     def _watch(self) -> None:
         while not self._over.wait(0.05):
             parents = _parents()
             zygotes, sandboxes = dict(self.zygotes), set(self.sandboxes)
             for process, parent in parents.items():
-                if parent in zygotes:
+                if parent in zygotes and self._lives(parent):
                     sandboxes.add(process)
                 elif process not in zygotes and _is_zygote(process) and _below(process, parents):
                     zygotes[process] = parent
+                    self._since[process] = started(process)
+            self._since |= {each: started(each) for each in sandboxes - self._since.keys()}
             # New ones instead of changed ones: a test may be looking through the old ones meanwhile.
             self.zygotes, self.sandboxes = zygotes, sandboxes
 
@@ -213,10 +230,10 @@ async def test_what_code_keeps_between_points_changes_none_of_them():
 async def test_a_point_that_misbehaves_fails_alone_with_its_name():
     what = ["fine", "loops", "recurses", "fills", "floods", "raises", "well"]
     wanted = of_code(sweep({"bars": [3, 5], "what": what}, ROWS), what="fine", bars=3)
-    ended, points = await swept(wanted, MISBEHAVES)
+    ended, points = await swept(wanted, MISBEHAVES, maker=making(predict_s=1.0))
     assert ended.status is RunStatus.COMPLETED, ended.error_message
     said = {point.parameters["what"]: point for point in points.values()}
-    assert "did not answer within 4 s" in said["loops"].error
+    assert "did not answer within 1 s" in said["loops"].error
     assert "RecursionError" in said["recurses"].error
     assert "MemoryError" in said["fills"].error
     assert said["raises"].error.startswith("ValueError: no mood (line 28 in predict)")
@@ -228,8 +245,7 @@ async def test_a_point_that_misbehaves_fails_alone_with_its_name():
 
 async def test_code_whose_every_point_loops_ends_its_sweep_before_long():
     wanted = of_code(sweep({"bars": list(range(3, 103))}, ROWS), bars=3)
-    quick = Maker(Sandboxes(deadlines=Deadlines(load_s=30.0, predict_s=0.5)).of)
-    ended, points = await swept(wanted, LOOPS, maker=quick)
+    ended, points = await swept(wanted, LOOPS, maker=making(predict_s=0.5))
     assert ended.status is RunStatus.FAILED
     assert f"points, {IN_A_ROW} of them in a row; at one of them: the code did not answer" in ended.error_message
     assert IN_A_ROW <= len(points) < 50
@@ -282,8 +298,7 @@ async def test_a_sweep_that_is_closed_leaves_no_sandbox_though_its_code_loops(se
 
 async def carry_on() -> None:
     """A sweep whose every point loops, in a process of its own."""
-    patient = Maker(Sandboxes(deadlines=Deadlines(load_s=60.0, predict_s=600.0)).of)
-    await swept(of_code(sweep({"bars": list(range(3, 103))}, ROWS), bars=3), LOOPS, maker=patient)
+    await swept(of_code(sweep({"bars": list(range(3, 103))}, ROWS), bars=3), LOOPS, maker=making(predict_s=600.0))
 
 
 def driving(address: str) -> subprocess.Popen[bytes]:
@@ -304,7 +319,9 @@ async def test_nothing_is_left_when_the_driver_is_killed(seen: Seen):
 
 
 async def test_code_that_does_not_even_load_fails_its_sweep_with_a_sentence():
-    ended, points = await swept(of_code(sweep({"bars": [3]}, ROWS)), "while True:\n    pass\n")
+    ended, points = await swept(
+        of_code(sweep({"bars": [3]}, ROWS)), "while True:\n    pass\n", maker=making(load_s=1.0)
+    )
     assert ended.status is RunStatus.FAILED
     assert "defines no algorithm" in ended.error_message or "did not answer" in ended.error_message
     assert points == {}

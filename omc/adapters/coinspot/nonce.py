@@ -14,7 +14,9 @@ from omc.trading.lease import Lease, LeaseStore, MemoryLeaseStore
 
 class NonceStore(Protocol):
     async def next(self, account: str, now_ms: int, sender: Lease | None = None) -> int:
-        """max(now_ms, the account's last + 1), durable before it returns. StaleLease when `sender` is not in force."""
+        """max(now_ms, the account's last + 1), durable before it returns. StaleLease when `sender` is not in force. For
+        a `sender` that wrote ahead a moment ago it may be the one that was drawn with that, under the same lease, if
+        none was given out since: whoever has taken the lease meanwhile has a higher one for whatever it asks."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The control API of a sandbox exchange: its tape's clock and step, and its accounts."""
+"""The control API of a sandbox exchange: its tape's clock and step, its accounts, and its faults."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from omc.adapters.coinspot.line import Line
+from omc.adapters.coinspot.line import Channel, Line
 from omc.adapters.coinspot.signature import Credentials
 from omc.errors import InvalidInput, OutcomeUnknown, Unavailable
 from omc.market.tape import TapeClock
@@ -21,10 +21,10 @@ class SandboxControl:
     All of its requests may be repeated, so whatever goes unanswered is Unavailable: ask again.
     """
 
-    def __init__(self, base_url: str, token_file: Path) -> None:
+    def __init__(self, base_url: str, token_file: Path, line: Channel | None = None) -> None:
         self.base_url = base_url
         self.token_file = token_file
-        self._line = Line(base_url)
+        self._line = line or Line(base_url)
         self._token: str | None = None
 
     def __repr__(self) -> str:
@@ -43,6 +43,15 @@ class SandboxControl:
         """The account of that name, opened with `cash_aud` if it is new."""
         answer = await self._ask("POST", "accounts", {"account": account, "cash_aud": str(cash_aud)})
         return Credentials(answer["key"], answer["secret"])
+
+    async def faults(self) -> dict[str, Any]:
+        """What the exchange does wrong, and what it did: {"on", "seed", "total", "counts", "faults", …}."""
+        return await self._ask("GET", "faults")
+
+    async def misbehave(self, **plan: Any) -> dict[str, Any]:
+        """Switch its faults on, by seed=, rate=, kinds= and most=; off without any. InvalidInput for a plan that is
+        none."""
+        return await self._ask("POST", "faults", plan)
 
     async def close(self) -> None:
         await self._line.close()

@@ -1,6 +1,5 @@
 """CoinSpot's answers as our own values. Pure: payloads in, with numbers as Decimal, int or text."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,7 +12,9 @@ from omc.market.quote import Quote, QuoteBoard
 from omc.market.spread import LARGEST_PRICE_AUD
 from omc.market.terms import OrderKind
 from omc.trading.fill import Fill, Side
-from omc.trading.reconciliation import ListedFill, ListedOrder
+from omc.trading.listed import ListedFill, ListedOrder
+from omc.trading.routing import Level
+from omc.trading.volumes import Traded
 
 _KINDS = {kind.value: kind for kind in OrderKind}
 _LARGEST_PRICE = Decimal(LARGEST_PRICE_AUD)
@@ -47,16 +48,13 @@ def board_of(payload: dict[str, Any], time: datetime) -> QuoteBoard:
 def fills_of(payload: dict[str, Any]) -> list[ListedFill]:
     """Every fill in an answer of /my/orders/completed that paid or fetched cash on one of our two ways to trade.
 
-    A fill's id is made of what the venue says of it: its order's id repeats over partial fills, and old answers have
-    none. Unavailable when a row of ours cannot be read: a fill must not be lost silently.
+    A fill's id is made of all that the venue says of it, so it is the same whatever else is listed: its order's id
+    repeats over partial fills, and old answers have none. A row that says all that another says is that one once more,
+    for a venue may list a page twice; an order that fills twice alike within a millisecond is counted once, and the
+    balances then show it. Unavailable when a row of ours cannot be read: a fill must not be lost silently.
     """
-    seen: Counter[str] = Counter()
-    return [
-        fill
-        for side in Side
-        for row in _rows(payload, f"{side}orders")
-        if (fill := _listed_fill(side, row, seen)) is not None
-    ]
+    rows = ((side, row) for side in Side for row in _rows(payload, f"{side}orders"))
+    return list(dict.fromkeys(each for side, row in rows if (each := _listed_fill(side, row)) is not None))
 
 
 def open_orders_of(payload: dict[str, Any]) -> list[ListedOrder]:
@@ -75,6 +73,34 @@ def open_orders_of(payload: dict[str, Any]) -> list[ListedOrder]:
     ]
 
 
+def levels_of(payload: dict[str, Any], side: Side) -> list[Level]:
+    """What an order of that side would trade with, in an answer of /orders/market/open: the best price first."""
+    other = Side.SELL if side is Side.BUY else Side.BUY
+    levels = [
+        Level(eight_places(_decimal(row, "rate")), eight_places(_decimal(row, "amount")))
+        for row in _rows(payload, f"{other}orders")
+        if _in_aud(row)
+    ]
+    return sorted(levels, key=lambda level: level.price_aud, reverse=side is Side.SELL)
+
+
+def trades_of(payload: dict[str, Any]) -> list[Traded]:
+    """Every trade in an answer of /orders/completed on an AUD market."""
+    return [
+        Traded(_time(row), eight_places(_decimal(row, "amount")))
+        for side in Side
+        for row in _rows(payload, f"{side}orders")
+        if _in_aud(row)
+    ]
+
+
+def rate_of(payload: dict[str, Any]) -> Decimal | None:
+    """Of an answer of /quote/buy/now or /quote/sell/now; None where it shows none. CoinSpot documents the fee to be in
+    a sale's. Of a purchase's nobody has said: it counts as being in it, as in what an instant purchase is listed at."""
+    rate = _number(payload.get("rate"))
+    return rate if rate is not None and rate > 0 else None
+
+
 def balances_of(payload: dict[str, Any]) -> dict[str, Decimal]:
     """What is held, by coin: an array of objects with one key each, or one object with all of them."""
     listed = payload.get("balances", payload.get("balance"))
@@ -86,6 +112,19 @@ def balances_of(payload: dict[str, Any]) -> dict[str, Decimal]:
         for coin, entry in part.items():
             held[coin.upper()] = _decimal(entry if isinstance(entry, dict) else {"balance": entry}, "balance")
     return held
+
+
+def held_back_of(payload: dict[str, Any], coin: str) -> Decimal | None:
+    """How much of one coin's balance is not available; None when the answer does not say what is."""
+    balance = payload.get("balance")
+    entry = (
+        next((each for name, each in balance.items() if name.upper() == coin), None)
+        if isinstance(balance, dict)
+        else None
+    )
+    if not isinstance(entry, dict):
+        raise Unavailable(f"the balance of {coin}: an answer that cannot be read")
+    return _decimal(entry, "balance") - _decimal(entry, "available") if "available" in entry else None
 
 
 def rows_shown(payload: dict[str, Any]) -> int:
@@ -107,23 +146,23 @@ def _quote(name: str, sides: Any) -> Quote:
     return Quote(coin, **prices)
 
 
-def _listed_fill(side: Side, row: dict[str, Any], seen: Counter[str]) -> ListedFill | None:
+def _listed_fill(side: Side, row: dict[str, Any]) -> ListedFill | None:
     kind = row.get("type")
     if not _in_aud(row) or (kind is not None and kind not in _KINDS):
         return None
     coin, order_id = _text(row, "coin").upper(), row.get("id")
     quantity, total = eight_places(_decimal(row, "amount")), _decimal(row, "audtotal")
-    time = _time(row)
-    name = f"{order_id or f'{side}-{coin}-{total}'}:{round(time.timestamp() * 1000)}:{quantity.normalize():f}"
-    seen[name] += 1
+    fee, time = _decimal(row, "audfeeExGst") + _decimal(row, "audGst"), _time(row)
+    amounts = ":".join(f"{each.normalize():f}" for each in (quantity, total, fee))
+    name = f"{order_id or f'{side}-{coin}'}:{round(time.timestamp() * 1000)}:{amounts}"
     try:
         fill = Fill(
-            fill_id=name if seen[name] == 1 else f"{name}#{seen[name]}",
+            fill_id=name,
             coin=coin,
             side=side,
             quantity=quantity,
             total_aud=total,
-            fee_aud=_decimal(row, "audfeeExGst") + _decimal(row, "audGst"),
+            fee_aud=fee,
             executed_at=time,
         )
     except ValueError as fault:

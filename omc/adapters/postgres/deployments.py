@@ -12,16 +12,19 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, journal, jsonb
+from omc.adapters.postgres import faults, funds, journal, jsonb
 from omc.adapters.postgres.database import Database
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict, NotFound, Overtaken
 from omc.risk.limits import Limits
+from omc.strategy.trigger import triggers_of
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+from omc.trading.execution import Execution
+from omc.trading.funds import Funds
 
 _COLUMNS = """
     id, user_id, algorithm_id, algorithm_version, algorithm_type, deployment_name, coins, parameters, mode, venue, cash,
     risk_limits, rebalance_band, status, deployed_at, heartbeat_at, last_executed_at, last_signal_at, execution_count,
-    last_error, model_id
+    last_error, model_id, execution, triggers
 """
 # Of two requests with one key the second waits here for the first, and then finds what it made.
 _CLAIM_KEY = text("""
@@ -37,7 +40,8 @@ _CREATE = text(f"""
     INSERT INTO deployed_algorithms ({_COLUMNS}) SELECT
         :id, :user_id, :algorithm_id, :algorithm_version, :algorithm_type, :deployment_name, CAST(:coins AS jsonb),
         CAST(:parameters AS jsonb), :mode, :venue, :cash, CAST(:risk_limits AS jsonb), :rebalance_band, :status,
-        :deployed_at, :heartbeat_at, :last_executed_at, :last_signal_at, :execution_count, :last_error, :model_id
+        :deployed_at, :heartbeat_at, :last_executed_at, :last_signal_at, :execution_count, :last_error, :model_id,
+        CAST(:execution AS jsonb), CAST(:triggers AS jsonb)
     WHERE EXISTS (
         SELECT FROM algorithms WHERE id = :algorithm_id AND user_id = :user_id AND deleted_at IS NULL
     ) RETURNING {_COLUMNS}
@@ -59,8 +63,9 @@ _SET_STATUS = text(f"""
     UPDATE deployed_algorithms SET status = :status
     WHERE id = :id AND (status <> 'stopped' OR :status = 'stopped') RETURNING {_COLUMNS}
 """)
-_SET_PARAMETERS = text(f"""
-    UPDATE deployed_algorithms SET parameters = CAST(:parameters AS jsonb) WHERE id = :id RETURNING {_COLUMNS}
+_SET_LIMITS = text(f"""
+    UPDATE deployed_algorithms SET risk_limits = CAST(:limits AS jsonb)
+    WHERE id = :id AND (CAST(:before AS jsonb) IS NULL OR risk_limits = CAST(:before AS jsonb)) RETURNING {_COLUMNS}
 """)
 # Locked in one order, so that two that pause the same account queue up.
 _PAUSE_ALL = text(f"""
@@ -77,18 +82,22 @@ class PostgresDeployments:
 
     database: Database
 
-    async def create(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+    async def create(
+        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
+    ) -> Deployment:
         try:
             async with self.database.transaction() as connection:
                 if idempotency_key is not None:
                     key = {"user_id": deployment.user_id, "key": idempotency_key}
                     if not (await connection.execute(_CLAIM_KEY, key | {"id": deployment.id})).rowcount:
-                        return _deployment((await connection.execute(_KEYED, key)).one())
+                        return deployment_of((await connection.execute(_KEYED, key)).one())
+                if within is not None:
+                    await funds.check(connection, deployment, within)
                 row = (await connection.execute(_CREATE, _values(deployment))).first()
                 if row is None:
                     raise NotFound(f"there is no algorithm {deployment.algorithm_id}")
                 await connection.execute(_OPEN_ACCOUNT, {"id": deployment.id, "cash": deployment.cash_aud})
-                created = _deployment(row)
+                created = deployment_of(row)
                 await _tell(connection, created, {"status": created.status.value, "reason": "deployed"})
                 return created
         except IntegrityError as error:
@@ -101,6 +110,10 @@ class PostgresDeployments:
                 raise NotFound(f"there is no {version}, or no such user") from None
             raise Conflict(f"the deployment {deployment.id} cannot be stored twice") from None
 
+    async def allotted_aud(self, user_id: UUID, venue: str) -> Decimal:
+        async with self.database.transaction() as connection:
+            return (await funds.allotted(connection, user_id, venue)).cash_aud
+
     async def get(self, deployment_id: UUID, user_id: UUID | None = None) -> Deployment:
         async with self.database.transaction() as connection:
             row = (await connection.execute(_GET, {"id": deployment_id, "user_id": user_id})).first()
@@ -110,11 +123,11 @@ class PostgresDeployments:
         async with self.database.transaction() as connection:
             rows = await connection.execute(_PAGE, {"user_id": user_id, "offset": offset, "limit": limit})
             total = (await connection.execute(_COUNT, {"user_id": user_id})).scalar_one()
-            return [_deployment(row) for row in rows], total
+            return [deployment_of(row) for row in rows], total
 
     async def active(self) -> list[Deployment]:
         async with self.database.transaction() as connection:
-            return [_deployment(row) for row in await connection.execute(_ACTIVE)]
+            return [deployment_of(row) for row in await connection.execute(_ACTIVE)]
 
     async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
         async with self.database.transaction() as connection:
@@ -122,20 +135,24 @@ class PostgresDeployments:
             if row is None:
                 stored = (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first()
                 raise Conflict(f"deployment {_found(stored, deployment_id).name} was stopped for good")
-            changed = _deployment(row)
+            changed = deployment_of(row)
             await _tell(connection, changed, {"status": status.value, "reason": reason})
             return changed
 
-    async def set_parameters(self, deployment_id: UUID, parameters: Mapping[str, Any]) -> Deployment:
-        values = {"id": deployment_id, "parameters": jsonb.text(parameters)}
+    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
+        known = jsonb.text(before.told()) if before else None
+        values = {"id": deployment_id, "limits": jsonb.text(limits.told()), "before": known}
         async with self.database.transaction() as connection:
-            changed = _found((await connection.execute(_SET_PARAMETERS, values)).first(), deployment_id)
-            await _tell(connection, changed, {"parameters": changed.parameters})
+            row = (await connection.execute(_SET_LIMITS, values)).first()
+            if row is None and (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first():
+                raise Overtaken(f"the limits of deployment {deployment_id} have been changed since they were read")
+            changed = _found(row, deployment_id)
+            await _tell(connection, changed, {"risk_limits": changed.limits.told()})
             return changed
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
         async with self.database.transaction() as connection:
-            paused = [_deployment(row) for row in await connection.execute(_PAUSE_ALL, {"user_id": user_id})]
+            paused = [deployment_of(row) for row in await connection.execute(_PAUSE_ALL, {"user_id": user_id})]
             for each in paused:
                 await _tell(connection, each, {"status": each.status.value, "reason": reason})
             return paused
@@ -147,6 +164,11 @@ class PostgresDeployments:
                 raise NotFound(f"there is no deployment {deployment_id}")
 
 
+async def read(connection: AsyncConnection, deployment_id: UUID) -> Deployment:
+    """NotFound when there is none of that id."""
+    return _found((await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first(), deployment_id)
+
+
 async def _tell(connection: AsyncConnection, deployment: Deployment, data: Mapping[str, Any]) -> None:
     await journal.write(connection, journal.Line(deployment.user_id, "deployment", data, deployment.id))
 
@@ -154,7 +176,7 @@ async def _tell(connection: AsyncConnection, deployment: Deployment, data: Mappi
 def _found(row: Row[Any] | None, deployment_id: UUID) -> Deployment:
     if row is None:
         raise NotFound(f"there is no deployment {deployment_id}")
-    return _deployment(row)
+    return deployment_of(row)
 
 
 def _values(deployment: Deployment) -> dict[str, Any]:
@@ -170,7 +192,7 @@ def _values(deployment: Deployment) -> dict[str, Any]:
         "mode": deployment.mode.value,
         "venue": deployment.venue,
         "cash": deployment.cash_aud,
-        "risk_limits": jsonb.text(asdict(deployment.limits)),
+        "risk_limits": jsonb.text(deployment.limits.told()),
         "rebalance_band": deployment.rebalance_band,
         "status": deployment.status.value,
         "deployed_at": deployment.deployed_at,
@@ -180,10 +202,13 @@ def _values(deployment: Deployment) -> dict[str, Any]:
         "execution_count": deployment.execution_count,
         "last_error": deployment.last_error,
         "model_id": deployment.model,
+        "execution": jsonb.text(asdict(deployment.execution)),
+        "triggers": jsonb.text([each.told() for each in deployment.triggers]),
     }
 
 
-def _deployment(row: Row[Any]) -> Deployment:
+def deployment_of(row: Any) -> Deployment:
+    """Of a row of its table."""
     return Deployment(
         id=row.id,
         user_id=row.user_id,
@@ -196,7 +221,7 @@ def _deployment(row: Row[Any]) -> Deployment:
         mode=Mode(row.mode),
         venue=row.venue,
         cash_aud=row.cash,
-        limits=Limits(**{name: Decimal(amount) for name, amount in row.risk_limits.items()}),
+        limits=Limits.of(row.risk_limits),
         rebalance_band=row.rebalance_band,
         status=DeploymentStatus(row.status),
         deployed_at=row.deployed_at,
@@ -206,4 +231,6 @@ def _deployment(row: Row[Any]) -> Deployment:
         execution_count=row.execution_count,
         last_error=row.last_error,
         model=row.model_id,
+        execution=Execution.told(row.execution),
+        triggers=triggers_of(row.triggers),
     )

@@ -26,7 +26,8 @@ _LOG_BYTES = 16_000_000
 # makes a commit durable is touched.
 SETTINGS = {
     "shared_buffers": "128MB",
-    "max_connections": "100",
+    # Every trader is a process with a few connections of its own; those that nobody has cost next to nothing.
+    "max_connections": "1000",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "effective_cache_size": "1GB",

@@ -7,14 +7,15 @@ from sqlalchemy import Row
 
 from omc.adapters.postgres import jsonb
 from omc.backtest.run import BacktestSpec
+from omc.strategy.trigger import triggers_of
 
 COLUMNS = """
     algorithm_type, parameters, coins, start_date, end_date, start_time, end_time, initial_cash, rebalance_band,
-    slippage_bps, latency_bars, model_id
+    slippage_bps, latency_bars, model_id, triggers
 """
 VALUES = """
     :algorithm_type, CAST(:parameters AS jsonb), CAST(:coins AS jsonb), :start_date, :end_date, :start_time, :end_time,
-    :initial_cash, :rebalance_band, :slippage_bps, :latency_bars, :model_id
+    :initial_cash, :rebalance_band, :slippage_bps, :latency_bars, :model_id, CAST(:triggers AS jsonb)
 """
 
 
@@ -32,6 +33,7 @@ def values(spec: BacktestSpec) -> dict[str, Any]:
         "slippage_bps": spec.slippage_bps,
         "latency_bars": spec.latency_bars,
         "model_id": spec.model,
+        "triggers": jsonb.text([each.told() for each in spec.triggers]),
     }
 
 
@@ -47,4 +49,5 @@ def spec(row: Row[Any]) -> BacktestSpec:
         slippage_bps=row.slippage_bps,
         latency_bars=row.latency_bars,
         model=row.model_id,
+        triggers=triggers_of(row.triggers),
     )

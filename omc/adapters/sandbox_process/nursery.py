@@ -19,7 +19,7 @@ from omc.adapters.sandbox_process.owners import received
 from omc.adapters.sandbox_process.process import SandboxProcess
 from omc.errors import SandboxRefused, Unavailable
 
-_READY_S, _SPAWN_S, _LEAVE_S = 120.0, 60.0, 5.0
+_READY_S, _SPAWN_S, _LEAVE_S = 300.0, 60.0, 5.0
 Launch = Callable[[], tuple[subprocess.Popen[bytes] | None, socket.socket]]
 """Gives a connection to a zygote, and its process where that is the caller's own."""
 logger = logging.getLogger("omc.sandbox")
@@ -54,43 +54,42 @@ class Nursery:
     def spawn(self, wanted: Wanted) -> SandboxProcess:
         """A new process behind the second wall. Unavailable where no more may run, and when none comes in time."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ticket, spawned, ended = self._expected()
         try:
             with theirs:
-                ticket, spawned, ended = self._ask_for(theirs, wanted)
-            try:
-                pid, handle = spawned.result(_SPAWN_S)
-            except BaseException:
-                # An interrupt, too.
-                self._give_up(ticket, spawned)
-                raise
-        except TimeoutError:
+                self._ask_for(ticket, theirs, wanted)
+            pid, handle = spawned.result(_SPAWN_S)
+        except BaseException as fault:
+            # An interrupt, too, wherever it comes.
+            self._give_up(ticket, spawned)
             ours.close()
-            raise Unavailable(f"no sandbox was forked within {_SPAWN_S:g} s") from None
-        except BaseException:
-            ours.close()
+            if isinstance(fault, TimeoutError):
+                raise Unavailable(f"no sandbox was forked within {_SPAWN_S:g} s") from None
             raise
         return SandboxProcess(ours, _Forked(pid, handle, ended))
 
-    def _ask_for(self, end: socket.socket, wanted: Wanted) -> "tuple[int, Future[tuple[int, int]], Future[Ended]]":
+    def _expected(self) -> "tuple[int, Future[tuple[int, int]], Future[Ended]]":
+        """A ticket, and what will be told of it."""
         with self._lock:
-            if self.over:
-                raise Unavailable("the process that sandboxes are forked from has ended")
             self._ticket += 1
             spawned = self._spawned[self._ticket] = Future()
             ended = self._ended[self._ticket] = Future()
-            try:
-                socket.send_fds(self._control, [wanted.packet(self._ticket)], [end.fileno()])
-            except BaseException as fault:
-                del self._spawned[self._ticket], self._ended[self._ticket]
-                if isinstance(fault, OSError):
-                    raise Unavailable(f"no sandbox can be forked: {fault}") from None
-                raise
             return self._ticket, spawned, ended
+
+    def _ask_for(self, ticket: int, end: socket.socket, wanted: Wanted) -> None:
+        with self._lock:
+            if self.over:
+                raise Unavailable("the process that sandboxes are forked from has ended")
+            try:
+                socket.send_fds(self._control, [wanted.packet(ticket)], [end.fileno()])
+            except OSError as fault:
+                raise Unavailable(f"no sandbox can be forked: {fault}") from None
 
     def _give_up(self, ticket: int, spawned: "Future[tuple[int, int]]") -> None:
         """What was asked for is nobody's, whether it has come or not, and finds its socket closed."""
         with self._lock:
             self._spawned.pop(ticket, None)
+            self._ended.pop(ticket, None)
             if spawned.done() and spawned.exception() is None:
                 os.close(spawned.result()[1])
 

@@ -8,6 +8,7 @@ import typer
 from omc.cli import running, show
 from omc.cli.demo import report
 from omc.cli.demo.child import PlatformProcess, emptied
+from omc.cli.demo.faults import Faults
 from omc.cli.demo.own import Own
 from omc.cli.demo.page import counted
 from omc.cli.demo.plan import Plan
@@ -30,6 +31,9 @@ def demo(
     algorithm: Annotated[
         Path | None, typer.Option(metavar="FILE.py", help="An algorithm of your own, instead of a built-in one.")
     ] = None,
+    faults: Annotated[
+        int | None, typer.Option(min=0, metavar="SEED", help="Let the exchange misbehave while the floor trades.")
+    ] = None,
     allow_unsafe_sandbox: Unsafe = False,
     json: Json = False,
 ) -> None:
@@ -46,7 +50,7 @@ def demo(
     )
     show.out.quiet = json
     try:
-        found = _played(platform, plan, own)
+        found = _played(platform, plan, own, faults)
     finally:
         show.out.quiet = False
     found.write(folder)
@@ -55,7 +59,7 @@ def demo(
         raise Failure("the floor and the backtest, or our books and the exchange's, differ: see the report")
 
 
-def _played(platform: PlatformProcess, plan: Plan, own: Own | None) -> Report:
+def _played(platform: PlatformProcess, plan: Plan, own: Own | None, seed: int | None) -> Report:
     folder = platform.home
     emptied(folder)
     show.line(f"booting    on {folder}")
@@ -69,7 +73,8 @@ def _played(platform: PlatformProcess, plan: Plan, own: Own | None) -> Report:
         show.line(f"ready      {run['url']} after {platform.boot_s:.1f} s; dashboard {run['dashboard']}")
         show.line(f"tape       {played['source']}: {', '.join(played['coins'])}, {played['bars']} bars")
         with Platform(run["url"], folder) as there:
-            play = Play(there, platform, played, plan, own)
+            faults = None if seed is None else Faults(seed, plan.fault_rates, run["exchange"], folder)
+            play = Play(there, platform, played, plan, own, faults)
             play.run()
             return report.of(play, folder)
 
@@ -94,12 +99,11 @@ def _print(found: Report, home: Path) -> None:
     show.table("gates before real money", ("gate", "figure", "threshold", "passed", "why"), rows)
     show.line(f"tries      {counted(figures['tries'])}")
     show.table("actors", ("name", "state"), [(row["name"], row["state"]) for row in figures["actors"]])
-    differences = [*parity["differences"], *figures["reconciliation"]["differences"]]
     show.line(
         f"parity     {parity['backtest_trades']} trades in the backtest, {parity['floor_trades']} on the floor, "
         f"{len(parity['differences'])} differences"
     )
     show.line(f"books      {len(figures['reconciliation']['differences'])} differences from the exchange's")
-    for each in differences[:20]:
+    for each in found.differences[:20]:
         show.line(f"  {each}")
     show.line(f"report     {home / 'report.html'} and report.json")

@@ -26,6 +26,10 @@ class Plan:
     cash_aud: str = "10000.00"
     # Narrow, so that holdings are trimmed as prices drift: many small trades, which cost little.
     rebalance_band: float = 0.002
+    fault_rate: float = 0.04
+    """Of the exchange's requests, when it is to misbehave …"""
+    account_fault_rate: float = 0.25
+    """… and of those that are made with a key: orders are few, and what goes wrong with prices is soon asked again."""
     synthetic_days: int = 10
     """The floor's part of the synthetic market; of recorded prices it is the last third unless it is said."""
     # Wide enough not to bind: what is shown is that the floor does what the backtest does, which knows no limits.
@@ -36,6 +40,10 @@ class Plan:
             "daily_loss_aud": "10000.00",
         }
     )
+
+    @property
+    def fault_rates(self) -> dict[str, float]:
+        return {"rate": self.fault_rate, "account_rate": self.account_fault_rate}
 
     def folds_of(self, history_bars: int) -> int:
         return self.folds if history_bars >= self.folded_bars else 0

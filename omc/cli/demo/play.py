@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from omc.cli import code, show
 from omc.cli.algorithm import CUSTOM, checked_of
 from omc.cli.demo.child import PlatformProcess
+from omc.cli.demo.faults import Faults, by_kind
 from omc.cli.demo.own import Own, Searched, searched
 from omc.cli.demo.plan import Plan
 from omc.cli.lab import gates
@@ -21,6 +22,7 @@ from omc.cli.waiting import wait
 _ASK_AGAIN_S = 0.25
 # A bar takes milliseconds; killed actors are back within seconds.
 _STUCK_AFTER_S = 180.0
+_RECONCILED_WITHIN_S = 60.0
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Play:
     plan: Plan = field(default_factory=Plan)
     own: Own | None = None
     """Somebody's own algorithm, instead of the plan's."""
+    faults: Faults | None = None
+    """Of the exchange, while the floor trades."""
     coins: list[str] = field(default_factory=list)
     backtest: dict[str, Any] = field(default_factory=dict)
     """Of an own algorithm, with the parameters that it comes with."""
@@ -42,6 +46,8 @@ class Play:
     real_money: dict[str, Any] = field(default_factory=dict)
     """What the step from paper to real money would answer."""
     deployment: dict[str, Any] = field(default_factory=dict)
+    struck: dict[str, Any] = field(default_factory=dict)
+    """What the exchange did wrong."""
 
     def run(self) -> None:
         self._sign_in()
@@ -56,8 +62,30 @@ class Play:
             self._test(algorithm)
             self._search(algorithm, searched(described, self.plan.own_points))
         self._promote(algorithm)
-        self._deploy(algorithm)
-        self._trade()
+        if self.faults is None:
+            self._deploy(algorithm)
+            self._trade()
+        else:
+            self._trade_against(self.faults, algorithm)
+
+    def _trade_against(self, faults: Faults, algorithm: str) -> None:
+        faults.begin()
+        try:
+            self._deploy(algorithm)
+            self._trade()
+        finally:
+            self.struck = faults.end()
+        show.line(f"faults     {self.struck['total']}: {by_kind(self.struck['counts'])}")
+        self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Wait until the floor knows what the exchange did: what was lost is found soon after the last fault."""
+        deadline = time.monotonic() + _RECONCILED_WITHIN_S
+        while time.monotonic() < deadline:
+            rows = self._asked("/floor/reconciliation", deployment_id=self.deployment["id"], now="true").get("items")
+            if rows and not any(row["differences"] or row.get("error") for row in rows):
+                return
+            time.sleep(_ASK_AGAIN_S)
 
     def _sign_in(self) -> None:
         email, password = "demo@example.org", secrets.token_urlsafe(24)
@@ -181,10 +209,10 @@ class Play:
         seconds = time.monotonic() - began
         show.line(f"floor      {self.tape['floor_bars']} bars in {seconds:.1f} s")
 
-    def _asked(self, path: str) -> dict[str, Any]:
+    def _asked(self, path: str, **query: Any) -> dict[str, Any]:
         """An answer; nothing while an actor is away, which the tape waits for."""
         try:
-            answer: dict[str, Any] = self.there.get(path)
+            answer: dict[str, Any] = self.there.get(path, **query)
         except Failure as failure:
             if failure.code not in ("UNAVAILABLE", "UNREACHABLE"):
                 raise

@@ -1,14 +1,14 @@
 """What the run amounts to: the figures of report.json and the page beside them, asked for over HTTP."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from omc.cli import running
-from omc.cli.demo.page import with_gates
+from omc.cli.demo.page import with_faults, with_gates
 from omc.cli.demo.plan import Plan
 from omc.cli.demo.play import Play
 from omc.cli.outcome import Failure
@@ -25,9 +25,14 @@ class Report:
     page: str
 
     @property
+    def differences(self) -> list[str]:
+        """Between the floor and the backtest, and between our books and the exchange's."""
+        return [*self.figures["parity"]["differences"], *self.figures["reconciliation"]["differences"]]
+
+    @property
     def holds(self) -> bool:
         """Whether the floor did what the backtest says, and our books are the exchange's."""
-        return not (self.figures["parity"]["differences"] or self.figures["reconciliation"]["differences"])
+        return not self.differences
 
     def write(self, folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(self.figures, indent=2) + "\n")
@@ -58,10 +63,13 @@ def of(play: Play, home: Path) -> Report:
     if play.own is not None:
         trades, metrics = play.backtest["trades"], play.backtest["metrics"]
         figures |= {"algorithm": str(play.own.file), "backtest": {"trades": trades, "metrics": metrics}}
+    if play.struck:
+        figures["faults"] = play.struck
     page = with_gates(
         there.text(f"/floor/algorithms/{which}/report"), play.real_money["gates"], play.real_money["tries"]
     )
-    return Report(figures=figures, page=page)
+    found = Report(figures=figures, page=page)
+    return replace(found, page=with_faults(page, play.struck, len(found.differences))) if play.struck else found
 
 
 def actors(home: Path) -> list[dict[str, str]]:
@@ -105,5 +113,5 @@ def _floor(there: Platform, which: str, plan: Plan) -> dict[str, Any]:
 
 def _reconciliation(there: Platform, which: str) -> list[str]:
     """Differences between our books and the exchange's; that they could not be compared is one."""
-    row = there.get("/floor/reconciliation", deployment_id=which)["items"][0]
+    row = there.get("/floor/reconciliation", deployment_id=which, now="true")["items"][0]
     return [*row["differences"], *([row["error"]] if row.get("error") else [])]

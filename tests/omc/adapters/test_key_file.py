@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from omc.adapters.key_file import ensure_key, read_keys
+from omc.adapters.key_file import add_key, ensure_key, read_keys
 from omc.errors import OmcError
 
 
@@ -50,3 +50,25 @@ def test_a_key_that_protects_nothing_is_refused_without_showing_it(tmp_path: Pat
 def test_a_missing_key_file_is_named(tmp_path: Path):
     with pytest.raises(OmcError, match="gone"):
         read_keys(tmp_path / "gone")
+
+
+def test_a_new_key_is_put_above_the_others_and_the_file_stays_its_owners(tmp_path):
+    file = tmp_path / "a.key"
+    ensure_key(file)
+    (first,) = read_keys(file)
+    add_key(file)
+    added, *rest = read_keys(file)
+    assert rest == [first]
+    assert added != first
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_no_key_is_put_where_others_can_read_it(tmp_path):
+    file = tmp_path / "a.key"
+    ensure_key(file)
+    before = file.read_text()
+    file.chmod(0o644)
+    with pytest.raises(OmcError, match="0600"):
+        add_key(file)
+    assert file.read_text() == before

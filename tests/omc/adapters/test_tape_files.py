@@ -262,9 +262,10 @@ def test_a_folder_and_nothing_are_no_tapes(tmp_path):
 @pytest.mark.shared
 @RECORDED
 def test_a_recorded_year_of_seven_coins_is_read_in_seconds():
-    started = time.monotonic()
+    # Of the processors, which others may have as well.
+    started = time.process_time()
     tape = read_tape(sorted((SHARED / "data/prices").glob("*USD_5m_2018.csv.gz")))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert len(tape.frame) == 105_120
     assert tape.frame.coins == ("BTC", "EOS", "ETH", "IOT", "LTC", "NEO", "XRP")
     assert "at par as AUD; bid and ask by the spread model" in tape.source

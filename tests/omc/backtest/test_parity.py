@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from omc.backtest.parity import differences, parity_of
 from omc.backtest.run import BacktestSpec
+from omc.backtest.study import study
 from omc.errors import InvalidInput
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
+from omc.strategy.trigger import Every, Strayed
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
 
@@ -92,6 +94,12 @@ SPEC = BacktestSpec(
 def test_kernel_and_event_engine_have_parity() -> None:
     assert parity_of(SPEC, frame(), Terms()) == []
     assert parity_of(replace(SPEC, algorithm_type="moving_average_crossover", parameters={}), frame(), Terms()) == []
+
+
+def test_an_algorithm_that_is_asked_on_some_bars_has_parity_too() -> None:
+    asked = replace(SPEC, triggers=(Every(3600), Strayed("BTC", 1.0, 3)))
+    assert parity_of(asked, frame(), Terms()) == []
+    assert study(asked, frame(), Terms()).fills != study(SPEC, frame(), Terms()).fills
 
 
 def test_slippage_and_latency_are_no_difference() -> None:

@@ -1,7 +1,7 @@
 """The event engine: the floor's own objects over a tape, with quiet bars passed over or not."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -86,6 +86,17 @@ def test_limits_deny_what_they_deny_on_the_floor() -> None:
     assert "position_too_large" in (denied.orders[1].message or "")
 
 
+def test_a_coin_that_is_not_quoted_for_a_bar_loses_nothing() -> None:
+    """It has gained what no board shows at the moment, as on the floor."""
+    bid = np.array([[10.0, 5.0]] * 2 + [[100.0, 5.0]] * 2 + [[NAN, 5.0]] * 2)
+    weights = np.array([[0.5, 0.0]] * 3 + [[0.5, 0.05]] * 3)
+    case = one_coin((1.0,) * 4, market=Market(bid, bid, bid), weights=weights)
+    limits = Limits(Decimal(10_000), Decimal(10_000), Decimal(100), drawdown=Decimal("0.1"))
+    done = replay(case.mandate, case.times, case.market, case.weights, cash_aud=case.cash_aud, limits=limits)
+    assert [order.status for order in done.orders] == [OrderStatus.FILLED] * len(done.orders)
+    assert any(order.intent.quoted_at == START + timedelta(minutes=20) for order in done.orders)
+
+
 def test_what_was_lost_in_a_day_denies_purchases_until_the_next() -> None:
     rows = 2 * 288
     bid = np.full((rows, 1), 100.0)
@@ -103,7 +114,7 @@ def test_what_was_lost_in_a_day_denies_purchases_until_the_next() -> None:
 @pytest.mark.parametrize("skip", [True, False])
 def test_weights_that_would_halt_the_trader_are_refused(weight: float, skip: bool) -> None:
     case = one_coin(*[(100.0,) * 4] * 4, weights=np.array([[0.5], [0.5], [weight], [0.5]]))
-    with pytest.raises(InvalidInput, match=r"row 2: at 2025-01-01T00:10:00\+00:00: a weight"):
+    with pytest.raises(InvalidInput, match=r"row 2: unusable_weights: at 2025-01-01T00:10:00\+00:00: a weight"):
         replayed(case, skip=skip)
 
 

@@ -1,7 +1,6 @@
 """The lab from the command line: backtests, checks, gates and pages."""
 
 import json
-import time
 
 import httpx
 import pytest
@@ -82,47 +81,44 @@ def test_every_gate_is_shown_with_its_figure_its_threshold_and_why(served, capsy
     ids=lambda words: " ".join(words[:2]),
 )
 def test_what_takes_long_is_waited_for(served, monkeypatch, words):
-    def at_last(answer):
-        def slow():
-            time.sleep(0.4)
-            return answer
-
-        return slow
-
     tries = {"tries": 1, "measured": 1, "mean_sharpe": 0.1, "variance_sharpe": None}
     path = f"/lab/algorithms/{ALGORITHM}"
-    monkeypatch.setattr("omc.cli.platform._TIMEOUT", httpx.Timeout(0.2))
-    served(
-        {
-            f"POST {path}/promote": at_last({"algorithm": {"name": "a", "status": "validated"}, "gates": [GATE]}),
-            f"GET {path}/promotion": at_last(
-                {"target": "deployable", "passed": False, "gates": [GATE], "tries": tries}
-            ),
-            f"GET {path}": {"id": ALGORITHM, "name": "a", "code": None},
-            f"POST {path}/validate": at_last({"valid": True, "findings": []}),
-            f"POST {path}/backtest": at_last({"id": RUN}),
-            f"GET /lab/backtests/{RUN}": {
-                "id": RUN,
-                "status": "completed",
-                "progress": 1.0,
-                "trades": 0,
-                "metrics": {},
-            },
-            f"POST {path}/sweeps": at_last({"id": RUN}),
-            f"GET /lab/sweeps/{RUN}": {"id": RUN, "status": "completed", "objective": "sharpe", **COUNTS},
-            f"GET /lab/sweeps/{RUN}/results": {"items": [], "pages": 1},
-            f"GET /lab/sweeps/{RUN}/verdict": {
-                "choices": [],
-                "deflated": None,
-                "out_of_sample_sharpe": None,
-                "pbo": None,
-                "tries": 2,
-            },
-            f"GET /lab/backtests/{ALGORITHM}": {"id": ALGORITHM},
-            f"GET /lab/backtests/{ALGORITHM}/report": at_last("page"),
-        }
-    )
+    long = {
+        f"POST {path}/promote": {"algorithm": {"name": "a", "status": "validated"}, "gates": [GATE]},
+        f"GET {path}/promotion": {"target": "deployable", "passed": False, "gates": [GATE], "tries": tries},
+        f"POST {path}/validate": {"valid": True, "findings": []},
+        f"POST {path}/backtest": {"id": RUN},
+        f"POST {path}/sweeps": {"id": RUN},
+        f"GET /lab/backtests/{ALGORITHM}/report": "page",
+    }
+    quick = {
+        f"GET {path}": {"id": ALGORITHM, "name": "a", "code": None},
+        f"GET /lab/backtests/{RUN}": {"id": RUN, "status": "completed", "progress": 1.0, "trades": 0, "metrics": {}},
+        f"GET /lab/sweeps/{RUN}": {"id": RUN, "status": "completed", "objective": "sharpe", **COUNTS},
+        f"GET /lab/sweeps/{RUN}/results": {"items": [], "pages": 1},
+        f"GET /lab/sweeps/{RUN}/verdict": {
+            "choices": [],
+            "deflated": None,
+            "out_of_sample_sharpe": None,
+            "pbo": None,
+            "tries": 2,
+        },
+        f"GET /lab/backtests/{ALGORITHM}": {"id": ALGORITHM},
+    }
+    patience_s: dict[str, float | None] = {}
+    sent = httpx.HTTPTransport.handle_request
+
+    def noted(line: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        what = f"{request.method} {request.url.path.removeprefix('/api/v1')}"
+        patience_s[what] = request.extensions["timeout"]["read"]
+        return sent(line, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", noted)
+    served(long | quick)
     assert run([words[0], ALGORITHM, *words[1:]]) == 0
+    asked = long.keys() & patience_s.keys()
+    assert asked
+    assert {patience_s[each] for each in asked} == {None}
 
 
 def test_the_page_of_a_backtest_or_of_a_sweep_is_saved(served, capsys, tmp_path):

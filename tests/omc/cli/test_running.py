@@ -35,7 +35,7 @@ def test_a_stranger_with_the_same_process_id_is_no_platform(tmp_path):
 
 
 def test_stopping_waits_until_it_has_ended(tmp_path):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     record(tmp_path, pid=child.pid, started=started(child.pid))
-    assert running.stop(tmp_path, timeout_s=10) == child.pid
-    assert child.wait(5) == -15
+    assert running.stop(tmp_path, timeout_s=120) == child.pid
+    assert child.wait(120) == -15

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from omc.market.money import ZERO
 from omc.portfolio.account import Account
-from omc.portfolio.pnl import ProfitAndLoss, by_coin, by_day, by_deployment, lines, total
+from omc.portfolio.lots import Lots
+from omc.portfolio.pnl import Method, ProfitAndLoss, by_coin, by_day, by_deployment, lines, total
 from omc.portfolio.position import Position
 from omc.trading.fill import Fill, Side
 from omc.trading.settlement import settle
@@ -20,18 +22,20 @@ CASH = Decimal(1_000_000)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Fill]:
-    """Fills that sell no more than is held."""
+    """Fills that sell no more than is held, one after the other: partial ones, dust, to zero and opened again."""
     held = dict.fromkeys(COINS, ZERO)
     fills: list[Fill] = []
+    at = START
     for number in range(draw(st.integers(0, 25))):
         coin = draw(st.sampled_from(COINS))
         side = draw(st.sampled_from(Side)) if held[coin] else Side.BUY
         most = Decimal(100) if side is Side.BUY else held[coin]
-        quantity = draw(st.decimals(min_value="0.00000001", max_value=most, places=8)) if most > 0 else most
+        part = st.decimals(min_value="0.00000001", max_value=most, places=8)
+        quantity = draw(st.just(most) | part if side is Side.SELL else part)
         price = draw(st.decimals("0.01", "100", places=8))
         settled = settle(side, quantity, price, 100)
         held[coin] += quantity if side is Side.BUY else -quantity
-        at = START + number * timedelta(hours=draw(st.integers(1, 12)))
+        at += timedelta(hours=draw(st.integers(1, 12)))
         fills.append(Fill(str(number), coin, side, quantity, settled.total_aud, settled.fee_aud, at))
     return fills
 
@@ -51,9 +55,64 @@ def test_what_was_earned_is_equity_less_deposits(fills: list[Fill], marks_aud: d
     assert earned.fills == len(fills)
 
 
-@given(histories(), marks)
-def test_it_is_the_same_whichever_way_it_is_cut(fills: list[Fill], marks_aud: dict[str, Decimal]) -> None:
-    told = lines([(UUID(int=number % 1 + 1), fill) for number, fill in enumerate(fills)], marks_aud)
+methods = st.sampled_from(Method)
+
+
+@given(histories(), marks, methods)
+def test_by_either_method_it_is_equity_less_deposits_to_the_last_decimal(fills, marks_aud, method) -> None:
+    equity = CASH
+    for fill in fills:
+        equity += -fill.total_aud if fill.side is Side.BUY else fill.total_aud
+    for coin in COINS:
+        equity += marks_aud[coin] * sum(
+            (fill.quantity if fill.side is Side.BUY else -fill.quantity for fill in fills if fill.coin == coin), ZERO
+        )
+    earned = total(lines([(UUID(int=1), fill) for fill in fills], marks_aud, method=method))
+    assert earned.net_aud == equity - CASH
+    assert earned.fees_aud == sum((fill.fee_aud for fill in fills), ZERO)
+
+
+@given(histories(), marks, methods, st.randoms(use_true_random=False), st.data())
+def test_neither_the_order_of_reading_nor_reading_twice_changes_anything(fills, marks_aud, method, random, data):
+    owned = [(UUID(int=1), fill) for fill in fills]
+    again = data.draw(st.lists(st.sampled_from(owned), max_size=5)) if owned else []
+    read = [*owned, *again]
+    random.shuffle(read)
+    told = lines(read, marks_aud, method=method)
+    assert by_coin(told) == by_coin(lines(owned, marks_aud, method=method))
+    assert by_day(told) == by_day(lines(owned, marks_aud, method=method))
+    assert total(told).fills == len(fills)
+
+
+@given(histories(), methods)
+def test_deployments_do_not_touch_each_others_books(fills, method) -> None:
+    def of(number: int):
+        return [(UUID(int=number), fill) for fill in fills]
+
+    both = by_deployment(lines([*of(1), *of(2)], {}, method=method))
+    alone = by_deployment(lines(of(1), {}, method=method))
+    assert list(both.values()) == 2 * list(alone.values())
+
+
+@given(histories())
+def test_once_flat_both_methods_have_earned_the_same(fills: list[Fill]) -> None:
+    lots = {coin: Lots(coin) for coin in COINS}
+    for fill in fills:
+        lots[fill.coin].apply(fill)
+    at = START + timedelta(days=300)
+    for coin, left in lots.items():
+        if left.quantity:
+            paid = settle(Side.SELL, left.quantity, Decimal(7), 100)
+            fills = [*fills, Fill(f"last-{coin}", coin, Side.SELL, left.quantity, paid.total_aud, paid.fee_aud, at)]
+    owned = [(UUID(int=1), fill) for fill in fills]
+    average, fifo = (by_coin(lines(owned, {}, method=method)) for method in Method)
+    assert average == fifo
+
+
+@given(histories(), marks, methods)
+def test_it_is_the_same_whichever_way_it_is_cut(fills, marks_aud, method) -> None:
+    told = lines([(UUID(int=number), fill) for number, fill in enumerate(fills[:1])], marks_aud, method=method)
+    told += lines([(UUID(int=9), fill) for fill in fills], marks_aud, method=method)
     for cut in (by_deployment(told), by_coin(told), by_day(told)):
         assert sum(cut.values(), ProfitAndLoss()) == total(told)
 
@@ -66,14 +125,15 @@ def test_two_spans_that_meet_tell_all(fills: list[Fill], hours: int) -> None:
     assert halves == total(lines(given_fills, {}))
 
 
-def test_a_day_is_a_day_in_utc() -> None:
-    late = datetime(2025, 1, 2, 9, tzinfo=UTC).astimezone()
+def test_a_day_is_a_day_of_the_zone_that_is_asked_for() -> None:
+    late = datetime(2025, 1, 2, 20, tzinfo=UTC)
     fill = Fill("1", "BTC", Side.BUY, Decimal(1), Decimal("10.10"), Decimal("0.10"), late)
     told = lines([(UUID(int=1), fill)], {"BTC": Decimal(12)})
     assert by_day(told) == {
         date(2025, 1, 2): ProfitAndLoss(fees_aud=Decimal("0.10"), fills=1),
         None: ProfitAndLoss(unrealized_aud=Decimal(2)),
     }
+    assert date(2025, 1, 3) in by_day(lines([(UUID(int=1), fill)], {}, zone=ZoneInfo("Australia/Sydney")))
 
 
 @given(histories())

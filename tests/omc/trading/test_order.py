@@ -8,7 +8,7 @@ import pytest
 from omc.errors import IllegalTransition
 from omc.market.terms import OrderKind
 from omc.trading.fill import Fill, Side
-from omc.trading.order import _NEXT, Order, OrderIntent, OrderStatus, Turn, client_order_id
+from omc.trading.order import _NEXT, UNSETTLED, Order, OrderIntent, OrderStatus, Turn, client_order_id
 
 AT = datetime(2025, 1, 1, 0, 5, tzinfo=UTC)
 INTENT = OrderIntent(
@@ -37,8 +37,23 @@ def test_only_the_moves_in_the_table_are_moves(start: OrderStatus, end: OrderSta
 
 
 def test_what_is_over_is_over() -> None:
-    over = {OrderStatus.DENIED, OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.FAILED}
-    assert {status for status in OrderStatus if status.final} == over
+    assert {str(status) for status in OrderStatus if status.final} == {
+        "denied",
+        "filled",
+        "cancelled",
+        "expired",
+        "rejected",
+    }
+
+
+def test_whatever_was_sent_is_unsettled_until_it_is_over() -> None:
+    never_sent = {OrderStatus.INTENT, OrderStatus.SLICED}
+    assert {status for status in OrderStatus if not status.final} - never_sent == UNSETTLED
+
+
+def test_only_what_surely_never_arrived_is_sent_again() -> None:
+    before = {status for status in OrderStatus if OrderStatus.SUBMITTED in _NEXT[status]}
+    assert before == {OrderStatus.INTENT, OrderStatus.UNKNOWN}
 
 
 def test_a_fill_counts_once() -> None:

@@ -48,7 +48,7 @@ def test_looking_again_at_an_order_that_has_not_moved_changes_nothing() -> None:
 
 def test_a_refusal_fails_the_order_and_keeps_the_reason() -> None:
     order = outcome.placed(SENT, Rejected("no funds"))
-    assert (order.status, order.message) == (OrderStatus.FAILED, "no funds")
+    assert (order.status, order.message) == (OrderStatus.REJECTED, "no funds")
 
 
 def test_a_quote_stands_for_a_minute() -> None:
@@ -63,3 +63,80 @@ def test_an_emergency_sale_sells_all_and_is_told_from_the_traders_own() -> None:
     assert (intent.side, intent.quantity, intent.quote_price_aud) == (Side.SELL, Decimal("1.5"), Decimal(9))
     assert outcome.is_liquidation(intent)
     assert not outcome.is_liquidation(INTENT)
+
+
+RESTING = replace(SENT, intent=replace(INTENT, good_for_s=60.0), venue_order_id="v").become(OrderStatus.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("order", "rests"),
+    [
+        (RESTING, True),
+        (replace(RESTING, status=OrderStatus.CANCELLING), True),
+        (replace(RESTING, status=OrderStatus.REPLACING), True),
+        (replace(RESTING, venue_order_id=None), False),
+        (SENT, False),
+        (replace(RESTING, status=OrderStatus.FILLED), False),
+    ],
+    ids=["on the book", "being cancelled", "being moved", "not known by an id", "sent", "filled"],
+)
+def test_what_rests_is_on_the_book_and_known_by_its_id(order: Order, rests: bool) -> None:
+    assert outcome.rests(order) is rests
+
+
+@pytest.mark.parametrize(
+    ("before", "placed", "status"),
+    [
+        (OrderStatus.ACCEPTED, Placed("v", (filled("1"),), open=True), OrderStatus.PARTIAL),
+        (OrderStatus.ACCEPTED, Placed("v", (filled("2"),), open=False), OrderStatus.FILLED),
+        (OrderStatus.REPLACING, Placed("v", (), open=True), OrderStatus.ACCEPTED),
+        (OrderStatus.REPLACING, Placed("v", (filled("1"),), open=True), OrderStatus.PARTIAL),
+        (OrderStatus.CANCELLING, Placed("v", (filled("1"),), open=True), OrderStatus.CANCELLING),
+        (OrderStatus.CANCELLING, Placed("v", (filled("2"),), open=False), OrderStatus.FILLED),
+        (OrderStatus.ACCEPTED, Placed("v", (filled("1"),), open=False), OrderStatus.ACCEPTED),
+    ],
+)
+def test_a_look_at_what_rests_makes_of_it_what_the_book_shows(
+    before: OrderStatus, placed: Placed, status: OrderStatus
+) -> None:
+    order = outcome.seen(replace(RESTING, status=before), placed)
+    assert (order.status, order.fills) == (status, placed.fills)
+
+
+def test_a_limit_stands_where_the_book_shows_it() -> None:
+    moving = replace(RESTING, status=OrderStatus.REPLACING, limit_aud=Decimal(9))
+    shown = outcome.seen(moving, Placed("w", (), open=True, price_aud=Decimal(8)))
+    assert (shown.limit_aud, shown.price_aud, shown.venue_order_id) == (Decimal(8), Decimal(8), "w")
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "message"),
+    [
+        (replace(RESTING, status=OrderStatus.CANCELLING, message="asked"), OrderStatus.CANCELLED, "asked"),
+        (
+            replace(RESTING, status=OrderStatus.CANCELLING, message=outcome.TIME_OVER),
+            OrderStatus.EXPIRED,
+            "its time is over",
+        ),
+        (RESTING, OrderStatus.CANCELLED, "it left the venue's book and nobody here asked for it"),
+    ],
+    ids=["asked", "expired", "by itself"],
+)
+def test_what_is_off_the_book_says_why(order: Order, status: OrderStatus, message: str) -> None:
+    ended = outcome.gone(order.filled_by((filled("1"),)))
+    assert (ended.status, ended.message, ended.filled_quantity) == (status, message, 1)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "why", "status"),
+    [
+        ("2", None, OrderStatus.FILLED),
+        ("1", "its owner asked", OrderStatus.CANCELLED),
+        ("1", outcome.TIME_OVER, OrderStatus.EXPIRED),
+        ("1", None, OrderStatus.CANCELLED),
+    ],
+)
+def test_an_order_in_slices_is_what_they_did(quantity: str, why: str | None, status: OrderStatus) -> None:
+    parent = Order(INTENT, OrderStatus.SLICED, fills=(filled(quantity),))
+    ended = outcome.in_parts(parent, message=why)
+    assert (ended.status, ended.message) == (status, why)

@@ -295,9 +295,14 @@ def test_quotes_that_it_is_done_with_are_passed_over() -> None:
 def test_unusable_weights_halt_it_with_nothing_half_done(weights: tuple[float, ...], why: str) -> None:
     it = trader()
     it.handle(quotes(0, 1, 1, 1))
-    (halt,) = decided(it, 0, *weights)
+    told, halt = decided(it, 0, *weights)
     assert isinstance(halt, Halt)
+    assert halt.reason.startswith("unusable_weights: at 2025-01-01T00:00:00+00:00: ")
     assert why in halt.reason
+    assert isinstance(told, Remember)
+    assert told.decision is not None
+    assert (told.memory, set(told.decision.why.values())) == (TraderMemory(), {halt.reason})
+    assert set(told.decision.targets.values()) == {None}
     assert it.memory == TraderMemory()
 
 
@@ -372,7 +377,7 @@ def test_an_exit_that_failed_is_told_so_and_tried_again_at_the_next_bar(reentry:
     played.bar(5, 100, 0.5)
     _, submit = played.trader.handle(quotes(10, 80, NAN, NAN))
     assert isinstance(submit, Submit)
-    failed = Order(submit.intent).become(OrderStatus.SUBMITTED).become(OrderStatus.FAILED)
+    failed = Order(submit.intent).become(OrderStatus.SUBMITTED).become(OrderStatus.REJECTED)
     assert played.trader.handle(OrderEnded(failed)) == [Decide(START + timedelta(minutes=10))]
     (remember,) = decided(played.trader, 10, 0.5, 0, 0)
     assert isinstance(remember, Remember)

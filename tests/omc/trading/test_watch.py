@@ -53,3 +53,15 @@ def test_percentiles_are_of_the_sample() -> None:
     stats = TraderStats(0, 4, (4.0, 1.0, 3.0, 2.0))
     assert [stats.percentile_ms(percent) for percent in (50, 75, 99)] == [2.0, 3.0, 4.0]
     assert TraderStats(0, 0, ()).percentile_ms(50) is None
+
+
+def test_one_is_coming_until_it_is_heard_of_and_not_for_ever() -> None:
+    watch = Watch(OURS)
+    assert not watch.is_coming(0, 30)
+    watch.started(10)
+    assert watch.is_coming(39, 30)
+    assert not watch.is_coming(40, 30)
+    watch.saw(state("starting"), 12)
+    assert watch.is_coming(13, 30)
+    watch.saw(state("failed"), 14)
+    assert not watch.is_coming(15, 30)

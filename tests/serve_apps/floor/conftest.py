@@ -1,6 +1,7 @@
 """The floor over twins, and a market day played through it by the very core that the actors run."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -11,20 +12,24 @@ from omc.access.usage import MemoryUsageLedger
 from omc.errors import Unavailable
 from omc.feature.frame import Frame
 from omc.market.terms import Terms
-from omc.risk.kill_switch import MemoryKillSwitch
+from omc.risk.kill_switch import Halt, HaltLevel, MemoryKillSwitch
+from omc.risk.store import MemoryRiskStore
 from omc.risk.verdict import Denied
 from omc.strategy.algorithm import AlgorithmRecord, AlgorithmStatus, MemoryAlgorithmStore
 from omc.strategy.registry import make
-from omc.trading.blotter import MemoryBlotter, TraderMemory
-from omc.trading.books import differences, ours
+from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployed_code import code_of
 from omc.trading.deployment import Deployment, MemoryDeploymentStore, trader_name
 from omc.trading.dialogue import Decide, OrderEnded, QuotesArrived, Remember, Submit, WeightsDecided
 from omc.trading.fill import Fill
-from omc.trading.floor import HaltReport, Reconciliation, TraderState
+from omc.trading.floor import Choice, HaltReport, Reconciliation, TraderState
 from omc.trading.lease import Lease, MemoryLeaseStore
 from omc.trading.mandate import Mandate
+from omc.trading.notice import NoticeKind
 from omc.trading.order import Order, OrderIntent, OrderStatus
+from omc.trading.reconciliation.books import differences, ours
+from omc.trading.reconciliation.resolution import resolution_of, resolved
+from omc.trading.reconciliation.venue_book import MemoryVenueBook
 from omc.trading.settlement import settle
 from omc.trading.trader import Trader
 from serve_apps.floor.app import PREFIX, build
@@ -39,8 +44,18 @@ class MemoryDesk:
 
     blotter: MemoryBlotter
     risk: Lease
+    venue_book: MemoryVenueBook
     reachable: bool = True
     halts: list[tuple[UUID, bool]] = field(default_factory=list)
+    tripped: list[Halt] = field(default_factory=list)
+    released: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
+    accepted: list[tuple[UUID, str, str | None]] = field(default_factory=list)
+    reconciled: list[UUID] = field(default_factory=list)
+    accepting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set unless a venue takes its time."""
+
+    def __post_init__(self) -> None:
+        self.accepting.set()
 
     async def submit(self, intent: OrderIntent, trader: Lease) -> Order | Denied:
         order = await self.blotter.submitting(await self.blotter.begin(intent), trader, self.risk)
@@ -57,18 +72,54 @@ class MemoryDesk:
         filled = replace(order.become(OrderStatus.FILLED), fills=(fill,), venue_order_id=f"venue-{fill.fill_id[-12:]}")
         return await self.blotter.settle(filled)
 
-    async def halt(self, user_id: UUID, liquidate: bool) -> HaltReport:
+    async def trip(self, halt: Halt) -> None:
+        self._reach()
+        self.tripped.append(halt)
+
+    async def halt(
+        self,
+        user_id: UUID,
+        liquidate: bool,
+        deployment_id: UUID | None = None,
+        level: HaltLevel = HaltLevel.ALL,
+    ) -> HaltReport:
         self._reach()
         self.halts.append((user_id, liquidate))
         return HaltReport(2, (), ("one sentence of what could not be done",))
 
+    async def release(self, user_id: UUID | None, deployment_id: UUID | None = None) -> None:
+        self._reach()
+        self.released.append((user_id, deployment_id))
+
+    async def force_exit(self, deployment_id: UUID, coins: Sequence[str], key: str | None = None) -> HaltReport:
+        self._reach()
+        notice = await self.blotter.notify(deployment_id, NoticeKind.OUT, coins or ("BTC", "ETH"), key)
+        await self.blotter.done(notice)
+        return HaltReport(0, (), (f"{', '.join(notice.coins)}: not quoted",))
+
     async def reconcile(self, deployment_id: UUID) -> Reconciliation:
         self._reach()
+        self.reconciled.append(deployment_id)
         books = ours(await self.blotter.account(deployment_id))
         venue = {**books, "DOGE": Decimal(5)}
         return Reconciliation(
             deployment_id, self.blotter.deployments.clock.now(), books, venue, differences(books, venue)
         )
+
+    async def resolve(self, client_order_id: str, choice: Choice, by: str) -> Order:
+        self._reach()
+        order = await self.blotter.order(client_order_id)
+        assert order is not None
+        (held,) = await self.venue_book.held(user_id=order.intent.user_id)
+        became = resolved(order, held, choice)
+        await self.venue_book.resolve(client_order_id, resolution_of(choice, by))
+        return await self.blotter.settle(became)
+
+    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
+        self._reach()
+        self.accepted.append((deployment_id, by, key))
+        await self.accepting.wait()
+        return await self.reconcile(deployment_id)
 
     def _reach(self) -> None:
         if not self.reachable:
@@ -99,14 +150,17 @@ class MemorySupervision:
 @pytest.fixture
 async def ports(signer, archive, hot, clock) -> FloorPorts:
     deployments, leases = MemoryDeploymentStore(clock), MemoryLeaseStore()
-    kill_switch = MemoryKillSwitch(clock.now())
+    kill_switch = MemoryKillSwitch(clock.now(), journal=deployments.journal)
     blotter = MemoryBlotter(deployments, leases, kill_switch)
+    venue_book = MemoryVenueBook(clock, deployments.journal)
     return FloorPorts(
         algorithms=MemoryAlgorithmStore(clock),
         deployments=deployments,
         blotter=blotter,
         kill_switch=kill_switch,
-        risk=MemoryDesk(blotter, await leases.take("risk:0", "test")),
+        limits=MemoryRiskStore(deployments, blotter),
+        risk=MemoryDesk(blotter, await leases.take("risk:0", "test"), venue_book),
+        venue_book=venue_book,
         supervision=MemorySupervision(deployments),
         archive=archive,
         hot=hot,
@@ -180,7 +234,8 @@ def deploying(caller, algorithm) -> Callable[..., Awaitable[dict]]:
 
 @pytest.fixture
 def playing(ports: FloorPorts, history: Frame) -> Callable[..., Awaitable[Deployment]]:
-    """`await playing(deployment_id, first, last)` trades those rows of the history as the floor would."""
+    """`await playing(deployment_id, first, last)` trades those rows of the history as the floor would, from what was
+    remembered before."""
 
     async def play(deployment_id: str, first: int, last: int) -> Deployment:
         deployment = await ports.deployments.get(UUID(deployment_id))
@@ -197,7 +252,7 @@ def playing(ports: FloorPorts, history: Frame) -> Callable[..., Awaitable[Deploy
             made.exits,
             ports.terms,
         )
-        trader = Trader(mandate, TraderMemory(), await ports.blotter.account(deployment.id))
+        trader = Trader(mandate, await ports.blotter.recall(deployment.id), await ports.blotter.account(deployment.id))
         for row in range(first, last):
             commands = trader.handle(QuotesArrived(frame.time(row), frame.bid[row], frame.ask[row]))
             while commands:

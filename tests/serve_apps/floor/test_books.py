@@ -79,7 +79,7 @@ async def test_trades_are_chosen_by_time(traded, caller, refused):
 async def test_decisions_say_why(traded, caller):
     decisions = await everything(caller, f"/algorithms/{traded['id']}/decisions")
     assert len(decisions) > 20
-    assert set(decisions[0]) == {"decided_at", "recorded_at", "targets", "why", "printed"}
+    assert set(decisions[0]) == {"decided_at", "recorded_at", "targets", "why", "printed", "trigger"}
     assert set(decisions[0]["targets"]) == set(decisions[0]["why"]) == {"BTC", "ETH"}
     assert "the algorithm wants" in decisions[0]["why"]["BTC"]
 

@@ -201,7 +201,7 @@ def looping(ports, calling, caller):
     class Loops(MemorySandbox):
         def predict(self, *asked):
             there.begun.release()
-            assert there.end.wait(60)
+            assert there.end.wait(300)
             return super().predict(*asked)
 
     def there():
@@ -239,7 +239,7 @@ async def test_looping_code_leaves_places_to_others_and_to_what_ships_with_the_p
     here = looping()
     under_way = [asyncio.create_task(here.get(f"/algorithms/{made['id']}/parity")) for _ in range(12)]
     for _ in range(2):
-        assert await asyncio.to_thread(looping.begun.acquire, timeout=60)
+        assert await asyncio.to_thread(looping.begun.acquire, timeout=300)
     answers = await asyncio.gather(*(here.get(f"/algorithms/{built_in['id']}/parity") for _ in range(12)))
     assert {answer.status_code for answer in answers} == {200}
     assert not looping.begun.acquire(blocking=False)

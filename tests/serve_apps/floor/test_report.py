@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from omc.trading.books import ours
 from omc.trading.fill import Side
 from omc.trading.floor import Reconciliation
+from omc.trading.reconciliation.books import ours
 
 FIRST, LAST = 20, 520
 

@@ -6,7 +6,7 @@ import io
 import re
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from omc.adapters import parquet
 from omc.backtest.run import MemoryBacktestStore, RunStatus
 from omc.backtest.study import study
 from omc.errors import Unavailable
+from omc.ledger.catalyst import Catalyst
 from omc.promotion.trials import Tally
 from serve_apps.envelope import Success
 from serve_apps.lab import backtests
@@ -298,7 +299,7 @@ async def test_the_worker_works_while_its_app_runs(app, creating, caller, window
     made = await creating()
     async with app.router.lifespan_context(app):
         queued = (await caller.post(f"/algorithms/{made['id']}/backtest", window)).json()["data"]
-        for _ in range(2_000):
+        for _ in range(12_000):
             if (await caller.get(f"/backtests/{queued['id']}")).json()["data"]["status"] == "completed":
                 return
             await asyncio.sleep(0.01)
@@ -308,3 +309,23 @@ async def test_the_worker_works_while_its_app_runs(app, creating, caller, window
 async def test_history_is_read_as_the_gateways_prices_are(caller):
     page = (await caller.get("/data/historical", coin="BTC", interval="1h", per_page=2)).json()
     assert set(page["items"][0]) == {"coin", "timestamp", "open", "high", "low", "close"}
+
+
+async def test_an_algorithm_that_waits_for_a_catalyst_is_asked_when_it_became_known(creating, testing, caller, ports):
+    seen = [datetime(2025, 6, 9, hour, 1, tzinfo=UTC) for hour in (3, 9, 15)]
+    # One is about another coin, and one became known before the window.
+    others = [("DOGE", seen[0] + timedelta(hours=2)), ("BTC", datetime(2025, 6, 8, 1, tzinfo=UTC))]
+    await ports.catalysts.record(
+        [
+            Catalyst("listing", "listed", (coin,), "wire", str(at), at, at)
+            for coin, at in [*(("BTC", at) for at in seen), *others]
+        ]
+    )
+    algorithm = await creating()
+    asked = await testing(algorithm, triggers=[{"on": "catalyst", "type": "listing", "coin": "BTC"}])
+    trades = (await caller.get(f"/backtests/{asked['id']}/trades", per_page=200)).json()["items"]
+    # Known a minute past the hour, decided five past it, filled at the next bar.
+    filled = {at.replace(minute=10).strftime("%Y-%m-%dT%H:%M:%SZ") for at in seen}
+    assert min(trade["executed_at"] for trade in trades) in filled
+    unasked = await testing(algorithm, triggers=[{"on": "catalyst", "type": "halving"}])
+    assert unasked["trades"] == 0

@@ -124,7 +124,8 @@ async def test_code_that_fails_is_found_out_and_its_backtest_fails_with_a_reason
 
 @pytest.mark.parametrize("name", WAITING)
 async def test_code_that_never_answers_is_ended_while_others_are_answered(ports, sandboxes, passing, honest, name):
-    soon = replace(sandboxes, deadlines=Deadlines(load_s=2.0, predict_s=2.0, fit_s=2.0, decide_s=2.0))
+    # A second is too short to tell a machine that is busy from code that is late.
+    soon = replace(sandboxes, deadlines=Deadlines(load_s=1.0, predict_s=1.0, fit_s=1.0, decide_s=1.0))
     object.__setattr__(ports, "maker", Maker(soon.of))
     found, run = await passing(WAITING[name])
     assert found

@@ -1,6 +1,8 @@
 """Whoever's code it is, others get their turn; and every backtest comes to an end that says why."""
 
 import asyncio
+import os
+import sys
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,7 +12,7 @@ import pytest
 
 from omc.adapters.sandbox_process.limits import Limits
 from omc.adapters.sandbox_process.sandbox import Deadlines
-from omc.adapters.sandbox_process.sandboxes import Sandboxes
+from omc.adapters.sandbox_process.sandboxes import OpenSandbox, Sandboxes
 from omc.backtest.run import RunStatus
 from omc.backtest.study import study
 from omc.strategy.maker import Maker
@@ -47,7 +49,7 @@ def held(monkeypatch):
 
     def slowly(*arguments, **named):
         found.begun.release()
-        assert found.go_on.wait(60)
+        assert found.go_on.wait(300)
         return study(*arguments, **named)
 
     monkeypatch.setattr(working, "study", slowly)
@@ -61,7 +63,7 @@ def statuses(ports) -> dict[UUID, RunStatus]:
 
 async def under_way(held, count: int) -> None:
     for _ in range(count):
-        assert await asyncio.to_thread(held.begun.acquire, timeout=60)
+        assert await asyncio.to_thread(held.begun.acquire, timeout=300)
 
 
 def test_there_are_at_least_two_lanes_and_cores_for_others():
@@ -108,6 +110,24 @@ async def test_one_lane_serves_everybody(ports, caller, other, asking):
     assert set(statuses(ports).values()) == {RunStatus.COMPLETED}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a process has one priority for all of its threads")
+async def test_a_backtest_gives_way_to_requests(ports, caller, asking, monkeypatch):
+    found = []
+
+    def noting(*arguments, **named):
+        found.append(os.getpriority(os.PRIO_PROCESS, 0))
+        return study(*arguments, **named)
+
+    monkeypatch.setattr(working, "study", noting)
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    await asking(caller)
+    worker = BacktestWorker(ports, 2)
+    assert await worker.take_one()
+    await worker.stop()
+    assert found == [min(mine + 15, 19)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == mine
+
+
 async def test_users_take_turns(ports, caller, other, asking, clock):
     worker = BacktestWorker(ports, lanes=1)
     mine = [await asking(caller) for _ in range(3)]
@@ -128,7 +148,7 @@ async def test_a_worker_that_is_told_to_stop_stops_however_many_lanes_are_busy(p
     await under_way(held, 2)
     held.go_on.set()
     worker.wake()
-    await asyncio.wait_for(worker.stop(), 30)
+    await asyncio.wait_for(worker.stop(), 120)
 
 
 async def test_a_run_whose_version_is_gone_is_cancelled_and_says_so(ports, caller, asking, worker):
@@ -145,7 +165,8 @@ async def test_a_run_whose_version_is_gone_is_cancelled_and_says_so(ports, calle
     assert not await worker.take_one()
 
 
-DEADLINES = Deadlines(load_s=5.0, predict_s=4.0, fit_s=1.0, decide_s=1.0)
+# A second is too short to tell a machine that is busy from code that is late.
+SOON, PATIENT = Deadlines(load_s=60.0, predict_s=1.0), Deadlines(load_s=60.0, predict_s=60.0)
 LIMITS = Limits(cpu_s=None, memory_bytes=400 * 2**20)
 ENDS = {
     "loops": ("while True:\n            pass", "did not answer"),
@@ -160,8 +181,15 @@ WORSE = "class It:\n    memory_bars = 1\n    def predict(self, frame):\n        
 @pytest.mark.parametrize("end", ENDS)
 async def test_however_code_ends_its_backtest_has_failed_and_the_next_one_is_run(ports, caller, other, asking, end):
     does, said = ENDS[end]
-    with_walls = replace(ports, maker=Maker(Sandboxes(limits=LIMITS, deadlines=DEADLINES).of))
-    worker = BacktestWorker(with_walls)
+    # Only what never answers is to be late.
+    sandboxes = Sandboxes(limits=LIMITS, deadlines=SOON if said == "did not answer" else PATIENT)
+    opened = []
+
+    def opening(source: str) -> OpenSandbox:
+        opened.append(sandboxes.of(source))
+        return opened[-1]
+
+    worker = BacktestWorker(replace(ports, maker=Maker(opening)))
     run_id, honest = await asking(caller), await asking(other)
     record = next(each for each in ports.algorithms.kept.values() if each.user_id == caller.user_id)
     code = WORSE.format(does)
@@ -175,7 +203,6 @@ async def test_however_code_ends_its_backtest_has_failed_and_the_next_one_is_run
     assert failed.status is RunStatus.FAILED
     assert said in failed.error_message
     assert (await ports.backtests.get(honest, other.user_id)).status is RunStatus.COMPLETED
-    day = ports.clock.now().date()
-    assert await ports.usage.used(caller.user_id, day) > 0
-    if "loop" in end:
-        assert await ports.usage.used(caller.user_id, day) > 0.2
+    # All of it, however much the machine let it compute: what an end itself takes may not be known yet.
+    assert await ports.usage.used(caller.user_id, ports.clock.now().date()) > 0.9 * sum(each.cpu_s for each in opened)
+    assert all(each.cpu_s > 0 for each in opened)

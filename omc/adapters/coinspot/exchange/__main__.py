@@ -13,7 +13,10 @@ from pathlib import Path
 
 from omc.adapters.coinspot.exchange.app import RequestRate, SandboxExchange
 from omc.adapters.coinspot.exchange.control import ControlDesk
+from omc.adapters.coinspot.exchange.fault_desk import FaultDesk
+from omc.adapters.coinspot.exchange.faults import FaultKind
 from omc.adapters.coinspot.exchange.keys import Key, KeyRing
+from omc.adapters.coinspot.exchange.plan import DEFAULT_RATE, FaultPlan, kinds_of
 from omc.adapters.coinspot.exchange.player import TapePlayer
 from omc.adapters.coinspot.exchange.server import listening, serve
 from omc.adapters.coinspot.exchange.token_file import token_in
@@ -22,7 +25,7 @@ from omc.market.coin import ticker
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import Tape
 from omc.market.terms import COINSPOT_MARKET_COINS, Terms
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper.venue import PaperVenue
 
 _EXIT_REFUSED = 2
 
@@ -60,7 +63,7 @@ def build(options: argparse.Namespace) -> tuple[SandboxExchange, float]:
     venue = PaperVenue(terms, tape.frame.coins, depth, run=secrets.token_hex(3))
     player = TapePlayer(tape, venue, start, options.lockstep)
     ring = KeyRing(raw_only=options.signature == "raw")
-    control = ControlDesk(player, ring, token)
+    control = ControlDesk(player, ring, token, FaultDesk(_faults(options)))
     for account in options.account:
         key, secret, cash = _parts(account, "--account", "KEY:SECRET:CASH")
         control.add_key(f"demo {len(ring.keys) + 1}", _amount(cash, "--account"), key, secret)
@@ -70,6 +73,14 @@ def build(options: argparse.Namespace) -> tuple[SandboxExchange, float]:
             raise InvalidInput("--read-only-key: its own key must be new, and the other one an --account's")
         ring.keys[key] = Key(ring.keys[of_key].customer, secret, full_access=False)
     return SandboxExchange(venue, ring, control, RequestRate(options.rate_limit)), options.speed
+
+
+def _faults(options: argparse.Namespace) -> FaultPlan | None:
+    if options.faults is None:
+        return None
+    only = [name for names in options.faults_only for name in names.split(",") if name]
+    rates = options.fault_rate, options.account_fault_rate
+    return FaultPlan(options.faults, rates[0], kinds_of(only), options.faults_most, account_rate=rates[1])
 
 
 def _tape(options: argparse.Namespace) -> Tape:
@@ -129,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--min-order", default="1.00", metavar="AUD", help="the least that an order may be worth")
     add("--market-coin", action="append", default=[], help="a coin with an order book, instead of the assumed sixteen")
     add("--depth", metavar="AUD", help="how deep a book is, a coin, side and bar (default: without limit)")
+    add("--faults", type=int, metavar="SEED", help="misbehave from the start, as this seed says (default: never)")
+    add("--fault-rate", type=float, default=DEFAULT_RATE, metavar="RATE", help="of the requests (default: 0.05)")
+    add("--account-fault-rate", type=float, metavar="RATE", help="of those made with a key (default: the same)")
+    add("--faults-only", action="append", default=[], metavar="KIND,…", help=f"of {', '.join(FaultKind)}")
+    add("--faults-most", type=int, default=0, metavar="N", help="as many and no more (0: without end)")
     add("--rate-limit", type=int, default=0, metavar="N", help="requests a minute and key; CoinSpot's is 1000 (0: off)")
     return parser
 

@@ -23,14 +23,16 @@ class Answer:
     status: int
     content: bytes
     media_type: bytes = b"application/json; charset=utf-8"
+    retry_after_s: int = 60
+    """What goes with a 429."""
 
 
 NOT_FOUND = Answer(404, b"Not Found", b"text/html; charset=utf-8")
 """What CoinSpot says to a path that it does not have: nothing that is JSON."""
 
 
-def answered(value: Any, status: int = 200) -> Answer:
-    return Answer(status, orjson.dumps(value, default=_number))
+def answered(value: Any, status: int = 200, *, retry_after_s: int = 60) -> Answer:
+    return Answer(status, orjson.dumps(value, default=_number), retry_after_s=retry_after_s)
 
 
 def refused(status: int, message: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The hand on the sandbox, which no real exchange has: the tape's clock, its step, and accounts.
+"""The hand on the sandbox, which no real exchange has: the tape's clock, its step, accounts, and faults.
 
 Every request carries the token of a file that only the owner can read.
 """
@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from omc.adapters.coinspot.exchange.answer import NOT_FOUND, Answer, Refusal, answered
+from omc.adapters.coinspot.exchange.fault_desk import FaultDesk
 from omc.adapters.coinspot.exchange.keys import Customer, Key, KeyRing
 from omc.adapters.coinspot.exchange.player import TapePlayer
 from omc.errors import InvalidInput
@@ -26,6 +27,7 @@ class ControlDesk:
     player: TapePlayer
     ring: KeyRing
     token: str | None = field(repr=False)
+    faults: FaultDesk = field(default_factory=FaultDesk)
     _opened: dict[str, str] = field(default_factory=dict, repr=False)
     """Keys by account."""
 
@@ -41,6 +43,10 @@ class ControlDesk:
                 return answered(_clock(self.player.step(_position(_fields(body)))))
             case "POST", "accounts":
                 return answered(self._open(_fields(body)))
+            case "GET", "faults":
+                return answered(self.faults.document())
+            case "POST", "faults":
+                return answered(self.faults.switch(_fields(body), self.player.venue.executions))
         return NOT_FOUND
 
     def _open(self, fields: dict[str, Any]) -> dict[str, str]:

@@ -46,6 +46,11 @@ class KeyRing:
     raw_only: bool = False
     keys: dict[str, Key] = field(default_factory=dict, repr=False)
 
+    def account_of(self, key: str | None) -> str | None:
+        """Whose key it is, without looking at anything else; None for one that nobody has."""
+        owner = self.keys.get(key) if key else None
+        return owner.customer.account if owner else None
+
     def admit(self, body: bytes, key: str | None, sign: str | None, *, full_access: bool) -> tuple[Key, dict[str, Any]]:
         """The key's owner and the fields of the request, numbers as Decimal; its nonce is spent. Refusal otherwise."""
         canonical, nonce = _read(body)

@@ -37,7 +37,7 @@ def history(request: Request) -> dict[str, Any]:
 
 def holdings(request: Request) -> dict[str, Any]:
     """Balances of a full-access key: an object with a number for each coin."""
-    wallet = request.venue.wallet(request.account)
+    wallet = request.wallet
     held = {coin.lower(): quantity for coin, quantity in sorted(wallet.coins.items()) if quantity}
     return ok(balance={"aud": wallet.cash_aud, **held})
 
@@ -51,7 +51,7 @@ def quote(side: Side, request: Request) -> dict[str, Any]:
 
 
 def transactions(request: Request, coin: str | None = None) -> dict[str, Any]:
-    wallet, fields = request.venue.wallet(request.account), request.fields
+    wallet, fields = request.wallet, request.fields
     rows = []
     for each in listed(wallet.executions, coin.upper() if coin else None, fields.since(), fields.until()):
         row = completed_order(each)

@@ -11,7 +11,7 @@ from omc.feature.frame import as_datetime
 from omc.market.money import from_grid
 from omc.market.quote import Quote, QuoteBoard
 from omc.market.tape import Tape, TapeClock
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper.venue import PaperVenue
 
 BAR_S = 300.0
 

@@ -16,7 +16,7 @@ from omc.trading.fill import Side
 
 def balances(request: Request) -> dict[str, Any]:
     """An array of objects with one key each."""
-    wallet = request.venue.wallet(request.account)
+    wallet = request.wallet
     coins = ["AUD", *sorted(coin for coin, quantity in wallet.coins.items() if quantity)]
     return ok(balances=[{coin: balance_of(request, coin)} for coin in coins])
 
@@ -27,12 +27,12 @@ def balance(request: Request, coin: str, *, available: bool) -> dict[str, Any]:
         raise VenueRefused("Coin not found")
     held = balance_of(request, coin)
     if available:
-        held["available"] = request.venue.wallet(request.account).available(coin)
+        held["available"] = request.wallet.available(coin)
     return ok(balance={coin: held})
 
 
 def balance_of(request: Request, coin: str) -> dict[str, Decimal]:
-    held = request.venue.wallet(request.account).balance(coin)
+    held = request.wallet.balance(coin)
     quote = request.venue.board.quotes.get(coin)
     rate = Decimal(1) if coin == "AUD" else quote.last_aud if quote else ZERO
     return {"balance": held, "audbalance": eight_places(held * rate), "rate": rate}
@@ -41,7 +41,7 @@ def balance_of(request: Request, coin: str) -> dict[str, Decimal]:
 def open_orders(request: Request) -> dict[str, Any]:
     request.fields.aud_market()
     coin = request.fields.optional_coin()
-    orders = request.venue.wallet(request.account).orders.values()
+    orders = request.wallet.orders.values()
     return ok(**by_side((each.side, open_order(each)) for each in orders if coin in (None, each.coin)))
 
 
@@ -66,9 +66,7 @@ def completed_market(request: Request) -> dict[str, Any]:
 def _completed(request: Request, *, only: OrderKind | None) -> dict[str, Any]:
     fields = request.fields
     fields.aud_market()
-    found = listed(
-        request.venue.wallet(request.account).executions, fields.optional_coin(), fields.since(), fields.until()
-    )
+    found = listed(request.wallet.executions, fields.optional_coin(), fields.since(), fields.until())
     rows = ((each.side, completed_order(each)) for each in found if only in (None, each.kind))
     lists = by_side(rows)
     limit = fields.limit()

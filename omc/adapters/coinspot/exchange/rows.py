@@ -8,8 +8,8 @@ from typing import Any
 from omc.market.money import eight_places
 from omc.market.terms import OrderKind
 from omc.trading.fill import Side
-from omc.trading.paper_order import Execution, RestingOrder
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper.order import Execution, RestingOrder
+from omc.trading.paper.venue import PaperVenue
 
 Row = dict[str, Any]
 BOOK_ROWS = 20

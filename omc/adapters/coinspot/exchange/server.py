@@ -1,4 +1,4 @@
-"""Serves an ASGI application on one socket until it is told to stop."""
+"""Serves an ASGI application on one socket until it is told to stop; it may close a connection without an answer."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,9 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from omc.adapters.coinspot.exchange.delivery import SEVER
 from omc.errors import InvalidInput
 
 
@@ -27,6 +29,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell()
+
+
+class _Severable(HttpToolsProtocol):
+    """Hands the application its connection's end, beyond what ASGI has."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {SEVER: {"close": self.transport.close}}
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -50,6 +60,7 @@ async def serve(
     """Answer until SIGTERM or SIGINT. `ready` is called with the address once it listens; `beside` runs meanwhile."""
     config = uvicorn.Config(
         app,
+        http=_Severable,
         lifespan="off",
         ws="none",
         log_level="warning",

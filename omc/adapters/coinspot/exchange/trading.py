@@ -12,8 +12,9 @@ from omc.adapters.coinspot.exchange.request_fields import RequestFields
 from omc.errors import VenueRefused
 from omc.market.money import eight_places
 from omc.trading.fill import Side
-from omc.trading.paper_order import Direction, Protection, Unit
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper.order import Direction, Protection, Unit
+from omc.trading.paper.venue import PaperVenue
+from omc.trading.paper.wallet import PaperWallet
 
 _LARGEST_THRESHOLD_PERCENT = 1000
 
@@ -25,10 +26,17 @@ class Request:
     venue: PaperVenue
     customer: Customer
     fields: RequestFields
+    shown: PaperWallet | None = None
+    """What the account seems to hold, when that is not what it holds."""
 
     @property
     def account(self) -> str:
         return self.customer.account
+
+    @property
+    def wallet(self) -> PaperWallet:
+        """For readings; what is done is done to the venue's own."""
+        return self.shown or self.venue.wallet(self.account)
 
 
 Handler = Callable[[Request], dict[str, Any]]

@@ -27,7 +27,7 @@ from omc.adapters.coinspot.signature import Credentials, signature
 from omc.feature.frame import Frame
 from omc.market.tape import Tape
 from omc.market.terms import Terms
-from omc.trading.paper_venue import PaperVenue
+from omc.trading.paper.venue import PaperVenue
 
 TOKEN = "control-token"
 KEY, SECRET = "demo-key", "demo-secret"
@@ -159,7 +159,7 @@ async def faulty(make_wire) -> AsyncIterator[tuple[Faulty, str]]:
 @pytest.fixture
 def make_client() -> Callable[[str, MemoryNonces], CoinspotClient]:
     """The demo account's client at an address, with nonces of the test's own."""
-    return lambda url, nonces: CoinspotClient(url, Credentials(KEY, SECRET), nonces, account="demo", timeout_s=1.5)
+    return lambda url, nonces: CoinspotClient(url, Credentials(KEY, SECRET), nonces, account="demo", timeout_s=60.0)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def start_exchange() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]
     yield started
     for process in processes:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -233,4 +233,4 @@ def exchange(tmp_path_factory) -> Iterator[Process]:
     )
     yield Process(url, token_file)
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0

@@ -1,15 +1,18 @@
 import asyncio
+import json
 import logging
 import pickle
 import socket
 
 import pytest
 
-from omc.adapters.coinspot.client import CoinspotClient, outcome, read_public
+from omc.adapters.coinspot import client as clients
+from omc.adapters.coinspot.client import CoinspotClient, KeySource, outcome, read_public
+from omc.adapters.coinspot.holdoff import Holdoff
 from omc.adapters.coinspot.line import Line, Reply
 from omc.adapters.coinspot.nonce import MemoryNonces
 from omc.adapters.coinspot.signature import Credentials
-from omc.errors import OutcomeUnknown, RateLimited, Unavailable, VenueRefused
+from omc.errors import KeyRefused, OutcomeUnknown, RateLimited, Unavailable, VenueRefused
 
 LOST = ("cut", "silence", "500", "502 html", "200 html", "200 garbage", "404 html")
 
@@ -20,8 +23,9 @@ LOST = ("cut", "silence", "500", "502 html", "200 html", "200 garbage", "404 htm
         (200, b'{"status":"error","message":"no"}', VenueRefused),
         (200, b'{"status":"invalid"}', VenueRefused),
         (400, b'{"status":"error","message":"Coin not found"}', VenueRefused),
-        (401, b'{"message":"no key"}', VenueRefused),
-        (403, b'{"status":"error","message":"read only"}', VenueRefused),
+        (401, b'{"message":"no key"}', KeyRefused),
+        (403, b'{"status":"error","message":"read only"}', KeyRefused),
+        (401, b'{"status":"error","message":"invalid nonce"}', VenueRefused),
         (429, b'{"status":"error","message":"slow down"}', RateLimited),
         (429, b"<html>", RateLimited),
         (400, b'{"status":"error"}', OutcomeUnknown),
@@ -64,7 +68,7 @@ async def test_an_action_whose_answer_is_lost_is_unknown_and_a_reading_is_unavai
     with pytest.raises(Unavailable):
         await client.read("my/balances")
     with pytest.raises(Unavailable):
-        await read_public(Line(url, 0.4), "latest")
+        await read_public(Line(url, 0.4), "latest", Holdoff())
     assert (await client.read("my/balances"))["status"] == "ok"
 
 
@@ -143,3 +147,131 @@ async def echoing(served_at):
 def test_a_line_travels_as_its_address():
     line = pickle.loads(pickle.dumps(Line("http://127.0.0.1:1/", 3.0)))
     assert (line.base_url, line.timeout_s) == ("http://127.0.0.1:1", 3.0)
+
+
+class Hanging(MemoryNonces):
+    """A store of nonces that takes what it is asked, and answers when it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.answers = asyncio.Event()
+        self.asked = 0
+
+    async def next(self, account, now_ms, sender=None):
+        self.asked += 1
+        await self.answers.wait()
+        return await super().next(account, now_ms, sender)
+
+
+class Scripted:
+    """A Channel that answers as it was told, one answer after the other, and keeps what it was sent."""
+
+    base_url = "scripted://"
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.sent = []
+
+    async def send(self, method, path, *, content=None, headers=None):
+        self.sent.append((path, json.loads(content)["nonce"], headers["key"]))
+        return self.answers.pop(0) if self.answers else Reply(200, b'{"status":"ok"}')
+
+    async def close(self):
+        """There is nothing to close."""
+
+
+def client_on(line, nonces=None, key=None):
+    return CoinspotClient("", key or Credentials("k", "s"), nonces or MemoryNonces(), account="demo", line=line)
+
+
+async def test_what_is_urgent_goes_by_an_order_that_waits_for_its_number():
+    line, nonces = Scripted(), Hanging()
+    client = client_on(line, nonces)
+    order = asyncio.create_task(client.act("my/buy", {}, once=True))
+    while not nonces.asked:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        for side in ("buy", "sell"):
+            await client.act(f"my/{side}/cancel/all", {}, urgent=True)
+    assert [path for path, _, _ in line.sent] == ["/api/v2/my/buy/cancel/all", "/api/v2/my/sell/cancel/all"]
+    # The store is asked by the first, and found to be away by the second.
+    assert nonces.asked == 2
+    nonces.answers.set()
+    await order
+    numbers = [nonce for _, nonce, _ in line.sent]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_nothing_is_sent_when_the_store_of_nonces_is_silent_for_too_long(monkeypatch):
+    monkeypatch.setattr(clients, "_STORE_S", 0.01)
+    line = Scripted()
+    with pytest.raises(Unavailable, match="nothing was sent: no number"):
+        await client_on(line, Hanging()).act("my/buy", {}, once=True)
+    assert line.sent == []
+
+
+async def test_what_must_not_be_done_twice_is_not_sent_again_when_its_number_was_seen():
+    said = Reply(401, b'{"status":"error","message":"invalid nonce"}')
+    line = Scripted(said)
+    client = client_on(line)
+    with pytest.raises(OutcomeUnknown, match="had this request already"):
+        await client.act("my/buy", {}, once=True)
+    assert len(line.sent) == 1
+    line.answers = [said, said]
+    await client.act("my/buy/cancel", {})
+    assert len(line.sent) == 4
+
+
+async def test_what_was_not_looked_at_is_sent_again_even_when_it_must_not_be_done_twice():
+    line = Scripted(Reply(429, b'{"status":"error","message":"slow down"}', pause_s=0.0))
+    await client_on(line).act("my/buy", {}, once=True)
+    assert len(line.sent) == 2
+
+
+class Replaced(KeySource):
+    """A key that is replaced while it waits."""
+
+    def __init__(self):
+        self.key = "old"
+
+    async def current(self, *, to_trade):
+        return Credentials(self.key, "s")
+
+    async def refused(self, used, message):
+        """Nobody is told."""
+
+
+async def test_a_key_that_was_replaced_while_a_call_waited_signs_nothing_any_more():
+    line, key, first = Scripted(), Replaced(), asyncio.Event()
+    client = client_on(line, key=key)
+    send = line.send
+
+    async def slow(*how, **more):
+        line.send = send
+        await first.wait()
+        return await send(*how, **more)
+
+    line.send = slow
+    waiting = [asyncio.create_task(client.act(path, {})) for path in ("status", "my/buy")]
+    while line.send is slow:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    key.key = "new"
+    first.set()
+    await asyncio.gather(*waiting)
+    assert [(path, signed) for path, _, signed in line.sent] == [("/api/v2/status", "old"), ("/api/v2/my/buy", "new")]
+
+
+async def test_a_key_that_was_replaced_between_two_tries_signs_the_second_no_more():
+    key = Replaced()
+    line = Scripted(Reply(401, b'{"status":"error","message":"invalid nonce"}'))
+    send = line.send
+
+    async def replacing(*how, **more):
+        key.key = {0: "old"}.get(len(line.sent), "new")
+        reply = await send(*how, **more)
+        key.key = "new"
+        return reply
+
+    line.send = replacing
+    await client_on(line, key=key).act("status", {})
+    assert [signed for _, _, signed in line.sent] == ["old", "new"]

@@ -8,8 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from omc.adapters.coinspot.client import CoinspotClient
+from omc.adapters.coinspot.exchange.faults import FaultKind
+from omc.adapters.coinspot.exchange.plan import FaultPlan, Spans
+from omc.adapters.coinspot.line import Reply
 from omc.adapters.coinspot.nonce import MemoryNonces
 from omc.adapters.coinspot.sandbox import SandboxControl
+from omc.adapters.coinspot.signature import Credentials
 from omc.adapters.coinspot.venue import CoinspotPaperVenues, CoinspotVenue
 from omc.errors import OutcomeUnknown, RateLimited, StaleLease, Unavailable
 from omc.market.terms import OrderKind, Terms
@@ -77,18 +82,21 @@ async def test_a_market_order_is_known_by_the_venues_id(venue, faulty):
     assert placed.venue_order_id == faulty[0].app.venue.executions[0].order_id
 
 
-async def test_what_the_book_cannot_fill_at_once_is_cancelled(venue, faulty):
+async def test_what_the_book_cannot_fill_at_once_is_left_to_whoever_sent_it(venue, faulty):
+    """Were it cancelled before its sender has written down that the venue has it, it would be listed nowhere, and a
+    sender that died meanwhile would have its successor send it again."""
     placed = await venue.place(Approved(intent(price="99.5")))
-    assert (placed.fills, placed.open) == ((), False)
-    assert faulty[0].app.venue.resting() == []
+    assert (placed.fills, placed.open) == ((), True)
+    assert [order.order_id for order in faulty[0].app.venue.resting()] == [placed.venue_order_id]
 
 
-async def test_a_part_that_was_filled_is_kept_and_its_rest_cancelled(make_wire, served_at, demo_client):
+async def test_a_part_that_was_filled_is_told_with_the_rest_left_open(make_wire, served_at, demo_client):
     wire = make_wire(depth=Decimal(50))
     async with served_at(wire.app) as url:
         placed = await venue_at(url, demo_client).place(Approved(intent()))
     assert [fill.quantity for fill in placed.fills] == [Decimal("0.5")]
-    assert wire.app.venue.resting() == []
+    assert placed.open
+    assert [order.quantity for order in wire.app.venue.resting()] == [Decimal("1.5")]
 
 
 @pytest.mark.parametrize(
@@ -138,13 +146,9 @@ async def test_a_lost_answer_is_unknown_and_the_venue_is_asked_for_the_truth(fau
         assert found.fills[0].total_aud == execution.settlement.total_aud
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/v2/ro/my/orders/completed", "/api/v2/ro/my/orders/market/open", "/api/v2/my/buy/cancel"]
-)
+@pytest.mark.parametrize("path", ["/api/v2/ro/my/orders/completed", "/api/v2/ro/my/orders/market/open"])
 @pytest.mark.parametrize("how", ["cut", "500", "429"])
-async def test_an_order_whose_follow_up_fails_was_taken_and_is_found_with_nothing_left_working(
-    faulty, venue, path, how
-):
+async def test_an_order_whose_follow_up_fails_was_taken_and_is_found_where_it_works(faulty, venue, path, how):
     app, _ = faulty
     order = intent(price="99.5")
     app.lose(path, "before", how)
@@ -153,17 +157,17 @@ async def test_an_order_whose_follow_up_fails_was_taken_and_is_found_with_nothin
     assert placed.venue_order_id == app.app.venue.resting()[0].order_id
     assert len(app.app.venue.resting()) == 1
     found = await venue.find(order, START, NOTHING)
-    assert (found.fills, found.open) == ((), False)
-    assert app.app.venue.resting() == []
+    assert (found.fills, found.open, found.venue_order_id) == ((), True, placed.venue_order_id)
 
 
-async def test_a_cancel_that_was_done_and_not_answered_is_found_done(faulty, venue):
+async def test_a_cancel_that_was_done_and_not_answered_leaves_no_trace_of_the_order(faulty, venue):
     app, _ = faulty
     order = intent(price="99.5")
+    placed = await venue.place(Approved(order))
     app.lose("/api/v2/my/buy/cancel", "after", "cut")
-    assert (await venue.place(Approved(order))).open
-    # Nothing was filled and nothing rests: the venue shows no trace, and the same request can never come back.
-    assert await venue.find(order, START, NOTHING) == Absent()
+    with pytest.raises(OutcomeUnknown):
+        await venue.cancel(order, placed.venue_order_id)
+    assert await venue.find(order, START, NOTHING, placed.venue_order_id) == Absent()
 
 
 async def test_a_lost_part_fill_is_found_whole(make_wire, demo_client, served_at, lossy):
@@ -175,7 +179,8 @@ async def test_a_lost_part_fill_is_found_whole(make_wire, demo_client, served_at
             await venue.place(Approved(intent()))
         found = await venue.find(intent(), START, NOTHING)
     assert [fill.quantity for fill in found.fills] == [Decimal("0.5")]
-    assert app.app.venue.resting() == []
+    assert found.open
+    assert [order.order_id for order in app.app.venue.resting()] == [found.venue_order_id]
 
 
 async def test_fills_of_other_orders_are_never_taken_for_a_lost_one(faulty, venue):
@@ -209,14 +214,24 @@ async def test_what_was_filled_before_the_quote_is_not_the_order(venue):
 @pytest.mark.parametrize("how", LOST)
 async def test_looking_that_fails_says_that_nothing_is_known_yet(faulty, venue, how):
     app, _ = faulty
-    app.lose("/api/v2/ro/my/orders/completed", "before", how)
+    for _ in range(3):
+        app.lose("/api/v2/ro/my/orders/completed", "before", how)
     with pytest.raises((Unavailable, OutcomeUnknown)):
         await venue.find(intent(), START, NOTHING)
 
 
+async def test_a_reading_whose_answer_is_lost_is_asked_for_again(faulty, venue):
+    app, _ = faulty
+    for path in ("my/orders/completed", "my/orders/market/open", "my/balances"):
+        app.lose(f"/api/v2/ro/{path}", "before", "500")
+    assert await venue.find(intent(), START, NOTHING) == Absent()
+    assert await venue.balances() == {"AUD": 10_000}
+
+
 async def test_an_instant_order_is_not_sent_when_it_could_not_be_told_apart(faulty, venue):
     app, _ = faulty
-    app.lose("/api/v2/ro/my/orders/completed", "before", "cut")
+    for _ in range(3):
+        app.lose("/api/v2/ro/my/orders/completed", "before", "cut")
     with pytest.raises(Unavailable):
         await venue.place(Approved(intent("PEPE")))
     assert "/api/v2/my/buy/now" not in app.seen
@@ -328,3 +343,36 @@ async def test_a_deployments_account_is_opened_at_the_real_process(exchange):
     assert (await again.balances())["BTC"] == Decimal("0.001")
     secret = (await control.open_account(str(deployment.id), Decimal(5000))).secret
     assert secret not in f"{venue!r}{venues!r}"
+
+
+async def test_what_open_orders_hold_back_is_told_apart_by_whether_they_are_listed(faulty, venue):
+    app = faulty[0].app
+    assert await venue.unlisted("AUD") == 0
+    bid = replace(intent("BTC", price="50", quantity="2"), good_for_s=600.0)
+    await venue.place(Approved(bid))
+    # The fee is held back besides.
+    assert 0 <= await venue.unlisted("AUD") < 1
+    app.control.faults.begin(FaultPlan(1, 1.0, frozenset({FaultKind.LAGGING_ORDERS}), spans=Spans(lag_s=1e6)), [])
+    more = replace(intent("ETH", price="5", quantity="3"), client_order_id="more", good_for_s=600.0)
+    await venue.place(Approved(more))
+    assert 15 <= await venue.unlisted("AUD") < 16
+    assert await venue.unlisted("BTC") == 0
+
+
+async def test_a_venue_that_does_not_say_what_is_available_leaves_it_open():
+    class Terse:
+        base_url = "terse://"
+
+        async def send(self, method, path, *, content=None, headers=None):
+            if "balance" in path:
+                return Reply(200, b'{"status":"ok","balance":{"BTC":{"balance":1,"audbalance":1,"rate":1}}}')
+            return Reply(200, b'{"status":"ok","buyorders":[],"sellorders":[]}')
+
+        async def close(self):
+            """There is nothing to close."""
+
+    client = CoinspotClient("", Credentials("k", "s"), MemoryNonces(), account="a", line=Terse())
+    venue = CoinspotVenue(client, Terms(), lag_s=0.0)
+    assert await venue.unlisted("BTC") is None
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await venue.unlisted("AUD")

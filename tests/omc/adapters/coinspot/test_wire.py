@@ -99,11 +99,29 @@ def ids(*rows):
 
 
 def test_fill_ids_are_unique_and_do_not_depend_on_the_list_they_stand_in():
-    parts = [row(amount=Decimal(1)), row(amount=Decimal(2)), row(amount=Decimal(1)), row(id="other")]
+    dearer = row(amount=Decimal(1), audtotal=Decimal(201))
+    parts = [row(amount=Decimal(1)), row(amount=Decimal(2)), dearer, row(id="other")]
     assert len(set(ids(*parts))) == 4
+    assert dict(zip(ids(*parts), parts, strict=True)) == dict(zip(ids(*parts[::-1]), parts[::-1], strict=True))
     assert set(ids(*parts)) == set(ids(*reversed(parts)))
     assert ids(parts[1]) == [ids(*parts)[1]]
     assert ids(row(amount="1.50")) == ids(row(amount=Decimal("1.5")))
+
+
+def test_a_fill_keeps_its_id_when_one_that_is_nearly_alike_is_listed_later():
+    dearer, cheaper = row(audtotal=Decimal("10.02")), row(audtotal=Decimal("10.01"))
+    (alone,) = ids(dearer)
+    assert dict(zip(ids(dearer, cheaper), ("10.02", "10.01"), strict=True))[alone] == "10.02"
+    other_fee = {**dearer, "audGst": Decimal("0.5")}
+    assert len(set(ids(dearer, other_fee, cheaper))) == 3
+
+
+def test_a_row_that_is_listed_twice_is_one_fill():
+    parts = [row(amount=Decimal(1)), row(amount=Decimal(2))]
+    assert ids(*parts, *reversed(parts), parts[0]) == ids(*parts)
+    old = {name: value for name, value in row().items() if name != "id"}
+    assert ids(old, old) == ids(old)
+    assert len(ids(old, {**old, "audtotal": Decimal(199)})) == 2
 
 
 def test_old_answers_without_id_or_type_are_read():

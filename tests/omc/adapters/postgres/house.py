@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from omc.access.credential_store import CredentialStore, MemoryCredentialStore
 from omc.access.usage import MemoryUsageLedger, UsageLedger
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
+from omc.adapters.postgres.credentials import PostgresCredentials
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
@@ -64,6 +66,7 @@ class House:
     sweeps: SweepStore
     tries: TriesLedger
     usage: UsageLedger
+    credentials: CredentialStore
     database: Database | None = None
     clock: ManualClock | None = None
 
@@ -154,6 +157,7 @@ def in_postgres(database: Database) -> House:
         PostgresSweeps(database),
         PostgresTries(database),
         PostgresUsage(database),
+        PostgresCredentials(database),
         database,
     )
 
@@ -176,6 +180,7 @@ def in_memory() -> House:
         MemorySweepStore(clock, tries=tries),
         tries,
         MemoryUsageLedger(),
+        MemoryCredentialStore(clock, deployments),
         clock=clock,
     )
 

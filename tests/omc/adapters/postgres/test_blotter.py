@@ -13,6 +13,7 @@ from omc.adapters.postgres import dsn
 from omc.errors import Conflict, Halted, IllegalTransition, NotFound, StaleLease
 from omc.portfolio.account import Account
 from omc.risk.verdict import DenialReason, Denied
+from omc.trading import outcome
 from omc.trading.blotter import Decision, Rebalance, TraderMemory
 from omc.trading.deployment import DeploymentStatus
 from omc.trading.fill import Side
@@ -62,6 +63,23 @@ async def test_an_order_is_not_sent_under_a_lease_that_another_took(house: House
     assert (await house.blotter.submitting(order, newer_trader, newer_risk)).status is OrderStatus.SUBMITTED
 
 
+async def test_what_a_desk_that_was_replaced_makes_of_an_order_is_not_stored(house: House):
+    deployment = await house.deployed()
+    order = await house.blotter.begin(intent(deployment))
+    late = Denied(order.intent, DenialReason.TOO_LATE, "its bar had passed")
+    trader, old = await house.taken(deployment)
+    _, new = await house.taken(deployment)
+    with pytest.raises(StaleLease):
+        await house.blotter.deny(order, late, old)
+    trader = replace(trader, epoch=trader.epoch + 1)
+    sent = await house.blotter.submitting(order, trader, new)
+    with pytest.raises(StaleLease):
+        await house.blotter.settle(sent.become(OrderStatus.REJECTED), old)
+    assert await house.blotter.order(order.intent.client_order_id) == sent
+    ended = await house.blotter.settle(sent.become(OrderStatus.CANCELLED), new)
+    assert ended.status is OrderStatus.CANCELLED
+
+
 async def test_an_order_is_not_sent_while_its_account_is_halted(house: House):
     deployment = await house.deployed()
     order = await house.blotter.begin(intent(deployment))
@@ -87,7 +105,7 @@ async def test_the_desk_sells_out_of_a_halted_account_and_buys_nothing(house: Ho
     deployment = await house.deployed()
     await house.filled(deployment, fill())
     buy = await house.blotter.begin(intent(deployment, quoted_at=NOON + timedelta(minutes=5)))
-    sale = await house.blotter.begin(intent(deployment, side=Side.SELL))
+    sale = await house.blotter.begin(intent(deployment, side=Side.SELL, client_order_id=f"x:{outcome.LIQUIDATION}"))
     _, risk = await house.taken(deployment)
     await house.kill_switch.trip(deployment.user_id, "enough")
     await house.deployments.pause_all(deployment.user_id, "enough")
@@ -129,7 +147,11 @@ async def test_a_fill_told_twice_is_counted_once(house: House):
     stale = replace(order, fills=(fill("f2"),))
     assert (await house.blotter.settle(stale)).fills == order.fills
     assert await house.blotter.account(deployment.id) == once
-    assert await house.blotter.fill_ids(deployment.id, NOON) == {"f1", "f2"}
+    assert await house.blotter.fill_ids([deployment.id], NOON) == {"f1", "f2"}
+    other = await house.deployed(deployment.user_id, name="other")
+    await house.filled(other, fill("f3"))
+    assert await house.blotter.fill_ids([deployment.id, other.id], NOON) == {"f1", "f2", "f3"}
+    assert await house.blotter.fill_ids([], NOON) == frozenset()
 
 
 async def test_a_fill_of_one_order_is_not_counted_for_another(house: House):
@@ -164,11 +186,35 @@ async def test_unsettled_orders_come_oldest_first(house: House):
     times = [NOON + timedelta(minutes=5 * n) for n in range(5)]
     first, second, third, fourth = [await house.sent(deployment, quoted_at=each) for each in times[:4]]
     await house.blotter.begin(intent(deployment, quoted_at=times[4]))
-    await house.blotter.settle(second.become(OrderStatus.FAILED))
+    await house.blotter.settle(second.become(OrderStatus.REJECTED))
     unknown = await house.blotter.settle(first.become(OrderStatus.UNKNOWN))
     accepted = await house.blotter.settle(fourth.become(OrderStatus.ACCEPTED))
     mine = [each for each in await house.blotter.unsettled() if each.intent.deployment_id == deployment.id]
     assert mine == [unknown, third, accepted]
+
+
+async def test_a_persons_orders_that_are_not_over_are_found_newest_first(house: House):
+    deployment = await house.deployed()
+    other = await house.deployed(user_id=deployment.user_id, name="other")
+    times = [NOON + timedelta(minutes=5 * n) for n in range(4)]
+    first = await house.sent(deployment, quoted_at=times[0])
+    second = await house.sent(other, quoted_at=times[1])
+    await house.blotter.settle((await house.sent(deployment, quoted_at=times[2])).become(OrderStatus.REJECTED))
+    await house.blotter.begin(intent(deployment, quoted_at=times[3]))
+    await house.sent(await house.deployed())
+    unknown = await house.blotter.settle(first.become(OrderStatus.UNKNOWN))
+    assert [row.order for row in await house.blotter.standing(deployment.user_id)] == [second, unknown]
+
+
+async def test_the_accounts_of_a_person_are_those_of_each_deployment(house: House):
+    deployment = await house.deployed()
+    other = await house.deployed(user_id=deployment.user_id, name="other")
+    await house.filled(deployment, fill("a"))
+    await house.filled(deployment, fill("b", coin="ETH"))
+    await house.filled(await house.deployed(), fill("c"))
+    assert await house.blotter.accounts(deployment.user_id) == {
+        each.id: await house.blotter.account(each.id) for each in (deployment, other)
+    }
 
 
 async def test_realized_profit_counts_from_a_moment_on(house: House):
@@ -217,6 +263,20 @@ async def test_a_traders_memory_comes_back_bit_by_bit(house: House):
     assert await house.blotter.recall(deployment.id) == replace(memory, rebalance=None, targets=None)
 
 
+async def test_a_trader_that_was_replaced_does_not_write_over_what_its_successor_remembers(house: House):
+    deployment = await house.deployed()
+    old = await house.leases.take("trader:a name", "one")
+    await house.blotter.remember(deployment.id, TraderMemory(done_until=NOON), trader=old)
+    new = await house.leases.take("trader:a name", "another")
+    later = TraderMemory(done_until=NOON + timedelta(minutes=5))
+    await house.blotter.remember(deployment.id, later, trader=new)
+    decision = Decision(NOON, {"BTC": 0.25}, {"BTC": "fast above slow"})
+    with pytest.raises(StaleLease):
+        await house.blotter.remember(deployment.id, TraderMemory(done_until=NOON), decision, trader=old)
+    assert await house.blotter.recall(deployment.id) == later
+    assert (await house.blotter.journal(deployment.user_id, deployment.id, ["decision"], 0, 10))[1] == 0
+
+
 async def test_remembering_counts_an_execution_and_journals_a_decision(house: House):
     deployment = await house.deployed()
     await house.blotter.remember(deployment.id, TraderMemory(done_until=NOON))
@@ -235,17 +295,39 @@ async def test_remembering_counts_an_execution_and_journals_a_decision(house: Ho
         await house.blotter.remember(uuid4(), TraderMemory())
 
 
+TOLD = ("position", "pnl")
+
+
 async def test_the_journal_tells_every_step_in_order_to_its_owner_alone(house: House):
     deployment = await house.deployed()
     await house.filled(deployment, fill())
     entries, total = await house.blotter.journal(deployment.user_id, deployment.id, (), 0, 10)
-    assert [entry.kind for entry in entries] == ["filled", "submitted", "intent", "deployment"]
-    assert total == 4
+    assert [entry.kind for entry in entries] == ["pnl", "position", "filled", "submitted", "intent", "deployment"]
+    assert total == 6
     seqs = [entry.seq for entry in entries]
     assert seqs == sorted(seqs, reverse=True)
     paged, _ = await house.blotter.journal(deployment.user_id, None, ["submitted", "intent"], 1, 1)
     assert [entry.kind for entry in paged] == ["intent"]
     assert await house.blotter.journal(await house.user(), deployment.id, (), 0, 10) == ([], 0)
+
+
+async def test_fills_are_told_with_the_position_and_the_earnings_that_they_led_to(house: House):
+    deployment = await house.deployed()
+    await house.filled(deployment, fill())
+    position, pnl = [(await house.blotter.journal(deployment.user_id, None, [kind], 0, 10))[0] for kind in TOLD]
+    account = await house.blotter.account(deployment.id)
+    told = {name: Decimal(amount) for name, amount in position[0].data.items() if name != "coin"}
+    assert told == {
+        "quantity": fill().quantity,
+        "average_price_aud": account.position("BTC").average_price_aud,
+        "cost_aud": fill().value_aud,
+        "realized_pnl_aud": Decimal(0),
+        "fees_aud": fill().fee_aud,
+    }
+    assert Decimal(pnl[0].data["cash_aud"]) == account.cash_aud
+    again = (await house.blotter.order(intent(deployment).client_order_id)).filled_by((fill(),))
+    await house.blotter.settle(again)
+    assert [(await house.blotter.journal(deployment.user_id, None, [kind], 0, 10))[1] for kind in TOLD] == [1, 1]
 
 
 async def test_orders_and_trades_come_newest_first_in_pages(house: House):
@@ -317,7 +399,7 @@ async def test_nothing_of_a_refused_settlement_is_kept(database):
         await house.blotter.settle(order.become(OrderStatus.FILLED).filled_by((fill("x", Side.SELL),)))
     assert await house.blotter.order(order.intent.client_order_id) == order
     assert await house.blotter.account(deployment.id) == before
-    assert await house.blotter.fill_ids(deployment.id, NOON) == frozenset()
+    assert await house.blotter.fill_ids([deployment.id], NOON) == frozenset()
 
 
 @pytest.mark.postgres

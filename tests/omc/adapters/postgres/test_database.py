@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -166,3 +167,26 @@ async def test_a_commit_without_an_answer_is_looked_up(database: Database, tmp_p
     assert await PostgresLeases(database).current(name) == int(delivered)
     await leases.database.close()
     server.close()
+
+
+@pytest.mark.postgres
+async def test_a_look_leaves_no_connection_that_keeps_what_is_rolled_back(database: Database):
+    name = uuid4().hex
+    for _ in range(3):
+        async with database.look() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        with suppress(ZeroDivisionError):
+            async with database.transaction() as connection:
+                await connection.execute(text(f"INSERT INTO leases (name, epoch, holder) VALUES ('{name}', 1, 'x')"))
+                raise ZeroDivisionError
+    async with database.look() as connection:
+        assert (await connection.execute(text(f"SELECT 1 FROM leases WHERE name = '{name}'"))).first() is None
+
+
+@pytest.mark.postgres
+async def test_a_look_at_a_database_that_goes_away_is_unavailable(database: Database):
+    with pytest.raises(Unavailable):
+        async with database.look() as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    async with database.look() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1

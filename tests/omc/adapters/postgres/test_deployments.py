@@ -3,14 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict, NotFound, Overtaken
 from omc.portfolio.account import Account
-from omc.trading.deployment import DeploymentStatus
-from tests.omc.adapters.postgres.house import NOON, House, in_postgres
+from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+from omc.trading.fill import Side
+from omc.trading.funds import Funds
+from omc.trading.order import OrderStatus
+from tests.omc.adapters.postgres.house import NOON, House, fill, in_postgres
 
 
 async def test_a_deployment_comes_back_as_it_was_stored(house: House):
@@ -76,7 +80,7 @@ async def test_a_stopped_deployment_never_runs_again(house: House):
 async def test_every_change_of_mind_is_journaled_with_its_reason(house: House):
     deployment = await house.deployed()
     await house.deployments.set_status(deployment.id, DeploymentStatus.PAUSED, "lunch")
-    await house.deployments.set_parameters(deployment.id, {"fast_bars": 3})
+    await house.blotter.set_parameters(deployment.id, {"fast_bars": 3}, before=deployment.parameters)
     entries, _ = await house.blotter.journal(deployment.user_id, deployment.id, ["deployment"], 0, 9)
     assert entries[1].data["status"] == "paused"
     assert entries[1].data["reason"] == "lunch"
@@ -122,3 +126,88 @@ async def test_only_an_own_algorithm_in_a_known_version_is_deployed(database):
     with pytest.raises(NotFound, match="version 2"):
         await house.deployments.create(replace(wanted, algorithm_version=2))
     assert (await house.deployments.page(wanted.user_id, 0, 9))[1] == 0
+
+
+async def create(house: House, wanted: Deployment, balance_aud: Decimal, key: str | None = None) -> Deployment:
+    """A live deployment, within what its account holds."""
+    allotted = await house.deployments.allotted_aud(wanted.user_id, wanted.venue)
+    return await house.deployments.create(wanted, key, within=Funds(balance_aud, allotted))
+
+
+async def test_live_deployments_of_one_account_cannot_be_allotted_more_than_it_has(house: House):
+    user_id = await house.user()
+    live = {"mode": Mode.LIVE, "cash_aud": Decimal("600.00")}
+    balance = Decimal("1000.00")
+
+    async def created(**changes):
+        return await create(house, await house.wanted(user_id, **live | changes), balance)
+
+    first = await created()
+    with pytest.raises(Conflict, match=r"A\$1,000\.00 in cash.*A\$600\.00 of it.*A\$400\.00 that are free"):
+        await created(name="second")
+    await house.deployed(user_id, name="paper has its own", cash_aud=Decimal("9000.00"))
+    await house.deployed(name="somebody else's", mode=Mode.LIVE, cash_aud=Decimal("9000.00"))
+    second = await created(name="second", cash_aud=Decimal("400.00"))
+    with pytest.raises(Conflict, match=r"A\$0\.00 that are free"):
+        await created(name="third", cash_aud=Decimal("0.01"))
+    await house.deployments.set_status(second.id, DeploymentStatus.PAUSED, "it keeps its cash")
+    with pytest.raises(Conflict):
+        await created(name="third", cash_aud=Decimal("0.01"))
+    await house.deployments.set_status(first.id, DeploymentStatus.STOPPED, "it gives it back")
+    assert (await created(name="third")).cash_aud == Decimal("600.00")
+
+
+async def test_what_a_deployment_bought_for_is_no_longer_its_cash(house: House):
+    user_id = await house.user()
+    first = await house.deployed(user_id, mode=Mode.LIVE)
+    await house.filled(first, fill())
+    wanted = await house.wanted(user_id, name="second", mode=Mode.LIVE, cash_aud=Decimal("100.10"))
+    with pytest.raises(Conflict, match=r"A\$899\.90 of it belongs"):
+        await create(house, wanted, Decimal("999.99"))
+    assert await create(house, wanted, Decimal("1000.00")) == wanted
+
+
+async def test_of_two_that_want_the_same_cash_at_once_one_gets_it(house: House):
+    user_id = await house.user()
+    wanted = [await house.wanted(user_id, name=f"number {at}", mode=Mode.LIVE) for at in range(6)]
+    answers = await asyncio.gather(
+        *(create(house, each, Decimal("1500.00")) for each in wanted), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert len(refused) == 5
+    assert all(isinstance(each, Conflict) for each in refused)
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_cash_that_moved_while_the_account_was_read_is_allotted_to_nobody(house: House, side):
+    user_id = await house.user()
+    first = await house.deployed(user_id, mode=Mode.LIVE)
+    await house.filled(first, fill())
+    wanted = await house.wanted(user_id, name="second", mode=Mode.LIVE, cash_aud=Decimal("100.00"))
+    allotted = await house.deployments.allotted_aud(user_id, "coinspot")
+    read = Funds(Decimal("5000.00"), allotted)
+    await house.filled(first, fill("f2", side), quoted_at=NOON + timedelta(minutes=5))
+    with pytest.raises(Overtaken, match="traded while its cash was counted: ask again"):
+        await house.deployments.create(wanted, within=read)
+    assert (await house.deployments.page(user_id, 0, 9))[1] == 1
+    assert await create(house, wanted, Decimal("5000.00")) == wanted
+
+
+async def test_what_a_sale_under_way_may_have_brought_in_already_is_not_free(house: House):
+    user_id = await house.user()
+    first = await house.deployed(user_id, mode=Mode.LIVE)
+    await house.filled(first, fill())
+    wanted = await house.wanted(user_id, name="second", mode=Mode.LIVE, cash_aud=Decimal("100.00"))
+    sale = await house.sent(first, side=Side.SELL, quoted_at=NOON + timedelta(minutes=5))
+    with pytest.raises(Overtaken):
+        await create(house, wanted, Decimal("5000.00"))
+    await house.blotter.settle(sale.become(OrderStatus.REJECTED))
+    await house.sent(first, quoted_at=NOON + timedelta(minutes=10))
+    assert await create(house, wanted, Decimal("5000.00")) == wanted
+
+
+async def test_the_same_key_again_is_not_asked_for_its_cash_again(house: House):
+    wanted = await house.wanted(mode=Mode.LIVE)
+    first = await create(house, wanted, Decimal("1000.00"), "once")
+    again = replace(wanted, id=uuid4())
+    assert await create(house, again, Decimal("1000.00"), "once") == first

@@ -17,6 +17,7 @@ from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.migrate import migrate
 from omc.errors import Refused, Unavailable
 from omc.promotion.trials import Tally
+from tests.omc.adapters.postgres.dropping import drop
 
 pytestmark = pytest.mark.postgres
 
@@ -76,7 +77,10 @@ INTERNAL = {
     "trader_memory": "deployed_algorithm_id uuid, done_until timestamptz, targets _float8, stopped _bool",
     "deployment_accounts": "deployed_algorithm_id uuid, deposited numeric(20,8), cash numeric(20,8)",
     "leases": "name varchar, epoch int8, holder text",
-    "kill_switches": "user_id uuid, since timestamptz, reason text",
+    "kill_switches": "user_id uuid, deployment_id uuid, since timestamptz, reason text, level varchar",
+    "risk_limits": "user_id uuid, limits jsonb, time_zone text",
+    "risk_standings": """place varchar, user_id uuid, deployment_id uuid, day date, opening numeric(20,8),
+        peak numeric(20,8), capital numeric(20,8), told _text""",
     "venue_nonces": "account varchar, nonce int8",
     "refresh_families": "id uuid, user_id uuid, revoked_at timestamptz",
     "refresh_tokens": "digest varchar, family_id uuid, expires_at timestamptz, spent_at timestamptz",
@@ -198,7 +202,7 @@ def empty(postgres_template: Path, tmp_path: Path) -> Iterator[Database]:
         connection.execute("CREATE DATABASE empty TEMPLATE template1")
         dsn.write(tmp_path / "empty.dsn", address.replace("/omc?", "/empty?"))
         yield Database(tmp_path / "empty.dsn")
-        connection.execute("DROP DATABASE empty WITH (FORCE)")
+        drop(connection, "empty")
 
 
 def test_several_boots_at_once_migrate_once(empty: Database):

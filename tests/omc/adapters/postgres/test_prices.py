@@ -207,7 +207,11 @@ async def test_coins_that_are_no_tickers_are_refused(archive: PriceArchive, coin
 PRICES = st.floats(1e-8, 9e7).map(lambda price: round(price, 8))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from("ABC"), PRICES), min_size=1, max_size=30))
 async def test_any_history_comes_back_as_the_twin_gives_it(kind, request, cells):
     archive = MemoryPriceArchive()

@@ -97,7 +97,7 @@ def rows(address: str) -> int:
         return connection.execute("SELECT count(*) FROM acknowledged").fetchone()[0]
 
 
-def gone(pid: int, patience_s: float = 10.0) -> bool:
+def gone(pid: int, patience_s: float = 120.0) -> bool:
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
@@ -108,7 +108,7 @@ def gone(pid: int, patience_s: float = 10.0) -> bool:
     return False
 
 
-def answering(server: EmbeddedPostgres, patience_s: float = 20.0) -> str:
+def answering(server: EmbeddedPostgres, patience_s: float = 120.0) -> str:
     deadline = time.monotonic() + patience_s
     while True:
         try:
@@ -224,7 +224,7 @@ def test_a_lock_file_with_a_zombies_or_a_strangers_number_blocks_nothing(home: P
     zombie = subprocess.Popen(["true"])
     while Path(f"/proc/{zombie.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
         time.sleep(0.01)
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen(["sleep", "600"])
     data = home / "postgres" / "data"
     try:
         for pid in (zombie.pid, stranger.pid):

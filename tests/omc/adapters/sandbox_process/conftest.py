@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,19 @@ import pytest
 
 from omc.adapters.sandbox_process.meeting import Meeting
 from omc.adapters.sandbox_process.process import SandboxProcess
-from omc.adapters.sandbox_process.sandbox import Deadlines, ProcessSandbox
+from omc.adapters.sandbox_process.sandbox import ProcessSandbox
 from omc.feature.frame import Frame
 from tests.omc.adapters.sandbox_process.owning import BARE, LINGER_S, Process
-from tests.omc.adapters.sandbox_process.plain import forked, spawned, walk
+from tests.omc.adapters.sandbox_process.plain import PATIENT, forked, spawned, walk
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Callable[..., ProcessSandbox]]:
-    """Makes sandboxes of sources, and closes them in the end."""
+    """Makes sandboxes of sources, and closes them in the end. Nothing is late in them unless a test wants it to be."""
     made: list[ProcessSandbox] = []
 
     def make(source: str, **deadlines: float) -> ProcessSandbox:
-        made.append(ProcessSandbox(spawned, source, Deadlines(**deadlines)))
+        made.append(ProcessSandbox(spawned, source, replace(PATIENT, **deadlines)))
         return made[-1]
 
     yield make

@@ -16,10 +16,14 @@ import numpy as np
 from omc.adapters.sandbox_process import serve
 from omc.adapters.sandbox_process.child import Ended, cpu_s_of, is_busy
 from omc.adapters.sandbox_process.process import SandboxProcess
+from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.feature.frame import Frame
 from omc.strategy.builtin import Builtin
 from omc.strategy.description import Description
 from omc.strategy.user_fault import SOURCE
+
+PATIENT = Deadlines(load_s=60.0, predict_s=60.0, decide_s=60.0)
+"""For code that is to answer, on a machine that may be busy."""
 
 
 class PlainFactory:

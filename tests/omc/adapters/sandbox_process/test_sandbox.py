@@ -15,7 +15,7 @@ from omc.feature.frame import as_datetime
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.sandbox_port import MemorySandbox
 from omc.trading.window import Window
-from tests.omc.adapters.sandbox_process.plain import EVEN, MOMENTUM, PlainFactory, does, source_of, walk
+from tests.omc.adapters.sandbox_process.plain import EVEN, MOMENTUM, PATIENT, PlainFactory, does, source_of, walk
 
 CROSSOVER = source_of(MovingAverageCrossover)
 
@@ -153,6 +153,7 @@ def test_a_deadline_ends_what_does_not_answer(sandbox, frame):
     with pytest.raises(DeadlineExceeded, match=r"within 0\.3 s"):
         asked.predict({}, frame)
     assert time.monotonic() - began < 20
+    asked._deadlines = PATIENT
     assert not asked.predict({}, frame.rows(0, 7)).weights.any()
 
 
@@ -214,17 +215,25 @@ def test_code_that_does_not_load_is_named(sandbox, source):
 
 def test_nothing_is_left_behind(sandbox, frame):
     asked = sandbox(EVEN)
-    before, others = sorted(Path("/proc/self/fd").iterdir()), children()
+    before = held()
     for _ in range(3):
         for rows in range(10, 20):
             asked.predict({"part": 0.5}, frame.rows(0, rows))
         asked.close()
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
-    assert children() == others
+    until = time.monotonic() + 60
+    while held() != before and time.monotonic() < until:
+        # Other threads of this process, as Ray's, hold something for a moment.
+        time.sleep(0.01)
+    assert held() == before
 
 
-def children():
-    return sorted(each for task in Path("/proc/self/task").glob("*/children") for each in task.read_text().split())
+def held():
+    """Descriptors and children of this process."""
+    children = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            children += task.read_text().split()
+    return sorted(Path("/proc/self/fd").iterdir()), sorted(children)
 
 
 BUSY = "import time\nuntil = time.thread_time() + 0.05\nwhile time.thread_time() < until: pass\n"
@@ -233,7 +242,7 @@ BUSY = "import time\nuntil = time.thread_time() + 0.05\nwhile time.thread_time()
 def test_processor_time_is_counted_in_whichever_process_it_was_used(sandbox, frame):
     asked = sandbox(
         does(BUSY + "if len(frame) == 9: raise SystemExit\nif len(frame) == 8: time.sleep(99)\nreturn frame.last"),
-        predict_s=1.0,
+        predict_s=3.0,
     )
     assert asked.cpu_s == 0.0
     readings = [asked.cpu_s]

@@ -8,26 +8,26 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from omc.adapters.sandbox_process.limits import Limits
-from omc.adapters.sandbox_process.sandbox import Deadlines
 from omc.adapters.sandbox_process.sandboxes import Sandboxes
 from omc.errors import CodeFailed, DeadlineExceeded, InvalidInput, SandboxDied, SandboxRefused, Unavailable
 from omc.strategy.in_pieces import changed_rows, decide_in_pieces
 from omc.strategy.moving_average_crossover import MovingAverageCrossover
 from omc.strategy.registry import make, templates
 from omc.strategy.sandboxed import SandboxedAlgorithm
-from tests.omc.adapters.sandbox_process.plain import does, file_of, walk
+from tests.omc.adapters.sandbox_process.plain import PATIENT, does, file_of, walk
 
 TEMPLATES = [template.algorithm_type for template in templates()]
 
 
 @pytest.fixture(scope="module")
 def sandboxes() -> Iterator[Sandboxes]:
-    made = Sandboxes(limits=Limits(memory_bytes=512 * 2**20, cpu_s=None))
+    made = Sandboxes(limits=Limits(memory_bytes=512 * 2**20, cpu_s=None), deadlines=PATIENT)
     made.start()
     yield made
     made.close()
@@ -86,7 +86,7 @@ def test_code_that_the_first_wall_refuses_is_refused_input(sandboxes):
 def test_every_end_is_named_and_the_next_algorithm_runs_as_if_nothing_had_happened(sandboxes, body, kind):
     frame = walk(50, 1)
     # Only the one that never ends is to be late.
-    deadlines = Deadlines(predict_s=60.0 if kind is CodeFailed else 3.0)
+    deadlines = PATIENT if kind is CodeFailed else replace(PATIENT, predict_s=3.0)
     with sandboxes.of(does(body), deadlines=deadlines) as sandbox, pytest.raises(kind):
         sandbox.predict({}, frame)
     with sandboxes.of(does("return frame.last * 0.0")) as sandbox:
@@ -115,7 +115,7 @@ def test_a_zygote_that_dies_takes_its_sandboxes_along_and_is_started_anew():
         os.kill(own._nursery().zygote, signal.SIGKILL)
 
         def ask_on() -> None:
-            for _ in range(100):
+            while True:
                 sandbox.predict({}, frame)
                 time.sleep(0.01)
 

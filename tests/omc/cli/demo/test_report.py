@@ -52,6 +52,7 @@ def play(tmp_path, monkeypatch):
             platform=SimpleNamespace(boot_s=1.234),
             plan=Plan(),
             own=None,
+            struck={},
             tape={"coins": ["BTC"], "bars": 10, "start": "a", "end": "b", "source": "recorded", "history_bars": 4},
             sweep={"done": 2, "seconds": 0.5, "best": {"parameters": {}}},
             promotion={"gates": [{"gate": "trades", "figure": 5, "threshold": 1, "passed": True, "note": "x"}]},
@@ -91,6 +92,23 @@ def test_the_page_shows_the_floor_and_every_gate(play, tmp_path):
     assert "32 tries were counted; their Sharpe ratios are 0.50 on average, with a variance of 2.25." in page
     assert "<td>pbo</td>" in page
     assert "no sweep with &lt;folds&gt;" in page
+
+
+def test_what_the_exchange_did_wrong_is_listed_by_kind_and_one_by_one(play, tmp_path):
+    html = {"kind": "html", "method": "GET", "path": "/pubapi/v2/<latest>", "account": "", "position": 7}
+    play.struck = {"seed": 3, "rate": 0.05, "total": 1234, "counts": {"dropped": 1, "html": 1233}, "faults": [html]}
+    found = report.of(play, tmp_path)
+    assert list(found.figures) == [*KEYS, "faults"]
+    assert found.figures["faults"] == play.struck
+    assert "1,234 faults by seed 3" in found.page
+    assert "no differences" in found.page
+    assert found.page.index("<td>html</td>") < found.page.index("<td>dropped</td>")
+    assert '<td>GET /pubapi/v2/&lt;latest&gt;</td><td class="number">7</td>' in found.page
+    assert found.page.index("every gate") < found.page.index("did wrong") < found.page.index("<h2>Trades")
+    play.books["differences"] = ["BTC: 1 and 2"]
+    found = report.of(play, tmp_path)
+    assert "1 differences" in found.page
+    assert not found.holds
 
 
 @pytest.mark.parametrize("books", [{"differences": ["BTC: 1 and 2"]}, {"error": "risk:0 is away"}], ids=str)

@@ -49,7 +49,7 @@ SHOWN = {
     **{
         called(kind): (kind, set(names))
         for base, names in guards.FAMILIES
-        for kind in {base, *base.__subclasses__()}
+        for kind in sorted({base, *base.__subclasses__()}, key=called)
         if base is not BaseException and kind not in guards.SHOWN
     },
     **{called(kind): (kind, set(ESTIMATOR.split()) | {"set_params"}) for kind in estimators()},

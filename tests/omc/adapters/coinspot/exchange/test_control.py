@@ -35,7 +35,7 @@ async def test_a_tape_that_plays_by_itself_is_not_moved(make_wire):
 async def test_a_tape_plays_by_itself_to_its_end(make_wire):
     app = make_wire(lockstep=False).app
     player = app.control.player
-    await asyncio.wait_for(player.play(speed=100_000), 5)
+    await asyncio.wait_for(player.play(speed=100_000), 60)
     assert player.clock().ended
     assert app.venue.quote("BTC").bid_aud == 104
 

@@ -1,0 +1,1 @@
+"""What limits are measured by: exposures, standings, losses, and what was sent lately."""

@@ -1,0 +1,1 @@
+"""Orders on their way: sent by one sender an account, worked at the venue, looked for, and settled."""

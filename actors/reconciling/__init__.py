@@ -1,0 +1,1 @@
+"""Our books beside the venues': read, compared, and mended."""

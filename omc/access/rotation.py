@@ -1,0 +1,35 @@
+"""Sealing anew, under the vault's newest key, whatever an older one has sealed: then the older one can be taken out."""
+
+from dataclasses import dataclass, replace
+
+from omc.access.credential import seal_of
+from omc.access.credential_store import CredentialStore
+from omc.access.vault import Vault
+from omc.errors import SealBroken, VaultKeyLost
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What came of it. Done again it changes nothing; broken off, it goes on where it stopped."""
+
+    newest: str
+    """The id of the key that everything is to be sealed under."""
+    resealed: int
+    failed: tuple[str, ...]
+    """What could not be opened, and why."""
+    needed: frozenset[str]
+    """Ids of older keys that something is sealed under still; "" for tokens that name none."""
+
+
+async def rotate(store: CredentialStore, vault: Vault) -> Rotation:
+    """One after the other, each in a transaction of its own: whatever is used meanwhile opens before and after."""
+    newest, resealed, failed = vault.newest(), 0, list[str]()
+    for each in await store.sealed_otherwise(newest):
+        try:
+            opened = each.opened(vault)
+        except (SealBroken, VaultKeyLost) as fault:
+            failed.append(f"{each.keyhole.use} {each.keyhole.name} of {each.user_id}: {fault}")
+            continue
+        anew = {name: vault.seal(secret, seal_of(each, name)) for name, secret in opened.items()}
+        resealed += await store.reseal(replace(each, sealed=anew))
+    return Rotation(newest, resealed, tuple(failed), await store.vault_keys() - {newest})

@@ -1,0 +1,1 @@
+"""An exchange in memory: its accounts, orders and arithmetic."""

@@ -1,0 +1,1 @@
+"""Our books of an account beside what its venue shows of it. Pure."""

@@ -1,0 +1,149 @@
+"""One connection from its handshake to its end: who it is, what it is told, and why it has to go."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from starlette.types import Message, Receive, Scope, Send
+
+from omc.access.signer import Claims
+from omc.errors import InvalidInput, OmcError, Unauthenticated
+from serve_apps.gateway.streams import outbox as codes
+from serve_apps.gateway.streams.client import Client
+from serve_apps.gateway.streams.hello import First, Hello, without_token
+from serve_apps.gateway.streams.outbox import Outbox, beside
+from serve_apps.gateway.streams.places import Places, TooMany
+from serve_apps.gateway.streams.ports import StreamPorts
+from serve_apps.gateway.streams.stream import Stream
+
+_CODES: tuple[tuple[type[OmcError], int], ...] = (
+    (InvalidInput, codes.BAD_MESSAGE),
+    (Unauthenticated, codes.UNAUTHENTICATED),
+    (TooMany, codes.TOO_MANY),
+    (OmcError, codes.TRY_LATER),
+)
+# Every quarter of an hour would do.
+_MOST_RENEWALS = 1_000
+
+
+@dataclass(slots=True)
+class Visit:
+    """`stream` is None where there is none."""
+
+    ports: StreamPorts
+    places: Places
+    stream: Stream | None
+    scope: Scope
+    receive: Receive
+    outbox: Outbox
+    accepted: bool = False
+
+    async def run(self) -> None:
+        """Returns when the client has gone, or was told to go."""
+        if (await self.receive())["type"] != "websocket.connect":
+            return
+        try:
+            await self._admitted()
+        except OmcError as fault:
+            code = next(code for kind, code in _CODES if isinstance(fault, kind))
+            # A code can only be told to somebody who was let in.
+            self._accept(None)
+            # A close frame holds 123 bytes, and what was sent to us may be quoted in it.
+            self.outbox.close(code, str(fault)[:120].encode("ascii", "replace").decode())
+
+    async def _admitted(self) -> None:
+        with self.places.door():
+            hello, claims = await self._who()
+        if claims is None:
+            return
+        with self.places.seat(claims.user_id):
+            if self.stream is None:
+                self.outbox.close(codes.NO_SUCH_STREAM, "there is no such stream")
+                return
+            client = Client(claims.user_id, hello, self.outbox)
+            ending = self._end_at(claims.expires_at)
+            listening = asyncio.create_task(self._listen(claims.user_id, ending))
+            try:
+                await self._told(self.stream, client, listening)
+            finally:
+                listening.cancel()
+                ending.cancel()
+                self.stream.leave(client)
+
+    async def _told(self, stream: Stream, client: Client, listening: "asyncio.Task[None]") -> None:
+        """Join, while the client is listened to: one that leaves before it was told everything is not told the rest."""
+        joining = asyncio.create_task(stream.join(client))
+        try:
+            await asyncio.wait((joining, listening), return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            await listening
+        finally:
+            joining.cancel()
+            await asyncio.gather(joining, return_exceptions=True)
+
+    async def _who(self) -> tuple[Hello, Claims | None]:
+        """Who it is and what it wants; no claims when it left before it said so."""
+        try:
+            hello = Hello.of_scope(self.scope)
+        finally:
+            without_token(self.scope)
+        self._accept(hello.subprotocol)
+        if hello.token is None:
+            try:
+                message = await asyncio.wait_for(self.receive(), self.ports.hello_s)
+            except TimeoutError:
+                raise InvalidInput("you did not say who you are in time") from None
+            if message["type"] != "websocket.receive":
+                return hello, None
+            hello = hello.with_first(First.of(message))
+        return hello, self._verified(hello.token or "")
+
+    def _accept(self, subprotocol: str | None) -> None:
+        if not self.accepted:
+            self.accepted = True
+            self.outbox.accept(subprotocol)
+
+    def _verified(self, token: str) -> Claims:
+        return self.ports.signer.verify(token, self.ports.clock.now())
+
+    async def _listen(self, user_id: UUID, ending: "Ending") -> None:
+        """What a client may say later: a newer token of the same account."""
+        for _ in range(_MOST_RENEWALS):
+            message: Message = await self.receive()
+            if message["type"] != "websocket.receive":
+                return
+            claims = self._verified(First.of(message).token)
+            if claims.user_id != user_id:
+                raise Unauthenticated("the token is another account's")
+            ending.move(claims.expires_at)
+        raise TooMany("you have said enough")
+
+    def _end_at(self, expires_at: datetime) -> "Ending":
+        return Ending(self.ports, self.outbox, expires_at)
+
+
+class Ending:
+    """The end of a connection whose token ends."""
+
+    def __init__(self, ports: StreamPorts, outbox: Outbox, expires_at: datetime) -> None:
+        self._ports, self._outbox = ports, outbox
+        self._timer: asyncio.TimerHandle | None = None
+        self.move(expires_at)
+
+    def move(self, expires_at: datetime) -> None:
+        self.cancel()
+        left_s = (expires_at - self._ports.clock.now()).total_seconds()
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, left_s), self._end)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self._outbox.close(codes.UNAUTHENTICATED, "the access token has expired")
+
+
+async def visit(visit: Visit, send: Send) -> None:
+    await beside(visit.outbox, visit.run(), send)

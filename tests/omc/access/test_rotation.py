@@ -1,0 +1,84 @@
+"""Whatever is stored is sealed anew under the newest key, and nothing is lost on the way there."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from omc.access.credential import COINSPOT, Credential, Keyhole, Use, sealed
+from omc.access.credential_store import MemoryCredentialStore
+from omc.access.rotation import rotate
+from omc.access.vault import MemoryVault
+from omc.clock import ManualClock
+from omc.errors import Unavailable
+from omc.trading.deployment import MemoryDeploymentStore
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+SECRETS = {"api_key": "abcd0123456789wxyz", "api_secret": "s3cret"}
+OPENAI = Keyhole(Use.LLM, "openai")
+
+
+class Breaks(MemoryCredentialStore):
+    """One that is away when it has sealed so many anew."""
+
+    until = 100
+
+    async def reseal(self, credential: Credential) -> bool:
+        if not self.until:
+            raise Unavailable("the database cannot be reached")
+        self.until -= 1
+        return await super().reseal(credential)
+
+
+@pytest.fixture
+def vault() -> MemoryVault:
+    return MemoryVault()
+
+
+@pytest.fixture
+async def store(vault: MemoryVault) -> Breaks:
+    clock = ManualClock(NOW)
+    made = Breaks(clock, MemoryDeploymentStore(clock))
+    for number in range(4):
+        for keyhole in (COINSPOT, OPENAI):
+            await made.add(sealed(keyhole, UUID(int=number), SECRETS, vault, at=NOW))
+    vault.sealing = "newer"
+    return made
+
+
+def opened(store: Breaks, vault: MemoryVault) -> list[dict[str, str]]:
+    return [each.opened(vault) for each in store.kept.values()]
+
+
+async def test_everything_is_sealed_anew_once(store: Breaks, vault: MemoryVault) -> None:
+    found = await rotate(store, vault)
+    assert (found.newest, found.resealed, found.failed, found.needed) == ("newer", 8, (), frozenset())
+    assert opened(store, vault) == [SECRETS] * 8
+    again = await rotate(store, vault)
+    assert (again.resealed, again.needed) == (0, frozenset())
+
+
+@pytest.mark.parametrize("at", range(8))
+async def test_broken_off_it_goes_on_where_it_stopped(store: Breaks, vault: MemoryVault, at: int) -> None:
+    store.until = at
+    with pytest.raises(Unavailable):
+        await rotate(store, vault)
+    assert opened(store, vault) == [SECRETS] * 8
+    assert await store.vault_keys() == ({"memory", "newer"} if at else {"memory"})
+    store.until = 100
+    found = await rotate(store, vault)
+    assert (found.resealed, found.needed) == (8 - at, frozenset())
+    assert opened(store, vault) == [SECRETS] * 8
+
+
+async def test_what_cannot_be_opened_is_named_and_kept_and_keeps_nothing_else(
+    store: Breaks, vault: MemoryVault
+) -> None:
+    broken = store.kept[UUID(int=1), OPENAI]
+    store.kept[UUID(int=1), OPENAI] = replace(broken, sealed={**broken.sealed, "api_key": "v1.older.AAAA"})
+    found = await rotate(store, vault)
+    (failed,) = found.failed
+    assert failed.startswith(f"llm openai of {UUID(int=1)}: a sealed value was changed")
+    assert (found.resealed, found.needed) == (7, {"memory", "older"})
+    assert store.kept[UUID(int=1), OPENAI].sealed["api_key"] == "v1.older.AAAA"
