@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from omc.access.asker import Askers
+from omc.access.scope import Scope
 from serve_apps import door, openapi
 from serve_apps.floor import (
     books,
@@ -42,7 +44,8 @@ def build(ports: FloorPorts) -> FastAPI:
         responses=openapi.FAILURES,
     )
     door.install(app, ports.rules)
-    bearer, effects = Bearer(ports.signer, ports.clock), Effects(ports)
+    askers, effects = Askers(ports.signer, ports.clock, ports.tokens), Effects(ports)
+    bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)
     app.include_router(deploy.routes(ports, effects, bearer))
     app.include_router(deployments.routes(ports, effects, bearer))
     app.include_router(tuning.routes(ports, effects, bearer))

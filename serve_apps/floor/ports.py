@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.credential_store import CredentialStore
 from omc.access.keyring import Keyring
 from omc.access.quota import Allowance
@@ -57,6 +58,7 @@ class FloorPorts:
     rules: Rules = field(default=Rules())
     credentials: CredentialStore = field(default_factory=lambda: Keyring.in_memory().store)
     """Read for what the venue said of a key; nobody here can open one."""
+    tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     halt_files: HaltFiles = field(default_factory=MemoryHaltFiles)
     limits: RiskStore = field(default_factory=MemoryRiskStore)
     platform: Bounds = field(default=Bounds())

@@ -5,6 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from omc.access.asker import Askers
+from omc.access.scope import Scope
 from serve_apps import door, openapi
 from serve_apps.gateway import auth, collectors, credentials, data, health, users
 from serve_apps.gateway.passwords import Passwords
@@ -26,14 +28,15 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
         responses=openapi.FAILURES,
     )
     door.install(app, ports.rules)
-    passwords, bearer = Passwords(ports.hasher), Bearer(ports.signer, ports.clock)
+    passwords, bearer = Passwords(ports.hasher), Bearer(Askers(ports.signer, ports.clock, ports.tokens))
+    reading = bearer.opened(reads=Scope.READ)
     router = APIRouter(prefix=PREFIX)
     router.include_router(health.routes(ports))
     router.include_router(auth.routes(ports, passwords, bearer))
     router.include_router(users.routes(ports, passwords, bearer))
     router.include_router(credentials.routes(ports, bearer))
-    router.include_router(data.routes(ports, bearer))
-    router.include_router(collectors.routes(ports, bearer))
+    router.include_router(data.routes(ports, reading))
+    router.include_router(collectors.routes(ports, reading))
     app.include_router(router)
 
     document: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.keyring import Keyring
 from omc.access.password import PasswordHasher
 from omc.access.signer import TokenSigner
@@ -31,3 +32,4 @@ class GatewayPorts:
     """What whoever runs the platform is to know at all times, a sentence each."""
     rules: Rules = field(default=Rules())
     keyring: Keyring = field(default_factory=Keyring.in_memory)
+    tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from omc.access.asker import Askers
+from omc.access.scope import Scope
 from serve_apps import door, openapi, prices
 from serve_apps.identity import Bearer
 from serve_apps.lab import (
@@ -46,7 +48,7 @@ def build(ports: LabPorts) -> FastAPI:
         lifespan=working,
     )
     door.install(app, ports.rules)
-    bearer = Bearer(ports.signer, ports.clock)
+    bearer = Bearer(Askers(ports.signer, ports.clock, ports.tokens), reads=Scope.READ, writes=Scope.LAB)
     for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.quota import Allowance
 from omc.access.signer import TokenSigner
 from omc.access.usage import UsageLedger
@@ -43,3 +44,4 @@ class LabPorts:
     maker: Maker = field(default=Maker())
     catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     rules: Rules = field(default=Rules())
+    tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import Depends, FastAPI
 
+from omc.access.api_token import MemoryApiTokenStore
+from omc.access.asker import Askers
 from omc.access.user import MemoryUserStore, User
 from omc.adapters.jwt import JwtSigner
 from omc.clock import ManualClock
@@ -32,7 +34,7 @@ async def root(users: MemoryUserStore) -> User:
 def app(users: MemoryUserStore, signer: JwtSigner, clock: ManualClock) -> FastAPI:
     app = FastAPI()
     door.install(app, door.Rules())
-    superuser = Superuser(Bearer(signer, clock), users)
+    superuser = Superuser(Bearer(Askers(signer, clock, MemoryApiTokenStore())), users)
 
     @app.get("/secret")
     async def secret(user_id: Annotated[UUID, Depends(superuser)]) -> UUID:

@@ -102,7 +102,7 @@ WITHOUT_A_TOKEN = {
 @pytest.fixture
 def whole(ports, signer, clock, archive):
     """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
-    nothing = SimpleNamespace(signer=signer, clock=clock, archive=archive, rules=ports.rules)
+    nothing = SimpleNamespace(signer=signer, clock=clock, archive=archive, rules=ports.rules, tokens=ports.tokens)
     return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
 
 

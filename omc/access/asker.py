@@ -1,0 +1,83 @@
+"""Who asks: a person by the access token of a session, or a program by an API token."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from omc.access.api_token import ApiToken, ApiTokenStore, id_in, looks_like_one
+from omc.access.scope import Scope, allows
+from omc.access.signer import TokenSigner
+from omc.clock import Clock
+from omc.errors import Forbidden, Unauthenticated
+
+REMEMBERED = timedelta(seconds=5)
+"""How long a revoked token may be believed still, where it was used just before."""
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """`scopes` is None for a person, who may do everything that is theirs to do."""
+
+    user_id: UUID
+    token_id: UUID
+    expires_at: datetime
+    scopes: frozenset[Scope] | None = None
+
+    @property
+    def is_person(self) -> bool:
+        return self.scopes is None
+
+    def check(self, wanted: Scope | None) -> None:
+        """Forbidden unless a program's scopes allow what is wanted; None is what takes a person."""
+        if self.scopes is None:
+            return
+        if wanted is None:
+            raise Forbidden("this takes a person who is logged in: no API token suffices")
+        if not allows(self.scopes, wanted):
+            raise Forbidden(f"this takes an API token with the scope {wanted.value}")
+
+
+class Askers:
+    """Tells who shows a token. What the store said of an API token is remembered for some seconds."""
+
+    def __init__(self, signer: TokenSigner, clock: Clock, tokens: ApiTokenStore) -> None:
+        self._signer, self._clock, self._tokens = signer, clock, tokens
+        self._remembered: dict[UUID, tuple[datetime, ApiToken]] = {}
+
+    async def known(self, text: str) -> Asker:
+        """Unauthenticated when the token is not ours, is out of its time, or was revoked."""
+        now = self._clock.now()
+        if not looks_like_one(text):
+            claims = self._signer.verify(text, now)
+            return Asker(claims.user_id, claims.token_id, claims.expires_at)
+        token_id = id_in(text)
+        token = await self._found(token_id, now) if token_id else None
+        if token is None or not token.proven_by(text):
+            raise Unauthenticated("the API token is unknown or revoked")
+        if now >= token.expires_at:
+            raise Unauthenticated("the API token has expired")
+        if token.worth_noting(now):
+            await self._note_use(token, now)
+        return Asker(token.user_id, token.id, token.expires_at, token.scopes)
+
+    async def _found(self, token_id: UUID, now: datetime) -> ApiToken | None:
+        looked, token = self._remembered.get(token_id, (None, None))
+        if token is not None and looked is not None and timedelta(0) <= now - looked < REMEMBERED:
+            return token
+        # Only what there is takes a place: made-up ids must not push it out.
+        found = await self._tokens.find(token_id)
+        self._remembered.pop(token_id, None)
+        if found is None:
+            return None
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[token_id] = now, found
+        return found
+
+    async def _note_use(self, token: ApiToken, now: datetime) -> None:
+        looked, known = self._remembered.get(token.id, (None, None))
+        if looked is not None and known is not None:
+            # First, so that of many requests at once one writes.
+            self._remembered[token.id] = looked, replace(known, last_used_at=now)
+        await self._tokens.note_use(token.id, now)
