@@ -1,22 +1,21 @@
 """One description of all the apps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from serve_apps.document import failures
+from serve_apps.document.about import ABOUT, described_tags
+from serve_apps.document.examples import example_of
+from serve_apps.document.names import operation_name
 from serve_apps.problem import Failure
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Failure, "description": "Refused or failed; the status follows from the code."}
-}
-_DESCRIPTION = """\
-Takes a crypto trading idea from the lab to the floor.
+# Only so that the shape is among the schemas: which statuses an operation answers with is said one by one.
+FAILURES: dict[int | str, dict[str, Any]] = {"default": {"model": Failure, "description": "Refused or failed."}}
 
-Money and quantities are strings with eight decimals, times are RFC 3339 in UTC, metrics are numbers or null.
-Log in with `POST /api/v1/auth/login` and send the access token as a bearer.
-"""
+_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 
 
 def merged(apps: Mapping[str, FastAPI]) -> dict[str, Any]:
@@ -24,6 +23,57 @@ def merged(apps: Mapping[str, FastAPI]) -> dict[str, Any]:
     whole = FastAPI(openapi_url=None)
     for prefix, app in apps.items():
         whole.include_router(app.router, prefix=prefix)
-    return get_openapi(
-        title="Oh My Coins", version="1", description=_DESCRIPTION, routes=whole.routes, servers=[{"url": "/"}]
+    document = get_openapi(
+        title="Oh My Coins", version="1", description=ABOUT, routes=whole.routes, servers=[{"url": "/"}]
     )
+    components = document["components"]
+    components["responses"] = failures.components()
+    components["headers"] = dict(failures.HEADERS)
+    used: set[str] = set()
+    for method, path, operation in operations(document):
+        _name(method, path, operation)
+        _answer(method, operation, components["schemas"])
+        _exemplify(operation.get("requestBody", {}), components["schemas"])
+        operation["tags"] = list(dict.fromkeys(operation["tags"]))
+        used |= set(operation["tags"])
+    document["tags"] = described_tags(used)
+    return document
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of everything that can be asked."""
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            yield verb.upper(), path, operation
+
+
+def _name(method: str, path: str, operation: dict[str, Any]) -> None:
+    name = operation_name(method, path, paged=_is_page(operation))
+    operation["operationId"] = name
+    operation["summary"] = name.replace("_", " ").capitalize()
+
+
+def _is_page(operation: Mapping[str, Any]) -> bool:
+    schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    shapes = [str(each.get("$ref", "")).rpartition("/")[2] for each in schema.get("anyOf", [schema])]
+    return all(shape.startswith("Page_") for shape in shapes)
+
+
+def _answer(method: str, operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """Every status that it can answer with, and no other."""
+    responses = operation["responses"]
+    responses.pop("default", None)
+    declared = {int(status) for status in responses} & failures.REFUSALS.keys()
+    for status in declared | set(failures.statuses_of(method, operation)):
+        responses[str(status)] = {"$ref": f"#/components/responses/{failures.name_of(status)}"}
+    for response in responses.values():
+        if "$ref" not in response:
+            response.setdefault("headers", {}).update(_REQUEST_ID)
+            _exemplify(response, schemas)
+    operation["responses"] = {status: responses[status] for status in sorted(responses)}
+
+
+def _exemplify(holder: Mapping[str, Any], schemas: Mapping[str, Any]) -> None:
+    for kind, content in holder.get("content", {}).items():
+        if "schema" in content and kind == "application/json" and not {"example", "examples"} & content.keys():
+            content["example"] = example_of(content["schema"], schemas)

@@ -70,6 +70,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     async def orders_of(
         user_id: Annotated[UUID, asker], deployment_id: UUID, query: Annotated[Paging, Query()]
     ) -> Page[OrderOut]:
+        """A deployment's, newest first."""
         await ports.deployments.get(deployment_id, user_id)
         return await _orders(user_id, deployment_id, query)
 
@@ -82,6 +83,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     async def trades_of(
         user_id: Annotated[UUID, asker], deployment_id: UUID, query: Annotated[TradeQuery, Query()]
     ) -> Page[TradeOut]:
+        """A deployment's, newest first."""
         await ports.deployments.get(deployment_id, user_id)
         return await _trades(user_id, deployment_id, query)
 
@@ -103,6 +105,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     async def positions_of(
         user_id: Annotated[UUID, asker], deployment_id: UUID, query: Annotated[Paging, Query()]
     ) -> Page[PositionOut]:
+        """What a deployment holds, at the newest quotes."""
         return await _positions([await ports.deployments.get(deployment_id, user_id)], query)
 
     async def _orders(user_id: UUID, deployment_id: UUID | None, query: Paging) -> Page[OrderOut]:

@@ -37,6 +37,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
 
     @router.get("/deployments/{deployment_id}")
     async def deployment(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[DeploymentOut]:
+        """What it was deployed with, and whether it is wanted to run."""
         return Success(data=DeploymentOut.of(await ports.deployments.get(deployment_id, user_id)))
 
     @router.post("/algorithms/{deployment_id}/activate")

@@ -32,6 +32,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/orders/{order_id}")
     async def order(user_id: Annotated[UUID, asker], order_id: UUID) -> Success[OrderOut]:
+        """How it stands, with its fills."""
         return Success(data=OrderOut.of(await ports.blotter.row(order_id, user_id)))
 
     @router.get("/orders/{order_id}/slices")

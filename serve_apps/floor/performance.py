@@ -48,6 +48,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/equity")
     async def equity(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[Curve]:
+        """Its equity over time, thinned."""
         life = await life_of(ports, await ports.deployments.get(deployment_id, user_id))
         if life is None:
             return Success(data=Curve(times=[], equity_aud=[]))
@@ -62,6 +63,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/performance")
     async def performance(user_id: Annotated[UUID, asker], deployment_id: UUID) -> Success[Performance]:
+        """What it has earned, and how well."""
         deployment = await ports.deployments.get(deployment_id, user_id)
         life = await life_of(ports, deployment)
         account = await ports.blotter.account(deployment.id)

@@ -35,7 +35,7 @@ _MINUTE = "%Y-%m-%d %H:%M"
 def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(tags=["performance"])
 
-    @router.get("/algorithms/{deployment_id}/report", response_model=None, responses=DESCRIBED)
+    @router.get("/algorithms/{deployment_id}/report", response_class=HTMLResponse, responses=DESCRIBED)
     async def report(user_id: Annotated[UUID, Depends(bearer)], deployment_id: UUID) -> HTMLResponse:
         """The floor and its backtest on one page to print, which loads nothing."""
         deployment = await ports.deployments.get(deployment_id, user_id)

@@ -212,6 +212,7 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/monthly")
     async def monthly(user_id: Annotated[UUID, asker], query: Annotated[Periods, Query()]) -> Success[list[PeriodOut]]:
+        """Profit by month."""
         return await _by(user_id, query, Period.MONTH)
 
     async def _traded(user_id: UUID, query: Whose) -> Traded:

@@ -66,7 +66,7 @@ async def login_of(request: Request) -> Login:
 def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/auth", tags=["auth"])
 
-    @router.post("/login", openapi_extra={"requestBody": _LOGIN_BODY})
+    @router.post("/login", responses={401: {}}, openapi_extra={"requestBody": _LOGIN_BODY})
     async def log_in(login: Annotated[Login, Depends(login_of)], response: Response) -> Success[Tokens]:
         """An access token for a quarter of an hour, and a refresh token that buys the next one, once."""
         found = await ports.users.credentials(login.email)
@@ -81,7 +81,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         await ports.refresh.issue(RefreshGrant(digest(refresh_token), uuid4(), user.id, now + REFRESH_LIFE))
         return _answer(response, user.id, refresh_token, now)
 
-    @router.post("/refresh")
+    @router.post("/refresh", responses={401: {}})
     async def refresh(body: RefreshToken, response: Response) -> Success[Tokens]:
         """Swap a refresh token for a new pair. One that was swapped before ends its whole family."""
         now = ports.clock.now()

@@ -61,6 +61,7 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/{ledger}")
     async def collector(ledger: Line) -> Success[CollectorOut]:
+        """One of them."""
         if ledger != _EXCHANGE:
             raise NotFound("no collector keeps this ledger")
         return Success(data=await _row())

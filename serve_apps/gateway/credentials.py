@@ -160,6 +160,7 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
 
     @router.put("/exchanges/{exchange}")
     async def replace(user_id: asker, exchange: Name, body: OtherExchangeKeyIn) -> Success[CredentialOut]:
+        """Put another key in its place. Nothing trades by it before the exchange has said that it may."""
         which = _exchange(exchange, body)
         return await uncut(keeper.kept(user_id, which, body.secrets(), body.withdrawals_disabled, anew=False))
 
@@ -170,6 +171,7 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
 
     @router.put("/llm/{provider}")
     async def replace_llm(user_id: asker, provider: Name, body: ModelKeyIn) -> Success[CredentialOut]:
+        """Put another key of a provider of language models in its place."""
         return await uncut(keeper.kept(user_id, Keyhole(Use.LLM, provider), body.secrets(), False, anew=False))
 
     def common(path: str, keyhole: Callable[..., Keyhole]) -> None:

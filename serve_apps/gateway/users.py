@@ -68,7 +68,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
     router = APIRouter(prefix="/users", tags=["users"])
     asker = Depends(bearer)
 
-    @router.post("/register", status_code=201)
+    @router.post("/register", status_code=201, responses={409: {}})
     async def register(body: Registration) -> Success[Profile]:
         """Open an account."""
         hashed = await passwords.hash(body.password)
@@ -76,6 +76,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
 
     @router.get("/profile")
     async def profile(user_id: Annotated[UUID, asker]) -> Success[Profile]:
+        """Who is asking."""
         return Success(data=Profile.of(await ports.users.get(user_id)))
 
     @router.put("/profile")

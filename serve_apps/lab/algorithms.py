@@ -117,18 +117,21 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def algorithms(
         user_id: Annotated[UUID, asker], query: Annotated[AlgorithmQuery, Query()]
     ) -> Page[AlgorithmOut]:
+        """One's own, of one status or of all."""
         statuses = [AlgorithmStatus(query.status)] if query.status else []
         records, total = await ports.algorithms.page(user_id, query.offset, query.per_page, statuses)
         return Page.of([AlgorithmOut.of(record) for record in records], total, query)
 
     @router.get("/algorithms/{algorithm_id}")
     async def algorithm(user_id: Annotated[UUID, asker], algorithm_id: UUID) -> Success[AlgorithmOut]:
+        """One of them, at its newest version."""
         return Success(data=AlgorithmOut.of(await ports.algorithms.get(algorithm_id, user_id)))
 
     @router.put("/algorithms/{algorithm_id}")
     async def change(
         user_id: Annotated[UUID, asker], algorithm_id: UUID, body: AlgorithmChange
     ) -> Success[AlgorithmOut]:
+        """Change what is named, and nothing else. New code or parameters make a new version, which is a draft again."""
         return Success(data=AlgorithmOut.of(await edit(ports, user_id, algorithm_id, body)))
 
     @router.delete("/algorithms/{algorithm_id}")

@@ -169,6 +169,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
 
     @router.get("/backtests/{backtest_id}")
     async def backtest(user_id: Annotated[UUID, asker], backtest_id: UUID) -> Success[BacktestOut]:
+        """How far it is, and its metrics once it is completed."""
         return Success(data=BacktestOut.of(await ports.backtests.get(backtest_id, user_id)))
 
     @router.delete("/backtests/{backtest_id}")

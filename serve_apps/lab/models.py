@@ -163,6 +163,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/models/{model_id}")
     async def model(user_id: Annotated[UUID, asker], model_id: UUID) -> Success[ModelOut]:
+        """What it was fitted with; what it has learned leaves the platform by no way."""
         return Success(data=ModelOut.of(await ports.models.get(model_id, user_id)))
 
     @router.delete("/models/{model_id}")

@@ -33,7 +33,7 @@ _HEADLINE = ("total_return", "sharpe", "max_drawdown", "trades", "fees_aud")
 def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(tags=["reports"])
 
-    @router.get("/backtests/{backtest_id}/report", response_model=None, responses=DESCRIBED)
+    @router.get("/backtests/{backtest_id}/report", response_class=HTMLResponse, responses=DESCRIBED)
     async def report(user_id: Annotated[UUID, Depends(bearer)], backtest_id: UUID) -> HTMLResponse:
         """A tear sheet: one page that loads nothing, to look at and to keep."""
         run = await completed(ports, user_id, backtest_id)
@@ -41,7 +41,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         prices, tally = await _prices(ports, run), await ports.tries.tally(run.algorithm_id)
         return html(await asyncio.to_thread(page_of, run, history, prices, tally))
 
-    @router.get("/sweeps/{sweep_id}/report", response_model=None, responses=DESCRIBED)
+    @router.get("/sweeps/{sweep_id}/report", response_class=HTMLResponse, responses=DESCRIBED)
     async def sweep_report(user_id: Annotated[UUID, Depends(bearer)], sweep_id: UUID) -> HTMLResponse:
         """A tear sheet of what was tried so far: one page that loads nothing, to look at and to keep."""
         search, verdict = await judged(ports, await ports.sweeps.get(sweep_id, user_id))

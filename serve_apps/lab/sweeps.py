@@ -84,6 +84,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.get("/sweeps/{sweep_id}")
     async def sweep_of(user_id: Annotated[UUID, asker], sweep_id: UUID) -> Success[SweepOut]:
+        """How far it is, and what it searches."""
         return Success(data=SweepOut.of(await ports.sweeps.get(sweep_id, user_id)))
 
     @router.post("/sweeps/{sweep_id}/cancel")

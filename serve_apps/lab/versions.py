@@ -44,6 +44,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def versions(
         user_id: Annotated[UUID, asker], algorithm_id: UUID, query: Annotated[Paging, Query()]
     ) -> Page[VersionOut]:
+        """Oldest first."""
         found = await ports.algorithms.versions(algorithm_id, user_id)
         return Page.cut([VersionOut.of(each) for each in found], query)
 
@@ -51,6 +52,7 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
     async def version(
         user_id: Annotated[UUID, asker], algorithm_id: UUID, number: VersionNumber
     ) -> Success[VersionOut]:
+        """One of them, with its code and parameters."""
         return Success(data=VersionOut.of(await ports.algorithms.version(algorithm_id, user_id, number)))
 
     @router.post("/algorithms/{algorithm_id}/versions/{number}/restore")

@@ -3,6 +3,7 @@
 import re
 from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
 from serve_apps.floor import app as floor
@@ -131,14 +132,47 @@ def test_everything_but_the_front_steps_asks_for_a_token(document):
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
-def test_every_operation_has_its_own_name_and_the_one_shape_of_failure(document):
+def test_every_operation_has_its_own_name_and_says_what_it_does(document):
     described = operations(document)
     names = [operation["operationId"] for operation in described.values()]
     assert len(set(names)) == len(names)
-    for operation in described.values():
-        failure = operation["responses"]["default"]["content"]["application/json"]["schema"]
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", name)] == []
+    assert [name for name, operation in described.items() if not operation.get("description")] == []
+    assert [name for name, operation in described.items() if not operation["summary"]] == []
+
+
+def test_every_tag_is_described(document):
+    assert [tag["name"] for tag in document["tags"] if not tag.get("description")] == []
+
+
+def test_every_operation_says_which_errors_it_can_answer_with(document):
+    for name, operation in operations(document).items():
+        assert {"429", "500", "503"} <= operation["responses"].keys(), name
+        assert ("401" in operation["responses"]) >= bool(operation.get("security")), name
+        assert ("404" in operation["responses"]) >= ("{}" in name), name
+        assert ("413" in operation["responses"]) >= ("requestBody" in operation), name
+        assert "default" not in operation["responses"]
+
+
+def test_errors_have_one_shape_and_the_codes_of_their_status(document):
+    for response in document["components"]["responses"].values():
+        failure, only = response["content"]["application/json"]["schema"]["allOf"]
         assert failure == {"$ref": "#/components/schemas/Failure"}
-        assert "422" not in operation["responses"]
+        codes = only["properties"]["error"]["properties"]["code"]["enum"]
+        every = document["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"]
+        assert set(codes) <= set(every)
+
+
+def test_every_body_and_every_answer_has_an_example_that_its_own_schema_takes(document):
+    for name, operation in operations(document).items():
+        holders = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in [each["content"] for each in holders if "content" in each]:
+            for kind in content.keys() & {"application/json"}:
+                schema = {**content[kind]["schema"], "components": document["components"]}
+                validator = jsonschema.Draft202012Validator(schema)
+                found = [error.message for error in validator.iter_errors(content[kind]["example"])]
+                assert found == [], name
+                assert "application/json" in content
 
 
 def test_every_reference_leads_somewhere(document):
