@@ -20,7 +20,6 @@ from cluster.proxy_door import keep_frames_small
 from cluster.wiring import Wiring
 from omc.access.keyring import Keyring
 from omc.adapters import parquet
-from serve_apps.door import Rules
 from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
@@ -79,9 +78,6 @@ class Serving:
         wired = self.wired
         return RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder, wired.sweeps)
 
-    def _rules(self) -> Rules:
-        return Rules(cors_origins=self.wired.chosen.cors_origins)
-
     def _gateway(self) -> GatewayPorts:
         wired = self.wired
         return GatewayPorts(
@@ -100,7 +96,7 @@ class Serving:
                 address.SUPERVISOR: SupervisorHandle(patience_s=2.0).ping,
             },
             warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
-            rules=self._rules(),
+            rules=wired.rules,
             keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
         )
 
@@ -114,7 +110,7 @@ class Serving:
             hot=CollectorHandle(),
             signer=wired.signer,
             clock=wired.clock,
-            rules=self._rules(),
+            rules=wired.rules,
         )
 
     def _lab(self) -> LabPorts:
@@ -137,7 +133,7 @@ class Serving:
             thresholds=wired.thresholds,
             maker=wired.lab_maker,
             parquet=parquet.encode,
-            rules=self._rules(),
+            rules=wired.rules,
         )
 
     def _floor(self) -> FloorPorts:
@@ -164,7 +160,7 @@ class Serving:
             allowance=wired.allowance,
             most=wired.most,
             maker=wired.floor_maker,
-            rules=self._rules(),
+            rules=wired.rules,
             credentials=wired.credentials,
             venues=wired.venue_facts,
         )

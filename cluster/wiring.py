@@ -14,6 +14,7 @@ from cluster.home import Home
 from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
 from omc.access.quota import Allowance
+from omc.access.rate import Rate
 from omc.adapters.argon2 import Argon2Hasher
 from omc.adapters.coinspot.live import LiveVenues
 from omc.adapters.coinspot.prices import CoinspotPrices
@@ -36,6 +37,7 @@ from omc.adapters.postgres.listener import PostgresFeed
 from omc.adapters.postgres.models import PostgresModels
 from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
+from omc.adapters.postgres.rates import PostgresRates
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.risk import PostgresRiskStore
 from omc.adapters.postgres.sweeps import PostgresSweeps
@@ -64,6 +66,9 @@ from omc.trading.deployment import Deployment
 from omc.trading.floor import Venues
 from omc.trading.venue import Venue
 from omc.trading.volumes import TradeSource
+from serve_apps.caller import Proxies
+from serve_apps.door import Rules
+from serve_apps.limits import AskingLimits
 
 _HALTED = "the platform was started halted, by its settings"
 _LAB_TOGETHER = Together(most=192, free_bytes=1024 * MEBIBYTE)
@@ -469,6 +474,18 @@ class Wiring:
     @cached_property
     def signer(self) -> JwtSigner:
         return JwtSigner(self.home.jwt_key)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """How every app's door is kept."""
+        chosen = self.chosen
+        limits = AskingLimits(
+            PostgresRates(self.database),
+            account=Rate(chosen.rate_account, chosen.rate_account_burst),
+            token=Rate(chosen.rate_token, chosen.rate_token_burst),
+            address=Rate(chosen.rate_address, chosen.rate_address_burst),
+        )
+        return Rules(cors_origins=chosen.cors_origins, proxies=Proxies(chosen.trusted_proxies), limits=limits)
 
     @cached_property
     def hasher(self) -> Argon2Hasher:

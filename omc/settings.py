@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
+from pydantic import AnyHttpUrl, Field, FilePath, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from omc.market.coin import ticker
@@ -130,6 +130,19 @@ class Settings(BaseSettings):
     """… and seconds of processor time in a day of UTC."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Other sites whose pages may ask here, such as https://desk.example, between commas."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Networks of proxies that are believed about whom they speak for, between commas."""
+    rate_account: int = Field(1_200, ge=1, le=60_000_000)
+    """Requests a minute of each account, …"""
+    rate_account_burst: int = Field(200, ge=1, le=1_000_000)
+    """… and at once; …"""
+    rate_token: int = Field(1_200, ge=1, le=60_000_000)
+    """… of each token that was made for a program …"""
+    rate_token_burst: int = Field(200, ge=1, le=1_000_000)
+    rate_address: int = Field(3_000, ge=1, le=60_000_000)
+    """… and of each address, but those of this machine."""
+    rate_address_burst: int = Field(500, ge=1, le=1_000_000)
 
     allow_unsafe_sandbox: bool = False
     """People's code runs even where this machine cannot confine it whole: for trying out, and never for real money."""
@@ -141,9 +154,9 @@ class Settings(BaseSettings):
         if not isinstance(values, dict):
             return values
         given = dict(values)
-        for name, mark in (("tape", ":"), ("market_coins", ","), ("cors_origins", ",")):
+        for name, mark in (("tape", ":"), ("market_coins", ","), ("cors_origins", ","), ("trusted_proxies", ",")):
             if isinstance(given.get(name), str):
-                given[name] = [word for word in given[name].split(mark) if word.strip()]
+                given[name] = [word.strip() for word in given[name].split(mark) if word.strip()]
         if "market_coins" in given:
             given["market_coins"] = frozenset(ticker(coin) for coin in given["market_coins"])
         return given

@@ -5,7 +5,7 @@ Pure ASGI: Starlette's base class for middleware halves the rate of requests.
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from fastapi import FastAPI
@@ -13,6 +13,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_apps import problem
+from serve_apps.caller import Proxies
+from serve_apps.limits import AskingLimits
+from serve_apps.turnstile import Turnstile
 
 logger = logging.getLogger("omc.http")
 
@@ -30,6 +33,9 @@ class Rules:
 
     body_cap_bytes: int = 1_048_576
     cors_origins: tuple[str, ...] = ()
+    proxies: Proxies = field(default=Proxies())
+    limits: AskingLimits | None = None
+    """Nobody is limited without them."""
     stamps_request_id: bool = True
     """Off behind Ray Serve, which puts X-Request-ID on every answer itself: twice would be wrong."""
 
@@ -37,6 +43,9 @@ class Rules:
 def install(app: FastAPI, rules: Rules) -> None:
     """Keep the door of `app`, errors included."""
     problem.install(app)
+    # Whatever is added later stands before it.
+    if rules.limits is not None:
+        app.add_middleware(Turnstile, limits=rules.limits, proxies=rules.proxies)
     app.add_middleware(Door, rules=rules)
     if rules.cors_origins:
         app.add_middleware(

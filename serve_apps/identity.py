@@ -9,6 +9,7 @@ from fastapi.security.base import SecurityBase
 from omc.access.asker import Askers
 from omc.access.scope import Scope
 from omc.errors import Unauthenticated
+from serve_apps.turnstile import admit
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -42,6 +43,8 @@ class Bearer(SecurityBase):
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("this needs an access token: Authorization: Bearer …")
         asker = await self._askers.known(token.strip())
+        # Before the scope: a program that asks for what it may not is no less busy for it.
+        await admit(request.scope, asker.user_id, None if asker.is_person else str(asker.token_id))
         asker.check(self.wants(request.method))
         request.state.asker = asker
         return asker.user_id

@@ -68,6 +68,7 @@ PUBLISHED = {
     "agent_artifacts": f"{OWNED}, session_id uuid, kind varchar, link text, content_hash varchar",
 }
 INTERNAL = {
+    "request_rates": "key text, made_up_us int8",
     "journal": "seq int8, user_id uuid, deployment_id uuid, kind varchar, data jsonb, recorded_at timestamptz",
     "sweeps": f"{OWNED}, algorithm_id uuid, space jsonb, points int4, done int4, best jsonb, status varchar",
     "trials": "sweep_id uuid, index int4, parameters jsonb, figures _float8",

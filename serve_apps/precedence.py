@@ -1,0 +1,35 @@
+"""Paths that are not treated as all others are."""
+
+from typing import Any
+
+from starlette.types import Scope
+
+PROBES = frozenset({"/api/v1/health", "/api/v1/ready"})
+"""Whoever watches the platform must hear from it when it is asked too much."""
+STOPS = frozenset({"/api/v1/floor/emergency-stop", "/api/v1/floor/emergency-stop/reset"})
+"""Whoever wants everything stopped is neither held up by others nor by what else they have asked."""
+OPEN = frozenset(
+    {
+        "/api/v1/auth/login",
+        "/api/v1/auth/refresh",
+        "/api/v1/users/register",
+        "/api/v1/docs",
+        "/api/v1/redoc",
+        "/api/v1/openapi.json",
+    }
+)
+"""Nobody has to be signed in here, so a token that comes along says nothing."""
+
+
+def is_stop(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"] in STOPS
+
+
+def is_probe(scope: Scope) -> bool:
+    return scope["path"] in PROBES
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first of that name; empty when there is none."""
+    pairs: list[tuple[bytes, bytes]] | Any = scope["headers"]
+    return next((value for key, value in pairs if key == name), b"")
