@@ -66,7 +66,7 @@ class Admission:
         """Of the key that it meets first, when it was asked about."""
 
     async def enters(self, presents_token: bool) -> Standing | None:
-        """How its address stands, where that has no room. With a token that has yet to be read, it is asked about then."""
+        """How its address stands where it has no room; one that comes with a token is asked about with its account."""
         address = self._address
         if address is None or (presents_token and self._stops):
             return None
