@@ -122,6 +122,9 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         from cluster.serving import Serving
 
         Floor(wired).start()
+        if (front := wired.front) is not None:
+            stops.callback(front.stop)
+            front.start()
         serve = Serving(wired, head.dashboard, head.address)
         stops.callback(lambda: serve.stop() if head.ended is None else None)
         serve.start()

@@ -52,6 +52,11 @@ class Home:
         return self.folder / "logs"
 
     @property
+    def front(self) -> Path:
+        """HAProxy's configuration, and the sockets between it and the replicas."""
+        return self.run / "front"
+
+    @property
     def sandboxes(self) -> Path:
         """Where the platform's processes meet the one that sandboxes for people's code are forked from."""
         return self.run / "sandboxes"

@@ -43,6 +43,10 @@ def environment(token_file: Path, *, multi_node: bool) -> dict[str, str]:
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",
         **CALLBACK,
+        # Apps run in the replica's own event loop, which is the quicker kind, and not in a thread beside it.
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        # A machine that is busy takes longer than Ray would wait for a node of its own.
+        "RAY_raylet_start_wait_time_s": "150",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_DEDUP_LOGS": "0",
         # The one port of the dashboard that has a fixed number: two platforms share a machine.

@@ -14,6 +14,7 @@ from ray.serve.exceptions import RayServeException
 from actors import address
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
 from cluster.draining import before_draining
+from cluster.front_door import FrontDoors
 from cluster.jobs import RayJobs
 from cluster.loopback import keep_replicas_inside
 from cluster.proxy_door import keep_frames_small
@@ -23,6 +24,7 @@ from omc.adapters import parquet
 from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.gateway.streams import app as streams_app
@@ -46,19 +48,19 @@ class Serving:
 
     def start(self) -> None:
         """Deploy the apps. They come up by themselves, and so does the proxy: this waits for neither."""
-        host, port = self.wired.http
         # Serve waits for its proxy before anything can be deployed, unless somebody else does the waiting.
-        self._proxy = threading.Thread(target=_start_proxy, args=(host, port), name="proxy", daemon=True)
+        listening = None if self.wired.front else self.wired.http
+        self._proxy = threading.Thread(target=_start_proxy, args=(listening,), name="proxy", daemon=True)
         self._proxy.start()
         while not _controller_is_known():
             self._proxy.join(0.02)
         prepare = _nothing if self.wired.multi_node else keep_replicas_inside
-        lab_ports, floor_ports = self._lab(), self._floor()
+        lab_ports, floor_ports, put = self._lab(), self._floor(), self._put()
         apps = (
-            (gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare), "/"),
-            (lab.ingress(lab_ports, prepare), lab_app.PREFIX),
-            (floor.ingress(floor_ports, prepare), floor_app.PREFIX),
-            (streams.ingress(self._streams(), _sockets(prepare), before_draining), streams_app.PREFIX),
+            (gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare, put), "/"),
+            (lab.ingress(lab_ports, prepare, put), lab_app.PREFIX),
+            (floor.ingress(floor_ports, prepare, put), floor_app.PREFIX),
+            (streams.ingress(self._streams(), _sockets(prepare), before_draining, put), streams_app.PREFIX),
         )
         serve.run_many(
             [serve.RunTarget(app, name, prefix) for name, (app, prefix) in zip(_APPS, apps, strict=True)],
@@ -77,6 +79,11 @@ class Serving:
         """What carries sweeps out."""
         wired = self.wired
         return RayJobs(self.dashboard, self.ray_address, wired.ray_token_file, wired.home.folder, wired.sweeps)
+
+    def _put(self) -> Put:
+        """Where the apps are put for the front to find them."""
+        front = self.wired.front
+        return FrontDoors(front.folder, tuple(front.layout.behind)) if front else nowhere
 
     def _gateway(self) -> GatewayPorts:
         wired = self.wired
@@ -175,10 +182,14 @@ def _sockets(prepare: Callable[[], None]) -> Callable[[], None]:
     return prepared
 
 
-def _start_proxy(host: str, port: int) -> None:
+def _start_proxy(listening: tuple[str, int] | None) -> None:
+    """Start Serve, with a proxy of its own where it is to listen."""
     with suppress(TimeoutError, RayError):
         # That it is late, or dead, shows in its not being ready.
-        serve.start(http_options={"host": host, "port": port})
+        if listening is None:
+            serve.start(proxy_location="Disabled")
+        else:
+            serve.start(http_options=dict(zip(("host", "port"), listening, strict=True)))
 
 
 def _delete_apps() -> None:

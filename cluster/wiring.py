@@ -9,7 +9,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from cluster import front
 from cluster.confinement import Confinement
+from cluster.front import Front
+from cluster.front_layout import Behind, Layout
 from cluster.home import Home
 from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
@@ -71,6 +74,13 @@ from serve_apps.door import Rules
 from serve_apps.limits import AskingLimits
 
 _HALTED = "the platform was started halted, by its settings"
+# What each app's replicas do at once: more wait for a moment, and are told to come again. The streams' clients stay.
+_BEHIND = (
+    Behind("gateway", "", at_once=128),
+    Behind("lab", "/api/v1/lab", at_once=64),
+    Behind("floor", "/api/v1/floor", at_once=64),
+    Behind("streams", "/api/v1/ws", at_once=2_512),
+)
 _LAB_TOGETHER = Together(most=192, free_bytes=1024 * MEBIBYTE)
 
 
@@ -135,6 +145,15 @@ class Wiring:
     def url(self) -> str:
         """Where HTTP answers on this machine."""
         return f"http://{LOOPBACK if self.chosen.host == '0.0.0.0' else self.chosen.host}:{self.chosen.port}"  # noqa: S104
+
+    @property
+    def front(self) -> Front | None:
+        """What listens for HTTP before the replicas, unless Serve's own proxy does."""
+        program = front.program()
+        if self.chosen.front != "haproxy" or self.multi_node or program is None:
+            return None
+        layout = Layout(*self.http, _BEHIND, connections=front.most_connections())
+        return Front(program, self.home.front, self.home.logs / "front.log", layout)
 
     @property
     def ray_token_file(self) -> Path:

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, FilePath, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     """Where HTTP listens. Anything but the loopback belongs behind a proxy with TLS."""
     port: int = Field(8000, ge=0, le=65_535)
     """0 takes any free port."""
+    front: Literal["haproxy", "serve"] = "haproxy"
+    """What listens there: HAProxy, with the replicas right behind it, or Ray Serve's own proxy, several times slower,
+    which also does where HAProxy does not come with Ray (it does on Linux), and for replicas on other machines."""
     dashboard_port: int = Field(8265, ge=0, le=65_535)
     cpus: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPUs that Ray may fill with lab work; the machine's own number when not given."""

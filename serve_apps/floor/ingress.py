@@ -7,17 +7,20 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application, Deployment
 
-from serve_apps.floor.app import build
+from serve_apps.floor.app import PREFIX, build
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.fronted import Put, nowhere
 
 
-def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None) -> Application:
+def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None, put: Put = nowhere) -> Application:
     """To be run at `/api/v1/floor`. `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
         prepare()
-        return build(behind_serve)
+        app = build(behind_serve)
+        put(app, PREFIX)
+        return app
 
     # Holds nothing: whatever it changes is stored before it answers.
     deployed: Deployment = serve.deployment(

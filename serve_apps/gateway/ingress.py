@@ -9,6 +9,7 @@ from ray.serve import Application, Deployment
 
 from serve_apps.floor import app as floor
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway import app as gateway
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.lab import app as lab
@@ -16,7 +17,11 @@ from serve_apps.lab.ports import LabPorts
 
 
 def ingress(
-    ports: GatewayPorts, lab_ports: LabPorts, floor_ports: FloorPorts, prepare: Callable[[], None] = lambda: None
+    ports: GatewayPorts,
+    lab_ports: LabPorts,
+    floor_ports: FloorPorts,
+    prepare: Callable[[], None] = lambda: None,
+    put: Put = nowhere,
 ) -> Application:
     """To be run at `/`. The other apps' ports serve to describe those apps in this one's document; `prepare` is called
     in the replica before it serves."""
@@ -25,7 +30,9 @@ def ingress(
     def built() -> FastAPI:
         prepare()
         siblings = {lab.PREFIX: lambda: lab.build(lab_ports), floor.PREFIX: lambda: floor.build(floor_ports)}
-        return gateway.build(behind_serve, siblings)
+        app = gateway.build(behind_serve, siblings)
+        put(app, "")
+        return app
 
     # Holds nothing: every request is answered from the ports.
     deployed: Deployment = serve.deployment(

@@ -8,17 +8,19 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application, Deployment
 
-from serve_apps.lab.app import build
+from serve_apps.fronted import Put, nowhere
+from serve_apps.lab.app import PREFIX, build
 from serve_apps.lab.ports import LabPorts
 
 
-def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None) -> Application:
+def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None, put: Put = nowhere) -> Application:
     """To be run at `/api/v1/lab`. `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
         prepare()
         app = build(behind_serve)
+        put(app, PREFIX)
         # What is imported by now stays. Looking through it for garbage, as the points of a large sweep would have it
         # done time and again, would stop every request for a tenth of a second and more.
         gc.collect()

@@ -7,8 +7,9 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application, Deployment
 
+from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway.streams import pauses
-from serve_apps.gateway.streams.app import Streams, build
+from serve_apps.gateway.streams.app import PREFIX, Streams, build
 from serve_apps.gateway.streams.ports import StreamPorts
 
 Draining = Callable[[Callable[[], None]], None]
@@ -20,7 +21,10 @@ def _never(_: Callable[[], None]) -> None:
 
 
 def ingress(
-    ports: StreamPorts, prepare: Callable[[], None] = lambda: None, before_draining: Draining = _never
+    ports: StreamPorts,
+    prepare: Callable[[], None] = lambda: None,
+    before_draining: Draining = _never,
+    put: Put = nowhere,
 ) -> Application:
     """To be run at `/api/v1/ws`. `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
@@ -30,7 +34,9 @@ def ingress(
 
     def built() -> FastAPI:
         prepare()
-        return build(behind_serve, drained, pauses.shorten)
+        app = build(behind_serve, drained, pauses.shorten)
+        put(app, PREFIX)
+        return app
 
     # Holds connections and nothing else: whoever is cut off asks another for what came after.
     deployed: Deployment = serve.deployment(

@@ -1,0 +1,199 @@
+"""HAProxy in front of apps on sockets, as in a platform but without Ray."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+from fastapi import FastAPI, Request, WebSocket
+
+from bench.boot import listening, tree
+from cluster import front
+from cluster.front import Front
+from cluster.front_door import FrontDoor
+from cluster.front_layout import PEER, Behind, Layout
+from cluster.ports import LOOPBACK, free_port
+from omc.errors import Unavailable
+
+pytestmark = pytest.mark.skipif(front.program() is None, reason="HAProxy does not come with Ray here")
+
+ROOT, FLOOR = Behind("gateway", ""), Behind("floor", "/api/v1/floor", at_once=2)
+
+
+def app(name: str) -> FastAPI:
+    built = FastAPI()
+
+    @built.api_route("/api/v1/floor/seen", methods=["GET", "POST"])
+    @built.api_route("/seen", methods=["GET", "POST"])
+    async def seen(request: Request) -> dict[str, object]:
+        body = await request.body()
+        return {
+            "app": name,
+            "headers": dict(request.headers),
+            "client": request.client.host if request.client else None,
+            "length": len(body),
+            "path": request.url.path,
+        }
+
+    @built.api_route("/slow", methods=["GET", "POST"])
+    async def slow() -> str:
+        await asyncio.sleep(0.5)
+        return name
+
+    @built.websocket("/ws")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+
+    return built
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[Front]:
+    program = front.program()
+    assert program is not None
+    # Longer than the address of a socket may be.
+    home = tmp_path / ("a home that is " + "far " * 30) / "run"
+    home.mkdir(parents=True)
+    it = Front(program, home / "front", tmp_path / "front.log", Layout(LOOPBACK, free_port(), (ROOT, FLOOR)))
+    it.start()
+    yield it
+    it.stop()
+
+
+@pytest.fixture
+async def http(standing: Front) -> AsyncIterator[httpx.AsyncClient]:
+    address = f"http://{LOOPBACK}:{standing.layout.port}"
+    async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
+        yield client
+
+
+def opened(standing: Front, place: Behind, name: str = "") -> FrontDoor:
+    door = FrontDoor(app(name or place.name), place)
+    door.open(standing.folder)
+    return door
+
+
+def haproxy() -> list[int]:
+    return [pid for pid in tree(os.getpid()) if "haproxy" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+async def test_the_longest_prefix_decides_and_a_caller_is_who_connected(standing, http):
+    doors = [opened(standing, ROOT), opened(standing, FLOOR)]
+    steering = {"x-request-timeout-seconds": "-1", "X-Request-Disconnect-Disabled": "?1", PEER: "203.0.113.9:80"}
+    answer = await http.post("/api/v1/floor/seen", content=b"x" * 100_000, headers=steering)
+    told = answer.json()
+    assert (told["app"], told["path"], told["length"]) == ("floor", "/api/v1/floor/seen", 100_000)
+    assert told["client"] == LOOPBACK
+    assert {name.lower() for name in steering}.isdisjoint(told["headers"])
+    assert (await http.get("/seen")).json()["app"] == "gateway"
+    assert (await http.get("/api/v1/floors/seen")).status_code == 404
+    for door in doors:
+        await door.close()
+
+
+async def test_every_answer_is_named_as_its_caller_wished_when_the_name_is_usable(standing, http):
+    door = opened(standing, ROOT)
+    named = await http.get("/seen", headers={"X-Request-ID": "mine-1"})
+    assert named.headers.get_list("x-request-id") == ["mine-1"]
+    assert named.json()["headers"]["x-request-id"] == "mine-1"
+    unusable = await http.get("/seen", headers={"X-Request-ID": 'a "novel"'})
+    assert unusable.headers["x-request-id"] == unusable.json()["headers"]["x-request-id"] != 'a "novel"'
+    await door.close()
+
+
+async def test_a_replica_that_is_not_there_yet_is_waited_for(standing, http):
+    asking = asyncio.create_task(http.get("/slow"))
+    await asyncio.sleep(0.2)
+    assert not asking.done()
+    door = opened(standing, ROOT)
+    assert (await asking).json() == "gateway"
+    closing = asyncio.create_task(http.post("/slow"))
+    await asyncio.sleep(0.2)
+    await door.close()
+    assert (await closing).json() == "gateway", "what is under way is finished"
+    asking = asyncio.create_task(http.get("/slow"))
+    await asyncio.sleep(0.2)
+    successor = opened(standing, ROOT, "the next")
+    assert (await asking).json() == "the next"
+    await successor.close()
+
+
+async def test_replicas_share_a_socket(standing, http):
+    doors = [opened(standing, ROOT, name) for name in ("one", "two")]
+    answered = await asyncio.gather(*(http.get("/slow") for _ in range(32)))
+    assert {each.json() for each in answered} <= {"one", "two"}
+    await doors[0].close()
+    answered = await asyncio.gather(*(http.get("/slow") for _ in range(8)))
+    assert {each.json() for each in answered} == {"two"}
+    await doors[1].close()
+
+
+async def test_a_killed_front_is_back_before_anybody_can_tell(standing, http):
+    door = opened(standing, ROOT)
+    (victim,) = haproxy()
+    os.kill(victim, signal.SIGKILL)
+    began = time.monotonic()
+    while True:
+        try:
+            assert (await http.get("/seen")).status_code == 200
+            break
+        except httpx.TransportError:
+            assert time.monotonic() - began < 5.0
+            await asyncio.sleep(0.02)
+    assert victim not in haproxy()
+    await door.close()
+
+
+async def test_too_many_headers_are_refused_in_the_contracts_words(standing, http):
+    answer = await http.get("/seen", headers={"X-Long": "x" * 20_000})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "VALIDATION_ERROR"
+    answer = await http.get("/seen", headers=[(f"X-{number}", "x") for number in range(200)])
+    assert answer.json()["status"] == "error"
+    assert answer.headers["x-request-id"]
+    reader, writer = await asyncio.open_connection(LOOPBACK, standing.layout.port)
+    writer.write(b"\x00\xff nothing of the kind\r\n\r\n")
+    assert (await reader.read()).split()[1] == b"400"
+    writer.close()
+
+
+async def test_sockets_pass_both_ways(standing):
+    door = opened(standing, ROOT)
+    address = f"ws://{LOOPBACK}:{standing.layout.port}/ws"
+    async with websockets.connect(address, compression=None, proxy=None) as socket:
+        await socket.send("x" * 60_000)
+        assert await socket.recv() == "x" * 60_000
+    await door.close()
+
+
+async def test_it_listens_at_one_address_and_its_folder_is_closed_to_others(standing):
+    ports = {(address, port) for address, port, _ in listening(haproxy())}
+    assert ports == {(LOOPBACK, standing.layout.port)}
+    assert standing.folder.stat().st_mode & 0o777 == 0o700
+    assert all(each.stat().st_mode & 0o077 == 0 for each in standing.folder.iterdir() if each.is_socket())
+
+
+async def test_a_query_stands_in_no_log(standing, http):
+    async with httpx.AsyncClient(base_url=http.base_url, timeout=0.3, trust_env=False) as hasty:
+        with pytest.raises(httpx.ReadTimeout):
+            await hasty.get("/seen?token=verysecret")
+    assert "verysecret" not in standing.log.read_text()
+
+
+def test_a_port_that_cannot_be_had_is_told(standing, tmp_path):
+    address = Layout("192.0.2.1", 8123, (ROOT,))
+    other = Front(standing.program, tmp_path / "other", tmp_path / "other.log", address)
+    with pytest.raises(Unavailable, match=r"HAProxy does not listen on 192\.0\.2\.1:8123"):
+        other.start()
+
+
+def test_nobody_is_handed_a_socket_that_there_is_not(standing):
+    with pytest.raises(Unavailable, match="no socket nobody"):
+        FrontDoor(app("nobody"), Behind("nobody", "/")).open(standing.folder)
