@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)
 
 from bench.backtests import bare  # noqa: E402
 from omc.backtest.cost import Costs, Slippage  # noqa: E402

@@ -56,7 +56,7 @@ def hash_of(trades: Iterable[tuple[int, str, str, str]]) -> str:
 
 
 def ours(bars: int) -> list[dict[str, Any]]:
-    sys.path.insert(0, str(ROOT))
+    sys.path[0] = str(ROOT)
     from omc.backtest.cost import Costs
     from omc.backtest.kernel import BUY, simulate
     from omc.backtest.market import Market

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)
 
 from bench.sweeps import code  # noqa: E402
 from bench.sweeps.code import OWN_SOURCE  # noqa: E402
