@@ -27,6 +27,7 @@ from omc.adapters.coinspot.venue import CAPABILITIES, CoinspotPaperVenues
 from omc.adapters.halt_files import FolderHaltFiles
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
+from omc.adapters.postgres.api_tokens import PostgresApiTokens
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.catalysts import PostgresCatalysts
@@ -400,6 +401,10 @@ class Wiring:
     @cached_property
     def users(self) -> PostgresUsers:
         return PostgresUsers(self.database)
+
+    @cached_property
+    def api_tokens(self) -> PostgresApiTokens:
+        return PostgresApiTokens(self.database)
 
     @cached_property
     def refresh_tokens(self) -> PostgresRefreshTokens:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from omc.access.asker import Askers
 from omc.access.scope import Scope
 from serve_apps import door, openapi
-from serve_apps.gateway import auth, collectors, credentials, data, health, users
+from serve_apps.gateway import auth, collectors, credentials, data, health, tokens, users
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -34,6 +34,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(health.routes(ports))
     router.include_router(auth.routes(ports, passwords, bearer))
     router.include_router(users.routes(ports, passwords, bearer))
+    router.include_router(tokens.routes(ports, bearer))
     router.include_router(credentials.routes(ports, bearer))
     router.include_router(data.routes(ports, reading))
     router.include_router(collectors.routes(ports, reading))

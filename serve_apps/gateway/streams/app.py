@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from omc.access.asker import Askers
 from serve_apps import door, openapi
 from serve_apps.gateway.streams import outbox as codes
 from serve_apps.gateway.streams.floor_stream import FloorStream
@@ -33,6 +34,7 @@ class Streams:
     def __init__(self, app: ASGIApp, ports: StreamPorts, started: Callable[[], None] = lambda: None) -> None:
         self._app, self._ports, self._started = app, ports, started
         self._places = Places(ports.most, ports.most_of_one)
+        self._askers = Askers(ports.signer, ports.clock, ports.tokens)
         self._visits: set[Outbox] = set()
         self._running: list[asyncio.Task[None]] = []
         self._streams: Mapping[str, FloorStream | PriceStream] = {}
@@ -54,7 +56,7 @@ class Streams:
             if self._closing:
                 outbox.accept(None)
                 outbox.close(codes.GOING_AWAY, "the platform stops")
-            await visit(Visit(self._ports, self._places, stream, scope, receive, outbox), send)
+            await visit(Visit(self._ports, self._askers, self._places, stream, scope, receive, outbox), send)
         finally:
             self._visits.discard(outbox)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.signer import TokenSigner
 from omc.clock import Clock
 from omc.ledger.cadence import Cadence
@@ -33,3 +34,6 @@ class StreamPorts:
     cadence: Cadence = field(default=Cadence(every_s=1.0, longest_s=5.0, first_s=0.05))
     """Pauses after the journal or the collector could not be asked."""
     rules: Rules = field(default=Rules())
+    tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    recheck_s: float = 5.0
+    """How often it is looked whether the API token of an open connection was revoked."""

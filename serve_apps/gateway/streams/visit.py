@@ -1,14 +1,17 @@
 """One connection from its handshake to its end: who it is, what it is told, and why it has to go."""
 
 import asyncio
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from starlette.types import Message, Receive, Scope, Send
 
-from omc.access.signer import Claims
-from omc.errors import InvalidInput, OmcError, Unauthenticated
+from omc.access import scope as scopes
+from omc.access.api_token import looks_like_one
+from omc.access.asker import Asker, Askers
+from omc.errors import Forbidden, InvalidInput, OmcError, Unauthenticated
 from serve_apps.gateway.streams import outbox as codes
 from serve_apps.gateway.streams.client import Client
 from serve_apps.gateway.streams.hello import First, Hello, without_token
@@ -17,9 +20,11 @@ from serve_apps.gateway.streams.places import Places, TooMany
 from serve_apps.gateway.streams.ports import StreamPorts
 from serve_apps.gateway.streams.stream import Stream
 
+_log = logging.getLogger("omc.streams")
 _CODES: tuple[tuple[type[OmcError], int], ...] = (
     (InvalidInput, codes.BAD_MESSAGE),
     (Unauthenticated, codes.UNAUTHENTICATED),
+    (Forbidden, codes.UNAUTHENTICATED),
     (TooMany, codes.TOO_MANY),
     (OmcError, codes.TRY_LATER),
 )
@@ -32,12 +37,15 @@ class Visit:
     """`stream` is None where there is none."""
 
     ports: StreamPorts
+    askers: Askers
     places: Places
     stream: Stream | None
     scope: Scope
     receive: Receive
     outbox: Outbox
     accepted: bool = False
+    token: str = field(default="", repr=False)
+    """The last that was shown and believed."""
 
     async def run(self) -> None:
         """Returns when the client has gone, or was told to go."""
@@ -54,20 +62,22 @@ class Visit:
 
     async def _admitted(self) -> None:
         with self.places.door():
-            hello, claims = await self._who()
-        if claims is None:
+            hello, asker = await self._who()
+        if asker is None:
             return
-        with self.places.seat(claims.user_id):
+        with self.places.seat(asker.user_id):
             if self.stream is None:
                 self.outbox.close(codes.NO_SUCH_STREAM, "there is no such stream")
                 return
-            client = Client(claims.user_id, hello, self.outbox)
-            ending = self._end_at(claims.expires_at)
-            listening = asyncio.create_task(self._listen(claims.user_id, ending))
+            client = Client(asker.user_id, hello, self.outbox)
+            ending = self._end_at(asker.expires_at)
+            listening = asyncio.create_task(self._listen(asker.user_id, ending))
+            watching = asyncio.create_task(self._watch())
             try:
                 await self._told(self.stream, client, listening)
             finally:
                 listening.cancel()
+                watching.cancel()
                 ending.cancel()
                 self.stream.leave(client)
 
@@ -83,8 +93,8 @@ class Visit:
             joining.cancel()
             await asyncio.gather(joining, return_exceptions=True)
 
-    async def _who(self) -> tuple[Hello, Claims | None]:
-        """Who it is and what it wants; no claims when it left before it said so."""
+    async def _who(self) -> tuple[Hello, Asker | None]:
+        """Who it is and what it wants; nobody when it left before it said so."""
         try:
             hello = Hello.of_scope(self.scope)
         finally:
@@ -98,15 +108,33 @@ class Visit:
             if message["type"] != "websocket.receive":
                 return hello, None
             hello = hello.with_first(First.of(message))
-        return hello, self._verified(hello.token or "")
+        return hello, await self._verified(hello.token or "")
 
     def _accept(self, subprotocol: str | None) -> None:
         if not self.accepted:
             self.accepted = True
             self.outbox.accept(subprotocol)
 
-    def _verified(self, token: str) -> Claims:
-        return self.ports.signer.verify(token, self.ports.clock.now())
+    async def _verified(self, token: str) -> Asker:
+        asker = await self.askers.known(token)
+        asker.check(scopes.Scope.READ)
+        self.token = token
+        return asker
+
+    async def _watch(self) -> None:
+        """End the connection of a program whose token is revoked meanwhile."""
+        while True:
+            await asyncio.sleep(self.ports.recheck_s)
+            if not looks_like_one(self.token):
+                continue
+            try:
+                await self.askers.known(self.token)
+            except Unauthenticated as fault:
+                self.outbox.close(codes.UNAUTHENTICATED, str(fault))
+                return
+            except OmcError as fault:
+                # The database is away: what was believed goes on to be.
+                _log.warning("a token cannot be looked up", extra={"error": str(fault)})
 
     async def _listen(self, user_id: UUID, ending: "Ending") -> None:
         """What a client may say later: a newer token of the same account."""
@@ -114,10 +142,10 @@ class Visit:
             message: Message = await self.receive()
             if message["type"] != "websocket.receive":
                 return
-            claims = self._verified(First.of(message).token)
-            if claims.user_id != user_id:
+            asker = await self._verified(First.of(message).token)
+            if asker.user_id != user_id:
                 raise Unauthenticated("the token is another account's")
-            ending.move(claims.expires_at)
+            ending.move(asker.expires_at)
         raise TooMany("you have said enough")
 
     def _end_at(self, expires_at: datetime) -> "Ending":

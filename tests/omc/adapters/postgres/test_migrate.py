@@ -85,6 +85,11 @@ INTERNAL = {
     "venue_nonces": "account varchar, nonce int8",
     "refresh_families": "id uuid, user_id uuid, revoked_at timestamptz",
     "refresh_tokens": "digest varchar, family_id uuid, expires_at timestamptz, spent_at timestamptz",
+    "api_tokens": f"""{OWNED}, name varchar(255), scopes _text, digest varchar(64), created_at timestamptz,
+        expires_at timestamptz, last_used_at timestamptz""",
+    "second_factors": f"""{OWNED}, secret_encrypted bytea, created_at timestamptz, confirmed_at timestamptz,
+        last_step int8, tries int4, closed_until timestamptz""",
+    "recovery_codes": "second_factor_id uuid, digest varchar(64), spent_at timestamptz",
     "idempotency_keys": "user_id uuid, operation varchar, key varchar, resource_id uuid",
 }
 # A unique constraint or index, as the columns that it stands on.
@@ -92,6 +97,8 @@ UNIQUE = {
     ("users", "lower((email)::text)"),
     ("coinspot_credentials", "user_id"),
     ("exchange_credentials", "user_id,exchange"),
+    ("second_factors", "user_id"),
+    ("recovery_codes", "second_factor_id,digest"),
     ("price_data_5min", 'coin_type,"timestamp",venue'),
     ("algorithm_versions", "algorithm_id,version"),
     ("deployed_algorithms", "user_id,deployment_name"),
@@ -109,6 +116,7 @@ UNIQUE = {
 INDEXED = {
     ("price_data_5min", '"timestamp" DESC'),
     ("price_data_5min", 'coin_type,"timestamp"'),
+    ("api_tokens", "user_id"),
     ("algorithms", "user_id"),
     ("algorithms", "status"),
     ("algorithm_backtest_runs", "algorithm_id"),

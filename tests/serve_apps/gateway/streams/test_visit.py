@@ -12,6 +12,9 @@ import httpx
 import pytest
 import websockets
 
+from omc.access.api_token import ApiToken, digest, token_text
+from omc.access.asker import REMEMBERED
+from omc.access.scope import Scope
 from serve_apps.gateway.streams.outbox import Bounds, Outbox
 from serve_apps.gateway.streams.visit import Ending
 
@@ -294,4 +297,32 @@ async def test_everybody_is_told_to_come_again_when_the_replica_goes(served):
         assert (await two.closed())[0] == 1001
         async with served.open("floor") as late:
             assert (await late.closed())[0] == 1001
+    await settled(served)
+
+
+async def program(served, user_id, *scopes: Scope) -> str:
+    """An API token of that account."""
+    token_id, now = uuid4(), served.ports.clock.now()
+    text = token_text(token_id, "s" * 43)
+    made = ApiToken(token_id, user_id, "x", frozenset(scopes), digest(text), now, now + timedelta(days=1))
+    await served.ports.tokens.add(made)
+    return text
+
+
+async def test_a_program_follows_with_a_token_that_reads(served):
+    me = uuid4()
+    for scope in Scope:
+        async with served.open(f"floor?token={await program(served, me, scope)}") as player:
+            assert (await player.hear())["type"] == "snapshot"
+    await settled(served)
+
+
+async def test_a_program_whose_token_is_revoked_is_told_to_go(serving, clock):
+    served, me = await serving(recheck_s=0.01), uuid4()
+    text = await program(served, me, Scope.READ)
+    async with served.open(f"floor?token={text}") as player:
+        assert (await player.hear())["type"] == "snapshot"
+        await served.ports.tokens.revoke(me, next(iter(served.ports.tokens.kept)))
+        clock.advance(REMEMBERED)
+        assert await player.closed() == (4001, "the API token is unknown or revoked")
     await settled(served)

@@ -1,0 +1,122 @@
+"""Who shows a token is told by it, by as few questions to the store as can be."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from omc.access.api_token import ApiToken, MemoryApiTokenStore, digest, id_in, looks_like_one, token_text
+from omc.access.asker import REMEMBERED, Asker, Askers
+from omc.access.scope import Scope
+from omc.access.signer import Claims, MemoryTokenSigner
+from omc.clock import ManualClock
+from omc.errors import Forbidden, InvalidInput, Unauthenticated
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+SECRET = "s" * 43
+
+
+@dataclass(slots=True)
+class Counting(MemoryApiTokenStore):
+    """One that counts what it is asked."""
+
+    asked: int = 0
+
+    async def find(self, token_id: UUID) -> ApiToken | None:
+        self.asked += 1
+        return await MemoryApiTokenStore.find(self, token_id)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def store() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def askers(store: Counting, clock: ManualClock) -> Askers:
+    return Askers(MemoryTokenSigner(), clock, store)
+
+
+async def made(store: MemoryApiTokenStore, *scopes: Scope) -> str:
+    token_id = uuid4()
+    text = token_text(token_id, SECRET)
+    life = NOW + timedelta(days=1)
+    await store.add(ApiToken(token_id, uuid4(), "x", frozenset(scopes or {Scope.READ}), digest(text), NOW, life))
+    return text
+
+
+def test_the_text_of_a_token_names_its_id():
+    token_id = uuid4()
+    text = token_text(token_id, SECRET)
+    assert (looks_like_one(text), id_in(text)) == (True, token_id)
+    assert [id_in(other) for other in ("omc_", text[:-1], text + "\n", text.upper(), "a.b.c")] == [None] * 5
+
+
+def test_a_token_without_a_scope_or_an_end_is_none():
+    with pytest.raises(InvalidInput):
+        ApiToken(uuid4(), uuid4(), "x", frozenset(), "d", NOW, NOW + timedelta(days=1))
+    with pytest.raises(InvalidInput):
+        ApiToken(uuid4(), uuid4(), "x", frozenset({Scope.READ}), "d", NOW, NOW + timedelta(days=400))
+
+
+def test_a_token_does_not_print_its_digest():
+    assert "d1gest" not in repr(
+        ApiToken(uuid4(), uuid4(), "x", frozenset({Scope.READ}), "d1gest", NOW, NOW + timedelta(days=1))
+    )
+
+
+async def test_a_person_may_do_all_and_a_program_what_it_is_for(store, clock):
+    signer = MemoryTokenSigner()
+    askers = Askers(signer, clock, store)
+    person = await askers.known(signer.sign(Claims(uuid4(), uuid4(), NOW, NOW + timedelta(minutes=15))))
+    program = await askers.known(await made(store, Scope.LAB))
+    for wanted in (None, *Scope):
+        person.check(wanted)
+    program.check(Scope.READ)
+    program.check(Scope.LAB)
+    for wanted in (None, Scope.TRADE):
+        with pytest.raises(Forbidden):
+            program.check(wanted)
+    assert (person.is_person, program.is_person) == (True, False)
+
+
+async def test_a_token_in_steady_use_is_looked_up_every_few_seconds(askers, store, clock):
+    text = await made(store)
+    for _ in range(10):
+        await askers.known(text)
+    assert store.asked == 1
+    clock.advance(REMEMBERED)
+    await askers.known(text)
+    assert store.asked == 2
+
+
+async def test_what_is_remembered_proves_nothing_for_another_secret(askers, store):
+    text = await made(store)
+    await askers.known(text)
+    with pytest.raises(Unauthenticated):
+        await askers.known(text[:-1] + "t")
+    assert store.asked == 1
+
+
+async def test_made_up_tokens_push_none_out_of_memory(askers, store):
+    text = await made(store)
+    await askers.known(text)
+    for _ in range(1_500):
+        with pytest.raises(Unauthenticated):
+            await askers.known(token_text(uuid4(), SECRET))
+    assert isinstance(await askers.known(text), Asker)
+    assert store.asked == 1_501
+
+
+async def test_a_clock_that_was_set_back_lengthens_nothing(askers, store, clock):
+    text = await made(store)
+    await askers.known(text)
+    clock.advance(-timedelta(hours=1))
+    await askers.known(text)
+    assert store.asked == 2
