@@ -145,7 +145,14 @@ class Wiring:
     @property
     def url(self) -> str:
         """Where HTTP answers on this machine."""
-        return f"http://{LOOPBACK if self.chosen.host == '0.0.0.0' else self.chosen.host}:{self.chosen.port}"  # noqa: S104
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{LOOPBACK if self.chosen.host == '0.0.0.0' else self.chosen.host}:{self.chosen.port}"  # noqa: S104
+
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """The files of the certificate and its key, where HTTP is HTTPS."""
+        cert, key = self.chosen.tls_cert, self.chosen.tls_key
+        return (cert.absolute(), key.absolute()) if cert and key else None
 
     @property
     def front(self) -> Front | None:
@@ -509,7 +516,15 @@ class Wiring:
             token=Rate(chosen.rate_token, chosen.rate_token_burst),
             address=Rate(chosen.rate_address, chosen.rate_address_burst),
         )
-        return Rules(cors_origins=chosen.cors_origins, proxies=Proxies(chosen.trusted_proxies), limits=limits)
+        return Rules(
+            cors_origins=chosen.cors_origins,
+            proxies=Proxies(chosen.trusted_proxies),
+            limits=limits,
+            at_once=chosen.requests_at_once,
+            body_s=chosen.request_body_s,
+            answer_s=chosen.request_answer_s,
+            https=self.tls is not None,
+        )
 
     @cached_property
     def hasher(self) -> Argon2Hasher:

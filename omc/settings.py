@@ -12,7 +12,7 @@ from omc.market.coin import ticker
 from omc.market.terms import COINSPOT_MARKET_COINS
 
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
@@ -28,7 +28,12 @@ class Settings(BaseSettings):
     """An external PostgreSQL; without it the embedded server runs."""
 
     host: str = "127.0.0.1"
-    """Where HTTP listens. Anything but the loopback belongs behind a proxy with TLS."""
+    """Where HTTP listens. Beyond the loopback that takes TLS: here, or at a proxy before it."""
+    tls_cert: FilePath | None = None
+    """A certificate with its chain, in PEM: with its key, HTTP is HTTPS."""
+    tls_key: FilePath | None = None
+    allow_plain_http: bool = False
+    """Listen beyond the loopback without TLS: a proxy before the platform speaks it, or the network is all ours."""
     port: int = Field(8000, ge=0, le=65_535)
     """0 takes any free port."""
     front: Literal["haproxy", "serve"] = "haproxy"
@@ -146,6 +151,12 @@ class Settings(BaseSettings):
     rate_address: int = Field(3_000, ge=1, le=60_000_000)
     """… and of each address, but those of this machine."""
     rate_address_burst: int = Field(500, ge=1, le=1_000_000)
+    requests_at_once: int = Field(100, ge=1, le=10_000)
+    """Requests under way in each replica; whoever comes then is told to come again."""
+    request_body_s: float = Field(20.0, gt=0, le=3_600)
+    """How long the body of a request may take to arrive, …"""
+    request_answer_s: float = Field(60.0, gt=0, le=3_600)
+    """… and the beginning of its answer."""
 
     allow_unsafe_sandbox: bool = False
     """People's code runs even where this machine cannot confine it whole: for trying out, and never for real money."""
@@ -188,6 +199,17 @@ class Settings(BaseSettings):
         url = self.live_exchange_url
         if url.scheme != "https" and url.host not in _LOOPBACK:
             raise ValueError("live_exchange_url must begin with https: keys are not sent over an open line")
+        return self
+
+    @model_validator(mode="after")
+    def _safe_line(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
+        if self.host not in _LOOPBACK and self.tls_cert is None and not self.allow_plain_http:
+            raise ValueError(
+                f"passwords and tokens would cross the network in the open at {self.host}: give OMC_TLS_CERT and "
+                "OMC_TLS_KEY, or set OMC_ALLOW_PLAIN_HTTP=1 where a proxy before the platform speaks TLS"
+            )
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_apps import problem
 from serve_apps.caller import Proxies
+from serve_apps.crowd import Crowd
+from serve_apps.deadline import Deadline
 from serve_apps.limits import AskingLimits
+from serve_apps.security_headers import SecurityHeaders
 from serve_apps.turnstile import Turnstile
 
 logger = logging.getLogger("omc.http")
@@ -24,7 +27,27 @@ _REQUEST_ID = b"x-request-id"
 _USABLE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 # They steer the proxy, not the application: one extends the server's time limit, the other keeps work alive after its
 # client left. The proxy in front drops them where it can; here they go no further.
-_STEERING = frozenset({b"x-request-timeout-seconds", b"x-request-disconnect-disabled"})
+STEERING = frozenset({b"x-request-timeout-seconds", b"x-request-disconnect-disabled"})
+# Tokens go in a header and never in a cookie, so that no other site can use somebody's session.
+_TOLD_BY_PAGES = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-ID",
+    "X-Second-Factor",
+)
+_READ_BY_PAGES = (
+    "Content-Disposition",
+    "ETag",
+    "Link",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,14 @@ class Rules:
     proxies: Proxies = field(default=Proxies())
     limits: AskingLimits | None = None
     """Nobody is limited without them."""
+    at_once: int = 100
+    """Requests under way in one replica."""
+    body_s: float = 20.0
+    """How long a body may take to arrive, …"""
+    answer_s: float = 60.0
+    """… and the beginning of an answer."""
+    https: bool = False
+    """Whether browsers are to come back over HTTPS alone."""
     stamps_request_id: bool = True
     """Off behind Ray Serve, which puts X-Request-ID on every answer itself: twice would be wrong."""
 
@@ -46,15 +77,18 @@ def install(app: FastAPI, rules: Rules) -> None:
     # Whatever is added later stands before it.
     if rules.limits is not None:
         app.add_middleware(Turnstile, limits=rules.limits, proxies=rules.proxies)
+    app.add_middleware(Deadline, body_s=rules.body_s, answer_s=rules.answer_s)
+    app.add_middleware(Crowd, at_once=rules.at_once)
     app.add_middleware(Door, rules=rules)
     if rules.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(rules.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=list(_TOLD_BY_PAGES),
+            expose_headers=list(_READ_BY_PAGES),
         )
+    app.add_middleware(SecurityHeaders, https=rules.https)
 
 
 class Door:
@@ -70,7 +104,7 @@ class Door:
             return
         headers = dict(scope["headers"])
         request_id = _request_id(headers.get(_REQUEST_ID, b""))
-        inner = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in _STEERING]}
+        inner = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in STEERING]}
         started = False
 
         async def stamped(message: Message) -> None:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application, Deployment
 
+from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.floor.app import PREFIX, build
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.fronted import Put, nowhere
@@ -26,7 +27,8 @@ def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None, put: 
     deployed: Deployment = serve.deployment(
         name="Floor",
         ray_actor_options={"num_cpus": 0.05},
-        max_ongoing_requests=64,
+        # Whoever is too many is told so inside, in our own words, as long as there is room to be told.
+        max_ongoing_requests=ports.rules.at_once + ROOM_FOR_THE_FIRST,
         max_queued_requests=128,
         health_check_period_s=5,
         health_check_timeout_s=10,

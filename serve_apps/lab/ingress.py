@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application, Deployment
 
+from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.fronted import Put, nowhere
 from serve_apps.lab.app import PREFIX, build
 from serve_apps.lab.ports import LabPorts
@@ -31,7 +32,8 @@ def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None, put: Pu
     deployed: Deployment = serve.deployment(
         name="Lab",
         ray_actor_options={"num_cpus": 0.05},
-        max_ongoing_requests=64,
+        # Whoever is too many is told so inside, in our own words, as long as there is room to be told.
+        max_ongoing_requests=ports.rules.at_once + ROOM_FOR_THE_FIRST,
         max_queued_requests=128,
         health_check_period_s=5,
         # A simulation may hold the interpreter's lock for moments; that is no illness.
