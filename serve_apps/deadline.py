@@ -6,13 +6,13 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_apps import problem
-from serve_apps.precedence import is_stop
+from serve_apps.precedence import takes_its_time
 
 
 class Deadline:
     """Whoever sends a body drop by drop is sent away, and whoever waits too long for the beginning of an answer is told
-    that there is none. What the request has set in motion goes on, as it does when its client leaves. An emergency stop
-    takes as long as it takes."""
+    that there is none. What the request has set in motion goes on, as it does when its client leaves. What is known to
+    take its time is given it."""
 
     def __init__(self, app: ASGIApp, *, body_s: float, answer_s: float) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class Deadline:
                 waiting.reschedule(None)
             await send(message)
 
-        waiting = asyncio.timeout(None if is_stop(scope) else self._answer_s)
+        waiting = asyncio.timeout(None if takes_its_time(scope) else self._answer_s)
         try:
             async with waiting:
                 await self._app(scope, in_time, starting)

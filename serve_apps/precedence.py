@@ -8,6 +8,8 @@ PROBES = frozenset({"/api/v1/health", "/api/v1/ready"})
 """Whoever watches the platform must hear from it when it is asked too much."""
 STOPS = frozenset({"/api/v1/floor/emergency-stop", "/api/v1/floor/emergency-stop/reset"})
 """Whoever wants everything stopped is neither held up by others nor by what else they have asked."""
+_LONG = frozenset({"report", "verdict", "promotion", "parity", "forceexit"})
+_LAB, _WRITES = "/api/v1/lab/", frozenset({"POST", "PUT", "PATCH"})
 OPEN = frozenset(
     {
         "/api/v1/auth/login",
@@ -27,6 +29,15 @@ def is_stop(scope: Scope) -> bool:
 
 def is_probe(scope: Scope) -> bool:
     return scope["path"] in PROBES
+
+
+def takes_its_time(scope: Scope) -> bool:
+    """Whether it is known to work for as long as it takes: it stops or sells, reads people's code, fits, measures for
+    the gates, or replays and draws what has been. Each of them has bounds of its own."""
+    path: str = scope["path"]
+    if is_stop(scope) or (path.startswith(_LAB) and scope["method"] in _WRITES):
+        return True
+    return not _LONG.isdisjoint(path.split("/")[-2:])
 
 
 def header(scope: Scope, name: bytes) -> bytes:

@@ -42,6 +42,8 @@ async def http(done: asyncio.Event) -> AsyncIterator[httpx.AsyncClient]:
     async def slow() -> None:
         await uncut(work())
 
+    @app.post("/api/v1/lab/fit")
+    @app.post("/api/v1/floor/forceexit")
     @app.post("/api/v1/floor/emergency-stop")
     async def stop() -> None:
         await uncut(work())
@@ -81,8 +83,9 @@ async def test_an_answer_that_does_not_come_is_told_of_and_the_work_goes_on(
     await done.wait()
 
 
-async def test_an_emergency_stop_takes_as_long_as_it_takes(http: httpx.AsyncClient, done: asyncio.Event):
-    assert (await http.post("/api/v1/floor/emergency-stop")).status_code == 200
+@pytest.mark.parametrize("path", ["/api/v1/floor/emergency-stop", "/api/v1/floor/forceexit", "/api/v1/lab/fit"])
+async def test_what_is_known_to_take_its_time_is_given_it(http: httpx.AsyncClient, done: asyncio.Event, path: str):
+    assert (await http.post(path)).status_code == 200
     assert done.is_set()
 
 
