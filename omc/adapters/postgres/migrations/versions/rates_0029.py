@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0029_rates"
-down_revision = "0026_numbered"
+down_revision = "0028_tokens"
 
 _STATEMENTS = (
     # What a crash forgets is a minute's worth of patience, so nothing of it is written ahead. Room is left in each page
