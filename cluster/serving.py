@@ -106,6 +106,7 @@ class Serving:
             warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
             rules=wired.rules,
             keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
+            lockout=wired.lockout,
         )
 
     def _streams(self) -> StreamPorts:

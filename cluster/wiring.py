@@ -38,6 +38,7 @@ from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.leases import PostgresLeases
 from omc.adapters.postgres.listener import PostgresFeed
+from omc.adapters.postgres.lockout import PostgresLockout
 from omc.adapters.postgres.models import PostgresModels
 from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
@@ -412,6 +413,10 @@ class Wiring:
     @cached_property
     def api_tokens(self) -> PostgresApiTokens:
         return PostgresApiTokens(self.database)
+
+    @cached_property
+    def lockout(self) -> PostgresLockout:
+        return PostgresLockout(self.database)
 
     @cached_property
     def refresh_tokens(self) -> PostgresRefreshTokens:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from omc.errors import Unauthenticated
 
+ACCESS_LIFE = timedelta(minutes=15)
 # Two machines' clocks differ a little; a token made on one must hold on the other.
 CLOCK_SKEW = timedelta(seconds=30)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from omc.access.user import UserStore
 from omc.errors import Unauthenticated
 
-ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=14)
 
 
@@ -20,6 +20,8 @@ class RefreshGrant:
     family: UUID
     user_id: UUID
     expires_at: datetime
+    valid_from: datetime | None = None
+    """From when on its owner's tokens held when that was verified; None when nobody looked."""
 
 
 def digest(token: str) -> str:
@@ -27,8 +29,14 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def overtaken() -> Unauthenticated:
+    return Unauthenticated("this account has changed meanwhile: log in again")
+
+
 class RefreshStore(Protocol):
-    async def issue(self, grant: RefreshGrant) -> None: ...
+    async def issue(self, grant: RefreshGrant) -> None:
+        """Begin a family. Unauthenticated when its owner's sessions were ended since that was verified."""
+        ...
 
     async def rotate(self, digest: str, successor: RefreshGrant, now: datetime) -> UUID:
         """Spend a token and store its successor in the same family; the user's id. Unauthenticated when the token is
@@ -43,18 +51,26 @@ class RefreshStore(Protocol):
         """Revoke every family of a user, who then has to log in everywhere again."""
         ...
 
-    async def family(self, digest: str) -> UUID | None: ...
+    async def grant(self, digest: str) -> RefreshGrant | None:
+        """The token as it is stored, whether it still holds or not; None for an unknown one."""
+        ...
 
 
 @dataclass(slots=True)
 class MemoryRefreshStore:
     """A RefreshStore that lives and dies with the process."""
 
+    users: UserStore | None = None
+    """Whose tokens they are, where that is known."""
     grants: dict[str, RefreshGrant] = field(default_factory=dict)
     spent: set[str] = field(default_factory=set)
     revoked: set[UUID] = field(default_factory=set)
 
     async def issue(self, grant: RefreshGrant) -> None:
+        if self.users is not None and grant.valid_from is not None:
+            owner = await self.users.get(grant.user_id)
+            if not owner.is_active or owner.tokens_valid_from != grant.valid_from:
+                raise overtaken()
         self.grants[grant.digest] = grant
 
     async def rotate(self, digest: str, successor: RefreshGrant, now: datetime) -> UUID:
@@ -76,6 +92,5 @@ class MemoryRefreshStore:
     async def revoke_user(self, user_id: UUID) -> None:
         self.revoked |= {grant.family for grant in self.grants.values() if grant.user_id == user_id}
 
-    async def family(self, digest: str) -> UUID | None:
-        grant = self.grants.get(digest)
-        return grant.family if grant else None
+    async def grant(self, digest: str) -> RefreshGrant | None:
+        return self.grants.get(digest)

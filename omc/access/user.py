@@ -1,11 +1,13 @@
 """Who may come in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4
 
+from omc.access.revocation import Revocation, valid_from
 from omc.errors import Conflict, InvalidInput, NotFound
 
 # One local part, one at sign, a domain with a dot; no spaces, no control characters, nothing that needs quoting.
@@ -21,6 +23,9 @@ class User:
     is_active: bool
     is_superuser: bool
     created_at: datetime
+    tokens_valid_from: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """Access tokens made before do not hold."""
+    deleted_at: datetime | None = None
 
 
 def email_address(text: str) -> str:
@@ -42,9 +47,38 @@ class UserStore(Protocol):
         """The user and the stored password hash, or None."""
         ...
 
-    async def set_password(self, user_id: UUID, hashed_password: str) -> None: ...
+    async def set_password(self, user_id: UUID, hashed_password: str, at: datetime) -> None:
+        """Another password: every session that the account has ends in the same step."""
+        ...
+
+    async def rehash(self, user_id: UUID, hashed_password: str) -> None:
+        """The same password by today's rules."""
+        ...
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User: ...
+
+    async def page(self, email_part: str, offset: int, limit: int) -> tuple[list[User], int]:
+        """Whose email has this part, whatever its case, oldest first; and how many there are."""
+        ...
+
+    async def superusers(self) -> list[User]: ...
+
+    async def set_superuser(self, email: str, granted: bool) -> User:
+        """Granted or revoked again, it changes nothing. NotFound for an email without an account; Conflict when it is
+        granted to an account that is closed."""
+        ...
+
+    async def changed_since(self, moment: datetime) -> Sequence[Revocation]:
+        """As Revocations has it."""
+        ...
+
+
+def nobody_of(email: str) -> NotFound:
+    return NotFound(f"there is no account of {email}")
+
+
+def closed_to(email: str) -> Conflict:
+    return Conflict(f"the account of {email} is closed")
 
 
 @dataclass(slots=True)
@@ -68,7 +102,11 @@ class MemoryUserStore:
     async def credentials(self, email: str) -> tuple[User, str] | None:
         return next((pair for pair in self.users.values() if pair[0].email.lower() == email.lower()), None)
 
-    async def set_password(self, user_id: UUID, hashed_password: str) -> None:
+    async def set_password(self, user_id: UUID, hashed_password: str, at: datetime) -> None:
+        user = await self.get(user_id)
+        self.users[user_id] = (replace(user, tokens_valid_from=valid_from(at)), hashed_password)
+
+    async def rehash(self, user_id: UUID, hashed_password: str) -> None:
         self.users[user_id] = (await self.get(user_id), hashed_password)
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User:
@@ -77,6 +115,33 @@ class MemoryUserStore:
         changed = replace(user, email=email, full_name=full_name)
         self.users[user_id] = (changed, self.users[user_id][1])
         return changed
+
+    async def page(self, email_part: str, offset: int, limit: int) -> tuple[list[User], int]:
+        found = [user for user, _ in self.users.values() if email_part.lower() in user.email.lower()]
+        found.sort(key=lambda user: (user.created_at, user.id))
+        return found[offset : offset + limit], len(found)
+
+    async def superusers(self) -> list[User]:
+        found = [user for user, _ in self.users.values() if user.is_superuser]
+        return sorted(found, key=lambda user: user.email.lower())
+
+    async def set_superuser(self, email: str, granted: bool) -> User:
+        found = await self.credentials(email)
+        if found is None:
+            raise nobody_of(email)
+        user, hashed = found
+        if granted and not user.is_active:
+            raise closed_to(email)
+        changed = replace(user, is_superuser=granted)
+        self.users[user.id] = (changed, hashed)
+        return changed
+
+    async def changed_since(self, moment: datetime) -> Sequence[Revocation]:
+        return [
+            Revocation(user.id, user.tokens_valid_from, closed=not user.is_active)
+            for user, _ in self.users.values()
+            if user.tokens_valid_from > moment
+        ]
 
     def _refuse_taken(self, email: str, by_other_than: UUID | None = None) -> None:
         for user, _ in self.users.values():

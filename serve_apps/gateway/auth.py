@@ -2,20 +2,24 @@
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
 
+from omc.access.lockout import Attempt
 from omc.access.password import LONGEST
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE, REFRESH_LIFE, RefreshGrant, digest
+from omc.access.signer import ACCESS_LIFE, Claims
+from omc.access.token import REFRESH_LIFE, RefreshGrant, digest
 from omc.access.user import User
 from omc.errors import InvalidInput, Unauthenticated
+from serve_apps.caller import caller
 from serve_apps.envelope import Success
+from serve_apps.gateway.guessing import Guessing
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -65,37 +69,32 @@ async def login_of(request: Request) -> Login:
 
 def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/auth", tags=["auth"])
+    guessing = Guessing(ports.lockout, ports.clock)
 
     @router.post("/login", responses={401: {}}, openapi_extra={"requestBody": _LOGIN_BODY})
-    async def log_in(login: Annotated[Login, Depends(login_of)], response: Response) -> Success[Tokens]:
-        """An access token for a quarter of an hour, and a refresh token that buys the next one, once."""
-        found = await ports.users.credentials(login.email)
-        matches = await passwords.matches(login.password, found[1] if found else None)
-        if found is None or not matches or not found[0].is_active:
-            raise Unauthenticated("email or password is wrong")
-        user, hashed = found
-        if passwords.outdated(hashed):
-            await uncut(_rehash(user, login.password))
-        now = ports.clock.now()
-        refresh_token = secrets.token_urlsafe(32)
-        await ports.refresh.issue(RefreshGrant(digest(refresh_token), uuid4(), user.id, now + REFRESH_LIFE))
-        return _answer(response, user.id, refresh_token, now)
+    async def log_in(
+        login: Annotated[Login, Depends(login_of)], request: Request, response: Response
+    ) -> Success[Tokens]:
+        """An access token for a quarter of an hour, and a refresh token that buys the next one, once. Whoever fails too
+        often, at one account or from one address, has to wait for up to a quarter of an hour."""
+        user, refresh_token, now = await uncut(_admitted(login, caller(request.scope, ports.rules.proxies).network))
+        return _answer(response, user, refresh_token, now)
 
     @router.post("/refresh", responses={401: {}})
     async def refresh(body: RefreshToken, response: Response) -> Success[Tokens]:
         """Swap a refresh token for a new pair. One that was swapped before ends its whole family."""
         now = ports.clock.now()
         old, new = digest(body.refresh_token), secrets.token_urlsafe(32)
-        family = await ports.refresh.family(old)
-        if family is None:
+        grant = await ports.refresh.grant(old)
+        if grant is None:
             raise Unauthenticated("this refresh token is unknown, expired or revoked")
-        # The store knows whose token it is, and gives the successor the same owner and family.
-        successor = RefreshGrant(digest(new), family, UUID(int=0), now + REFRESH_LIFE)
-        user_id = await ports.refresh.rotate(old, successor, now)
-        if not (await ports.users.get(user_id)).is_active:
+        # Read first: whoever ends the account's sessions meanwhile ends what is bought here as well.
+        user = await ports.users.get(grant.user_id)
+        if not user.is_active:
             await ports.refresh.revoke(old)
             raise Unauthenticated("this account is closed")
-        return _answer(response, user_id, new, now)
+        await ports.refresh.rotate(old, replace(grant, digest=digest(new), expires_at=now + REFRESH_LIFE), now)
+        return _answer(response, user, new, now)
 
     @router.post("/logout", dependencies=[Depends(bearer)])
     async def log_out(body: RefreshToken) -> Success[None]:
@@ -103,13 +102,29 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         await ports.refresh.revoke(digest(body.refresh_token))
         return Success(data=None, message="logged out")
 
-    async def _rehash(user: User, password: str) -> None:
-        await ports.users.set_password(user.id, await passwords.hash(password))
+    async def _admitted(login: Login, address: str) -> tuple[User, str, datetime]:
+        """Who logs in, with a refresh token, and when that began."""
+        now = ports.clock.now()
+        admitted = await guessing.begin(Attempt.at("login", login.email, address))
+        # Addresses are plain; letters that a database might fold into plain ones would each be counted apart.
+        found = await ports.users.credentials(login.email) if login.email.isascii() else None
+        matches = await passwords.matches(login.password, found[1] if found else None)
+        if found is None or not matches or not found[0].is_active:
+            raise Unauthenticated("email or password is wrong")
+        user, hashed = found
+        await guessing.succeeded(admitted)
+        if passwords.outdated(hashed):
+            await ports.users.rehash(user.id, await passwords.hash(login.password))
+        token = secrets.token_urlsafe(32)
+        grant = RefreshGrant(digest(token), uuid4(), user.id, now + REFRESH_LIFE, user.tokens_valid_from)
+        await ports.refresh.issue(grant)
+        return user, token, now
 
-    def _answer(response: Response, user_id: UUID, refresh_token: str, now: datetime) -> Success[Tokens]:
+    def _answer(response: Response, user: User, refresh_token: str, now: datetime) -> Success[Tokens]:
         response.headers["Cache-Control"] = "no-store"
-        whole = now.replace(microsecond=0)
-        claims = Claims(user_id, uuid4(), issued_at=whole, expires_at=whole + ACCESS_LIFE)
+        # Right after a password was changed tokens hold from the next second on, and such a one is made for it.
+        issued_at = max(now.replace(microsecond=0), user.tokens_valid_from)
+        claims = Claims(user.id, uuid4(), issued_at, expires_at=issued_at + ACCESS_LIFE)
         return Success(
             data=Tokens(
                 access_token=ports.signer.sign(claims),

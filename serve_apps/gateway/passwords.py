@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from omc.access.password import PasswordHasher
-from omc.errors import RateLimited
+from omc.errors import Unavailable
 from serve_apps.uncut import uncut
 
 T = TypeVar("T")
@@ -15,36 +15,35 @@ _NOBODYS_PASSWORD = "the password of an account that does not exist"  # noqa: S1
 
 
 class Passwords:
-    """A PasswordHasher for a server. An unknown account costs as much time as a known one."""
+    """A PasswordHasher for a server. An unknown account costs as much time as a known one; more work than fits in a few
+    seconds is refused rather than queued, and memory is that of two hashes."""
 
     def __init__(self, hasher: PasswordHasher) -> None:
         self._hasher = hasher
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
-        self._nobodys: str | None = None
+        # Made beforehand, so that no unknown account ever costs more than a known one.
+        self._nobodys = hasher.hash(_NOBODYS_PASSWORD)
 
     async def hash(self, password: str) -> str:
         return await self._in_turn(lambda: self._hasher.hash(password))
 
     async def matches(self, password: str, hashed: str | None) -> bool:
         """False when `hashed` is None, after as much work as if it were not."""
-        return await self._in_turn(lambda: self._hasher.matches(password, hashed or self._nobody()) and bool(hashed))
+        return await self._in_turn(lambda: self._hasher.matches(password, hashed or self._nobodys) and bool(hashed))
 
     def outdated(self, hashed: str) -> bool:
         return self._hasher.outdated(hashed)
 
-    def _nobody(self) -> str:
-        self._nobodys = self._nobodys or self._hasher.hash(_NOBODYS_PASSWORD)
-        return self._nobodys
-
     async def _in_turn(self, work: Callable[[], T]) -> T:
         if self._waiting >= _MOST_WAITING:
-            raise RateLimited("too many people are logging in at this moment")
+            raise Unavailable("too many passwords are being checked at this moment: ask again")
+        # Counted before anything else can run, and until the work is done.
+        self._waiting += 1
         # A thread cannot be stopped: when its client goes away, its turn must last until it is done.
         return await uncut(self._turned(work))
 
     async def _turned(self, work: Callable[[], T]) -> T:
-        self._waiting += 1
         try:
             async with self._turn:
                 return await asyncio.to_thread(work)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.keyring import Keyring
+from omc.access.lockout import LockoutStore, MemoryLockoutStore
 from omc.access.password import PasswordHasher
 from omc.access.signer import TokenSigner
 from omc.access.token import RefreshStore
@@ -33,3 +34,4 @@ class GatewayPorts:
     rules: Rules = field(default=Rules())
     keyring: Keyring = field(default_factory=Keyring.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    lockout: LockoutStore = field(default_factory=MemoryLockoutStore)

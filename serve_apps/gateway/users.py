@@ -3,13 +3,15 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from omc.access.password import LONGEST, SHORTEST, acceptable_password
 from omc.access.user import User, email_address
-from omc.errors import Forbidden, InvalidInput
+from omc.errors import InvalidInput
+from serve_apps.caller import caller
 from serve_apps.envelope import Success
+from serve_apps.gateway.own_password import OwnPassword
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -67,6 +69,7 @@ class Profile(BaseModel):
 def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/users", tags=["users"])
     asker = Depends(bearer)
+    own = OwnPassword(ports, passwords)
 
     @router.post("/register", status_code=201, responses={409: {}})
     async def register(body: Registration) -> Success[Profile]:
@@ -88,17 +91,16 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         return Success(data=Profile.of(changed))
 
     @router.put("/password")
-    async def change_password(user_id: Annotated[UUID, asker], body: PasswordChange) -> Success[None]:
-        """Whoever is logged in anywhere has to log in again, once their access token has ended."""
-        user = await ports.users.get(user_id)
-        found = await ports.users.credentials(user.email)
-        if found is None or not await passwords.matches(body.current_password, found[1]):
-            raise Forbidden("the current password is wrong")
-        await uncut(_set_password(user_id, body.new_password))
+    async def change_password(user_id: Annotated[UUID, asker], body: PasswordChange, request: Request) -> Success[None]:
+        """Every session ends: access tokens stop to hold within seconds, and whoever is logged in anywhere has to log
+        in again."""
+        await uncut(_change_password(user_id, body, caller(request.scope, ports.rules.proxies).network))
         return Success(data=None, message="password changed")
 
-    async def _set_password(user_id: UUID, password: str) -> None:
-        await ports.users.set_password(user_id, await passwords.hash(password))
+    async def _change_password(user_id: UUID, body: PasswordChange, address: str) -> None:
+        await own.confirm(user_id, body.current_password, address)
+        hashed = await passwords.hash(body.new_password)
+        await ports.users.set_password(user_id, hashed, ports.clock.now())
         await ports.refresh.revoke_user(user_id)
 
     return router

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE
+from omc.access.signer import ACCESS_LIFE, Claims
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.key_file import ensure_key
 from omc.clock import ManualClock

@@ -10,8 +10,8 @@ import pytest
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
 from cluster.ports import Ports
 from omc.access.password import MemoryPasswordHasher
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE, MemoryRefreshStore
+from omc.access.signer import ACCESS_LIFE, Claims
+from omc.access.token import MemoryRefreshStore
 from omc.access.usage import MemoryUsageLedger
 from omc.access.user import MemoryUserStore
 from omc.adapters import parquet

@@ -13,8 +13,7 @@ from fastapi import Depends, FastAPI
 from omc.access.api_token import MemoryApiTokenStore
 from omc.access.asker import Askers
 from omc.access.rate import Charge, MemoryRates, Rate, Verdict
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE
+from omc.access.signer import ACCESS_LIFE, Claims
 from omc.adapters.system_clock import SystemClock
 from omc.errors import Unavailable
 from serve_apps import door

@@ -7,10 +7,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.access.token import RefreshGrant
+from omc.access.token import RefreshGrant, overtaken
 from omc.adapters.postgres.database import Database
 from omc.errors import Unauthenticated
 
+# Kept from changing meanwhile: whoever ends the account's sessions does so before, which is seen, or ends this one too.
+_AS_VERIFIED = text("""
+    SELECT 1 FROM users WHERE id = :user_id
+        AND (CAST(:valid_from AS timestamptz) IS NULL OR (is_active AND tokens_valid_from = :valid_from)) FOR SHARE
+""")
 _NEW_FAMILY = text("""
     INSERT INTO refresh_families (id, user_id) VALUES (:family, :user_id) ON CONFLICT (id) DO NOTHING
 """)
@@ -29,6 +34,10 @@ _REVOKE_USER = text("""
     UPDATE refresh_families SET revoked_at = now() WHERE user_id = :user_id AND revoked_at IS NULL
 """)
 _FAMILY = text("SELECT family_id FROM refresh_tokens WHERE digest = :digest")
+_GRANT = text("""
+    SELECT t.digest, f.id AS family, f.user_id, t.expires_at
+    FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id WHERE t.digest = :digest
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,10 @@ class PostgresRefreshTokens:
     database: Database
 
     async def issue(self, grant: RefreshGrant) -> None:
+        verified = {"user_id": grant.user_id, "valid_from": grant.valid_from}
         async with self.database.transaction() as connection:
+            if (await connection.execute(_AS_VERIFIED, verified)).first() is None:
+                raise overtaken()
             await connection.execute(_NEW_FAMILY, {"family": grant.family, "user_id": grant.user_id})
             await _issue(connection, grant, grant.family)
 
@@ -63,11 +75,17 @@ class PostgresRefreshTokens:
 
     async def revoke_user(self, user_id: UUID) -> None:
         async with self.database.transaction() as connection:
-            await connection.execute(_REVOKE_USER, {"user_id": user_id})
+            await revoke_user(connection, user_id)
 
-    async def family(self, digest: str) -> UUID | None:
+    async def grant(self, digest: str) -> RefreshGrant | None:
         async with self.database.transaction() as connection:
-            return (await connection.execute(_FAMILY, {"digest": digest})).scalar_one_or_none()
+            row = (await connection.execute(_GRANT, {"digest": digest})).first()
+            return RefreshGrant(row.digest, row.family, row.user_id, row.expires_at) if row else None
+
+
+async def revoke_user(connection: AsyncConnection, user_id: UUID) -> None:
+    """Within somebody's transaction."""
+    await connection.execute(_REVOKE_USER, {"user_id": user_id})
 
 
 async def _issue(connection: AsyncConnection, grant: RefreshGrant, family: UUID) -> None:

@@ -5,8 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from omc.access.signer import CLOCK_SKEW, Claims, MemoryTokenSigner
-from omc.access.token import ACCESS_LIFE
+from omc.access.signer import ACCESS_LIFE, CLOCK_SKEW, Claims, MemoryTokenSigner
 from omc.errors import Unauthenticated
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

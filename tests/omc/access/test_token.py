@@ -21,7 +21,7 @@ async def test_a_token_buys_a_successor_in_its_own_family_for_its_own_user():
     first = grant("first")
     await store.issue(first)
     assert await store.rotate(first.digest, grant("second", user_id=uuid4()), NOW) == USER
-    assert await store.family(digest("second")) == first.family
+    assert (await store.grant(digest("second"))).family == first.family
     assert await store.rotate(digest("second"), grant("third"), NOW) == USER
 
 
@@ -63,4 +63,4 @@ async def test_an_expired_unknown_or_revoked_token_buys_nothing():
     with pytest.raises(Unauthenticated):
         await store.rotate(digest("never issued"), grant("next"), NOW)
     await store.revoke(digest("never issued"))
-    assert await store.family(digest("never issued")) is None
+    assert await store.grant(digest("never issued")) is None

@@ -1,11 +1,15 @@
 """Accounts, by address."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from omc.access.user import MemoryUserStore, email_address
 from omc.errors import Conflict, InvalidInput, NotFound
+
+NOW = datetime(2025, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["ada@example.com", " ada@example.com ", "a.b+c@sub.example.co"])
@@ -59,8 +63,9 @@ async def test_an_owner_may_change_the_case_of_their_own_address():
 async def test_a_new_password_replaces_the_old_one():
     users = MemoryUserStore()
     ada = await users.create("ada@example.com", "old", None)
-    await users.set_password(ada.id, "new")
-    assert await users.credentials("ada@example.com") == (ada, "new")
+    await users.set_password(ada.id, "new", NOW)
+    later = replace(ada, tokens_valid_from=NOW + timedelta(seconds=0.5))
+    assert await users.credentials("ada@example.com") == (later, "new")
 
 
 async def test_an_unknown_user_is_not_found():

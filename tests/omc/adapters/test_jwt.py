@@ -10,8 +10,7 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE
+from omc.access.signer import ACCESS_LIFE, Claims
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.key_file import ensure_key, read_keys
 from omc.errors import OmcError, Unauthenticated

@@ -13,9 +13,10 @@ from serve_apps.gateway.ports import GatewayPorts
 
 @pytest.fixture
 def ports(signer, archive, hot, clock) -> GatewayPorts:
+    users = MemoryUserStore()
     return GatewayPorts(
-        users=MemoryUserStore(),
-        refresh=MemoryRefreshStore(),
+        users=users,
+        refresh=MemoryRefreshStore(users=users),
         signer=signer,
         hasher=MemoryPasswordHasher(),
         archive=archive,

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from omc.access.token import ACCESS_LIFE, REFRESH_LIFE
+from omc.access.signer import ACCESS_LIFE
+from omc.access.token import REFRESH_LIFE
 
 ADA = {"email": "ada@example.com", "password": "correct horse battery", "full_name": "Ada Lovelace"}
 LOGIN = {"email": ADA["email"], "password": ADA["password"]}

@@ -32,7 +32,7 @@ SENTIMENT = (
 # The published columns and what they were widened by; money is numeric(20,8) wherever somebody owns it.
 PUBLISHED = {
     "users": f"""id uuid, email varchar(255), hashed_password varchar(255), full_name varchar(255), is_active bool,
-        is_superuser bool, {STAMPED}""",
+        is_superuser bool, {STAMPED}, tokens_valid_from timestamptz, deleted_at timestamptz""",
     "coinspot_credentials": f"{OWNED}, api_key_encrypted bytea, api_secret_encrypted bytea, {KEYS}",
     "exchange_credentials": f"{OWNED}, exchange varchar, api_key_encrypted bytea, api_secret_encrypted bytea, {KEYS}",
     "llm_credentials": f"{OWNED}, provider varchar, api_key_encrypted bytea, {KEYS}",
@@ -83,6 +83,8 @@ INTERNAL = {
     "risk_standings": """place varchar, user_id uuid, deployment_id uuid, day date, opening numeric(20,8),
         peak numeric(20,8), capital numeric(20,8), told _text""",
     "venue_nonces": "account varchar, nonce int8",
+    "login_attempts": "place varchar(200), failures int4, last_at timestamptz, blocked_until timestamptz",
+    "login_addresses": "account varchar(64), address varchar(64), last_at timestamptz",
     "refresh_families": "id uuid, user_id uuid, revoked_at timestamptz",
     "refresh_tokens": "digest varchar, family_id uuid, expires_at timestamptz, spent_at timestamptz",
     "api_tokens": f"""{OWNED}, name varchar(255), scopes _text, digest varchar(64), created_at timestamptz,

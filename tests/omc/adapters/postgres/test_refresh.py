@@ -37,7 +37,7 @@ async def test_a_token_buys_one_successor_in_its_family(tokens: RefreshStore):
     first = await issued(tokens)
     second = grant_to(first.user_id)
     assert await tokens.rotate(first.digest, second, NOW) == first.user_id
-    assert await tokens.family(second.digest) == first.family
+    assert (await tokens.grant(second.digest)).family == first.family
     assert await tokens.rotate(second.digest, grant_to(first.user_id), NOW) == first.user_id
 
 
@@ -81,4 +81,4 @@ async def test_unknown_expired_and_revoked_tokens_are_refused(tokens: RefreshSto
     await tokens.revoke(grant.digest)
     with pytest.raises(Unauthenticated):
         await tokens.rotate(grant.digest, replace(grant, digest=uuid4().hex), NOW)
-    assert await tokens.family("unknown") is None
+    assert await tokens.grant("unknown") is None

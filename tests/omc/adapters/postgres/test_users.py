@@ -1,12 +1,15 @@
 """Accounts: an email has one, whatever its case."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
+from omc.access.revocation import valid_from
 from omc.access.user import MemoryUserStore, UserStore
 from omc.adapters.postgres.users import PostgresUsers
 from omc.errors import Conflict, NotFound
+from tests.omc.adapters.postgres.house import NOON
 
 
 @pytest.fixture
@@ -43,9 +46,9 @@ async def test_an_email_has_one_account_whatever_its_case(users: UserStore):
 
 async def test_a_password_is_replaced(users: UserStore):
     user = await users.create(email(), "old", None)
-    await users.set_password(user.id, "new")
-    assert await users.credentials(user.email) == (user, "new")
+    await users.set_password(user.id, "new", NOON)
+    assert await users.credentials(user.email) == (replace(user, tokens_valid_from=valid_from(NOON)), "new")
     with pytest.raises(NotFound):
-        await users.set_password(uuid4(), "new")
+        await users.set_password(uuid4(), "new", NOON)
     with pytest.raises(NotFound):
         await users.update(uuid4(), email=email(), full_name=None)
