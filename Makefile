@@ -28,11 +28,15 @@ TRACE ?=
 VICTIMS ?=
 POINTS ?=
 SEED ?= 7
+# `make fuzz-api`: examples of each operation; URL and TOKEN of a running platform.
+EXAMPLES ?= 100
+URL ?=
+TOKEN ?=
 
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
 
-.PHONY: setup demo up down test long search simulate crash cases check bench peers lock
+.PHONY: setup demo up down test long search simulate crash cases fuzz-api client check bench peers lock
 
 setup: $(STAMP)
 
@@ -67,10 +71,21 @@ crash: $(STAMP)
 cases: $(STAMP)
 	@$(BIN)/python tests/cases/run.py $(FILES)
 
+# Schemathesis on every operation, in an environment of its own: .venv-fuzz. URL and TOKEN ask a running platform.
+fuzz-api: $(STAMP)
+	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	@VIRTUAL_ENV=$(CURDIR)/.venv-fuzz $(BIN)/uv pip install --quiet --require-hashes -r tests/fuzz/requirements.txt
+	@$(BIN)/python tests/fuzz/run.py --examples $(EXAMPLES) $(if $(URL),--url '$(URL)') $(if $(TOKEN),--token '$(TOKEN)')
+
+# The typed client, from the merged document.
+client: $(STAMP)
+	@$(BIN)/python -m cluster.client_code
+
 check: $(STAMP)
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m cluster.client_code --check
 	@$(BIN)/python -m pytest tests/test_layering.py
 
 bench: $(STAMP)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import ray
 from ray import serve
@@ -25,6 +26,7 @@ from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.fronted import Put, nowhere
+from serve_apps.gateway import app as gateway_app
 from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.gateway.streams import app as streams_app
@@ -84,6 +86,15 @@ class Serving:
         """Where the apps are put for the front to find them."""
         front = self.wired.front
         return FrontDoors(front.folder, tuple(front.layout.behind)) if front else nowhere
+
+    def document(self) -> dict[str, Any]:
+        """What describes all of it; nothing is started for it."""
+        lab_ports, floor_ports = self._lab(), self._floor()
+        siblings = {
+            lab_app.PREFIX: lambda: lab_app.build(lab_ports),
+            floor_app.PREFIX: lambda: floor_app.build(floor_ports),
+        }
+        return gateway_app.build(self._gateway(), siblings).openapi()
 
     def _gateway(self) -> GatewayPorts:
         wired = self.wired

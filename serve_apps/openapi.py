@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from serve_apps.document import failures
 from serve_apps.document.about import ABOUT, described_tags
 from serve_apps.document.examples import example_of
 from serve_apps.document.names import operation_name
 from serve_apps.problem import Failure
+from serve_apps.superuser import Superuser
 
 # Only so that the shape is among the schemas: which statuses an operation answers with is said one by one.
 FAILURES: dict[int | str, dict[str, Any]] = {"default": {"model": Failure, "description": "Refused or failed."}}
@@ -30,8 +33,12 @@ def merged(apps: Mapping[str, FastAPI]) -> dict[str, Any]:
     components["responses"] = failures.components()
     components["headers"] = dict(failures.HEADERS)
     used: set[str] = set()
+    superusers = set(_superusers(whole))
     for method, path, operation in operations(document):
+        if (method, path) in superusers:
+            operation["x-superuser"] = True
         _name(method, path, operation)
+        _hoist(operation.get("requestBody", {}), components["schemas"])
         _answer(method, operation, components["schemas"])
         _exemplify(operation.get("requestBody", {}), components["schemas"])
         operation["tags"] = list(dict.fromkeys(operation["tags"]))
@@ -45,6 +52,26 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
     for path, verbs in document["paths"].items():
         for verb, operation in verbs.items():
             yield verb.upper(), path, operation
+
+
+def _superusers(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Method and path of what is for superusers alone."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute) and _is_guarded(context.dependant):
+            yield from ((method, context.path or "") for method in context.methods or ())
+
+
+def _is_guarded(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, Superuser) or any(map(_is_guarded, dependant.dependencies))
+
+
+def _hoist(body: Mapping[str, Any], schemas: dict[str, Any]) -> None:
+    """A body that was described in its place gets a name like the others."""
+    for content in body.get("content", {}).values():
+        schema = content["schema"]
+        if "properties" in schema:
+            schemas[schema["title"]] = schema
+            content["schema"] = {"$ref": f"#/components/schemas/{schema['title']}"}
 
 
 def _name(method: str, path: str, operation: dict[str, Any]) -> None:

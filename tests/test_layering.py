@@ -46,7 +46,8 @@ def within(module: str, *packages: str) -> bool:
 
 
 def is_core(path: Path) -> bool:
-    return path.is_relative_to(ROOT / "omc") and path.relative_to(ROOT / "omc").parts[0] not in {"adapters", "cli"}
+    apart = {"adapters", "cli", "client"}
+    return path.is_relative_to(ROOT / "omc") and path.relative_to(ROOT / "omc").parts[0] not in apart
 
 
 def allowed(path: Path, module: str) -> bool:
@@ -57,12 +58,15 @@ def allowed(path: Path, module: str) -> bool:
     place = path.relative_to(ROOT).as_posix()
     if within(module, "omc.settings"):
         return place == "cluster/wiring.py"
-    core = within(module, "omc") and not within(module, "omc.adapters", "omc.cli")
+    core = within(module, "omc") and not within(module, "omc.adapters", "omc.cli", "omc.client")
     match place.split("/"):
         case ["omc", "cli", *_]:
-            return top in {"typer", "rich", "httpx"} or within(module, "omc.cli", "omc.__version__")
+            spoken = within(module, "omc.client.transport", "omc.client.errors")
+            return top in {"typer", "rich", "httpx"} or spoken or within(module, "omc.cli", "omc.__version__")
+        case ["omc", "client", *_]:
+            return top in {"httpx", "pydantic"} or within(module, "omc.client")
         case ["omc", "adapters", *_]:
-            return (top != "ray" and top not in SHELLS) and not within(module, "omc.cli")
+            return (top != "ray" and top not in SHELLS) and not within(module, "omc.cli", "omc.client")
         case ["omc", *_]:
             extra = {library for prefix, library in ALSO.items() if place.startswith(prefix)}
             return core or top in CORE | extra

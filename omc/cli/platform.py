@@ -1,7 +1,6 @@
 """The platform as a command sees it: requests in, data out, every failure one line."""
 
 import contextlib
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -11,17 +10,8 @@ import httpx
 from omc.cli import show
 from omc.cli.outcome import OF_ERROR_CODE, ExitCode, Failure
 from omc.cli.session import SessionFile, Tokens
-
-API = "/api/v1"
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-_AS_LONG_AS_IT_TAKES = httpx.Timeout(30.0, connect=5.0, read=None)
-# A machine that is gone does not answer these, however long a request may take: after a minute it is given up.
-_ALIVE = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-)
+from omc.client.errors import ClientError, NotSendable, NotThePlatform, Refused, Unreachable
+from omc.client.transport import IDEMPOTENCY_KEY, Transport, document_of
 
 
 class Platform:
@@ -32,20 +22,14 @@ class Platform:
             raise Failure(f"{url!r} is not an address like http://127.0.0.1:8000", ExitCode.USAGE, code="USAGE")
         self.url = url.rstrip("/")
         self._session = SessionFile(home / "session.json")
-        # An environment's proxy is for the world outside, not for the loopback.
-        self._http = httpx.Client(
-            base_url=self.url,
-            timeout=_TIMEOUT,
-            transport=transport or httpx.HTTPTransport(socket_options=_ALIVE, trust_env=False),
-            trust_env=False,
-        )
+        self._transport = Transport(self.url, transport=transport)
         self._patient = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._transport.close()
 
     @contextlib.contextmanager
     def patiently(self, what: str) -> Iterator[None]:
@@ -64,7 +48,7 @@ class Platform:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None, **query: Any) -> Any:
         """`key` makes the request safe to repeat: the same key has its effect once."""
-        return self._asked("POST", path, query=query, body=body or {}, headers={"Idempotency-Key": key} if key else {})
+        return self._asked("POST", path, query=query, body=body or {}, headers={IDEMPOTENCY_KEY: key} if key else {})
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._asked("PUT", path, body=body)
@@ -125,28 +109,14 @@ class Platform:
         signed: bool = True,
     ) -> Any:
         signature = self._signature() if signed else {}
-        answer = self._sent(method, path, params=query, json=body, headers={**(headers or {}), **signature})
-        document = _document(answer)
+        with _told():
+            answer = self._sent(method, path, query=query, body=body, headers={**(headers or {}), **signature})
+            document = document_of(answer)
         return document["data"] if document.get("status") == "success" else document
 
     def _sent(self, method: str, path: str, **how: Any) -> httpx.Response:
-        try:
-            patience = _AS_LONG_AS_IT_TAKES if self._patient else _TIMEOUT
-            request = self._http.build_request(method, API + path, timeout=patience, **how)
-        except ValueError:
-            # No JSON has a word for a number that is not finite, nor UTF-8 for half a character.
-            raise Failure("a value is neither text nor a finite number", ExitCode.USAGE, code="USAGE") from None
-        try:
-            answer = self._http.send(request)
-        except httpx.ConnectError:
-            raise _unreachable(f"no platform answers at {self.url}: start it with `omc up`") from None
-        except httpx.TimeoutException:
-            raise _unreachable(f"the platform at {self.url} did not answer in time") from None
-        except httpx.HTTPError as fault:
-            raise _unreachable(f"the platform at {self.url} broke off: {fault or type(fault).__name__}") from None
-        if answer.is_success:
-            return answer
-        raise _refusal(answer)
+        with _told():
+            return self._transport.send(method, path, patient=self._patient, **how)
 
     def _signature(self) -> dict[str, str]:
         tokens = self._session.load(self.url)
@@ -177,25 +147,22 @@ def _is_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.host) and (parts.port or 0) < 1 << 16
 
 
-def _document(answer: httpx.Response) -> dict[str, Any]:
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Every failure of a call as one line, with its exit code."""
     try:
-        document = answer.json()
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise Failure(
-            f"{answer.request.url} answered with something that is not the platform's: is it the right address?"
-        )
-    return document
-
-
-def _refusal(answer: httpx.Response) -> Failure:
-    try:
-        error = answer.json()["error"]
-        code, message, details = error["code"], error["message"], error["details"]
-    except (ValueError, KeyError, TypeError):
-        return Failure(f"{answer.request.url} answered {answer.status_code} in a shape that is not the platform's")
-    return Failure(message, OF_ERROR_CODE.get(code, ExitCode.FAILED), code=code, details=details)
+        yield
+    except NotSendable as fault:
+        raise Failure(str(fault), ExitCode.USAGE, code="USAGE") from None
+    except Unreachable as fault:
+        raise _unreachable(f"{fault}: start it with `omc up`") from None
+    except Refused as fault:
+        exit_code = OF_ERROR_CODE.get(fault.code, ExitCode.FAILED)
+        raise Failure(fault.message, exit_code, code=fault.code, details=fault.details) from None
+    except NotThePlatform as fault:
+        raise Failure(str(fault)) from None
+    except ClientError as fault:
+        raise _unreachable(str(fault)) from None
 
 
 def _unreachable(message: str) -> Failure:

@@ -127,7 +127,14 @@ def _is_optional(schema: Mapping[str, Any]) -> bool:
 
 
 def _is_of(value: Any, schema: Mapping[str, Any]) -> bool:
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+    }
     kind = kinds.get(schema.get("type", ""))
     if kind is None or not isinstance(value, kind):
         return False

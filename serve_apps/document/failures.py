@@ -87,7 +87,7 @@ def _response(status: int, refusal: Refusal) -> dict[str, Any]:
         "status": "error",
         "error": {"code": refusal.codes[0], "message": refusal.message, "details": details},
     }
-    headers = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+    headers: dict[str, Any] = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
     if status in _LATER:
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     if status == 401:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from omc.errors import InvalidInput
 from omc.risk.kill_switch import HaltLevel
@@ -28,6 +28,10 @@ _DESK_S = 90.0
 
 class ForceExitIn(Body):
     """One coin of a deployment, or with `all` everything that it holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"deployment_id": "0b9f6e3c-6d0f-4a52-9d3e-2f6a1c7b8d90", "coin": "BTC"}]}
+    )
 
     deployment_id: UUID
     coin: Ticker | None = None
