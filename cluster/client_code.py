@@ -109,7 +109,7 @@ def _said(text: str, indent: str) -> str:
     """A docstring of `text`, at that indent."""
     if not text:
         return ""
-    quotes, width = '"' * 3, 116 - len(indent)
+    quotes,     quotes, width = '"' * 3, 112 - len(indent)
     paragraphs = [" ".join(each.split()) for each in text.replace(quotes, "'" * 3).split("\n\n")]
     lines = [line for each in paragraphs for line in (*textwrap.wrap(each, width, break_long_words=False), "")][:-1]
     return "\n".join([f"{quotes}{lines[0]}", *(f"{indent}{line}".rstrip() for line in lines[1:])]) + quotes

@@ -169,6 +169,10 @@ class Belongings:
         await self.owner.made("POST", "/credentials/llm/anthropic", {"api_key": secrets["api_key"]})
         self.ids |= {"exchange": "kraken", "provider": "anthropic"}
 
+    async def token(self) -> None:
+        made = await self.owner.made("POST", "/users/tokens", {"name": "a program", "scopes": ["read"]})
+        self.ids["token_id"] = made["id"]
+
     async def account_itself(self) -> None:
         self.ids["user_id"] = str(self.owner.user_id)
 
@@ -183,6 +187,7 @@ MAKERS: tuple[Callable[[Belongings], Awaitable[None]], ...] = (
     Belongings.order,
     Belongings.lock,
     Belongings.credentials,
+    Belongings.token,
 )
 
 
