@@ -172,7 +172,9 @@ def main() -> None:
     parser.add_argument("--front", choices=["haproxy", "serve"], default="haproxy")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     chosen = parser.parse_args()
-    os.environ["OMC_FRONT"] = chosen.front
+    # Nobody is refused here; whether anybody may still ask is looked up all the same, on both sides.
+    limits = {f"OMC_RATE_{whose}": "60000000" for whose in ("ACCOUNT", "TOKEN", "ADDRESS")}
+    os.environ |= {"OMC_FRONT": chosen.front, **limits, **{f"{each}_BURST": "1000000" for each in limits}}
     found: dict[str, Any] = {"front": chosen.front}
     with cluster(), web() as it:
         if chosen.kill:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster import processes
-from cluster.front_layout import Layout, refusals, rendered
+from cluster.front_layout import CERTIFICATE, Layout, refusals, rendered
 from cluster.front_sockets import FrontSockets
 from omc.errors import Unavailable
 
@@ -66,6 +66,10 @@ class Front:
         (self.folder / _CONFIGURATION).write_text(rendered(self.layout))
         for name, answer in refusals().items():
             (self.folder / name).write_bytes(answer)
+        if self.layout.tls is not None:
+            certificate = self.folder / CERTIFICATE
+            certificate.touch(mode=0o600)
+            certificate.write_bytes(b"\n".join(each.read_bytes() for each in self.layout.tls))
         self._keeper = threading.Thread(target=self._keep, name="front", daemon=True)
         self._keeper.start()
         if not _within(_UP_WITHIN_S, self._listens):

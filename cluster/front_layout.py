@@ -11,6 +11,8 @@ from pathlib import Path
 
 PEER = "x-front-peer"
 """The header that carries the address and the port of whoever connected. A client's own is replaced."""
+CERTIFICATE = "certificate.pem"
+"""The file beside the configuration that has the certificate and its key, which HAProxy wants in one."""
 STEERING = (
     "x-request-timeout-seconds",
     "x-request-disconnect-disabled",
@@ -49,8 +51,8 @@ class Layout:
     port: int
     behind: Sequence[Behind]
     connections: int = 4_096
-    certificate: Path | None = None
-    """A PEM of the certificate, its chain and its key, for TLS."""
+    tls: tuple[Path, Path] | None = None
+    """The certificate with its chain, and its key, each a PEM: nothing but TLS is spoken then."""
     answer_within_s: int = 120
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ def refusals() -> dict[str, bytes]:
 def rendered(layout: Layout) -> str:
     """HAProxy's configuration. It is to be run in the folder of the sockets."""
     first = sorted(layout.behind, key=lambda each: -len(each.prefix))
-    tls = f" ssl crt {_quoted(str(layout.certificate))} alpn http/1.1" if layout.certificate else ""
+    tls = f" ssl crt {CERTIFICATE} alpn http/1.1" if layout.tls else ""
     lines = [
         "global",
         f"    maxconn {layout.connections}",

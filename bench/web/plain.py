@@ -1,7 +1,7 @@
 """The other side of the benchmark of HTTP: FastAPI on uvicorn, one process, with the same work and nothing else.
 
-The same token check, the same adapters and queries, the same models and so the same JSON; none of the platform's door,
-envelope of errors or proxy. Run as `python -m bench.web.plain HOME RAY_ADDRESS`; it says its port.
+The same token check and limit, the same adapters and queries, the same models and so the same JSON; none of the door,
+errors or proxy of the platform. Run as `python -m bench.web.plain HOME RAY_ADDRESS`; it says its port.
 """
 
 import asyncio
@@ -16,22 +16,28 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Query
 
 from actors.handle import CollectorHandle
 from cluster.wiring import wiring
+from omc.access.rate import Charge
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.schemas import TradeOut
 from serve_apps.gateway.data import LatestOut
 from serve_apps.gateway.health import Health, _version
 from serve_apps.gateway.users import Profile
+from serve_apps.limits import Limiter
 
 
 def build(home: Path) -> FastAPI:
     wired, hot, app = wiring(home=home), CollectorHandle(), FastAPI()
-    us = _version()
+    us, limits = _version(), wired.rules.limits
+    limiter = Limiter(limits.store) if limits else None
 
     async def asker(authorization: Annotated[str, Header()] = "") -> UUID:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise HTTPException(401)
-        return wired.signer.verify(token, wired.clock.now()).user_id
+        user_id = wired.signer.verify(token, wired.clock.now()).user_id
+        if limiter and limits and not (await limiter.take([Charge(f"account:{user_id}", limits.account)])).allowed:
+            raise HTTPException(429)
+        return user_id
 
     asking = Depends(asker)
 

@@ -3,13 +3,20 @@
 import asyncio
 import os
 import signal
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
 import websockets
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI, Request, WebSocket
 
 from bench.boot import listening, tree
@@ -192,6 +199,30 @@ def test_a_port_that_cannot_be_had_is_told(standing, tmp_path):
     other = Front(standing.program, tmp_path / "other", tmp_path / "other.log", address)
     with pytest.raises(Unavailable, match=r"HAProxy does not listen on 192\.0\.2\.1:8123"):
         other.start()
+
+
+async def test_tls_is_spoken_where_there_is_a_certificate(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "omc")]), datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))])
+    certificate = built.add_extension(names, critical=False).sign(key, SHA256())
+    pem = tmp_path / "cert.pem", tmp_path / "key.pem"
+    pem[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    pem[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    program = front.program()
+    assert program is not None
+    it = Front(program, tmp_path / "front", tmp_path / "front.log", Layout(LOOPBACK, free_port(), (ROOT,), tls=pem))
+    it.start()
+    door = opened(it, ROOT)
+    trusting = ssl.create_default_context(cafile=str(pem[0]))
+    async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+        assert (await client.get(f"https://{LOOPBACK}:{it.layout.port}/seen")).json()["app"] == "gateway"
+        with pytest.raises(httpx.TransportError):
+            await client.get(f"http://{LOOPBACK}:{it.layout.port}/seen")
+    assert (it.folder / "certificate.pem").stat().st_mode & 0o077 == 0
+    await door.close()
+    it.stop()
 
 
 def test_nobody_is_handed_a_socket_that_there_is_not(standing):

@@ -1,13 +1,20 @@
-"""The three apps behind Ray Serve's own proxy, on one port."""
+"""The three apps on Ray Serve, on one port: behind our own front, and behind Serve's proxy."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from actors.handle import CollectorHandle, RiskHandle, SupervisorHandle
+from cluster import front
+from cluster.front import Front
+from cluster.front_door import FrontDoors
+from cluster.front_layout import Behind, Layout
 from cluster.ports import Ports
 from omc.access.password import MemoryPasswordHasher
 from omc.access.signer import ACCESS_LIFE, Claims
@@ -32,6 +39,7 @@ from omc.trading.deployment import MemoryDeploymentStore
 from omc.trading.lease import MemoryLeaseStore
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.fronted import nowhere
 from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.lab import ingress as lab
@@ -40,8 +48,11 @@ from serve_apps.lab.ports import LabPorts
 pytestmark = pytest.mark.ray
 
 
-@pytest.fixture(scope="module")
-async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.AsyncClient]:
+_BEHIND = (Behind("gateway", ""), Behind("lab", "/api/v1/lab"), Behind("floor", "/api/v1/floor"))
+
+
+@pytest.fixture(scope="module", params=["haproxy", "serve"])
+async def http(request, ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the platform's port, signed in. The floor's actors are not there."""
     from ray import serve  # takes seconds, and most tests need none of it
 
@@ -94,12 +105,26 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
     # Held until Serve listens there: Ray opens many sockets meanwhile.
     ports = Ports()
     port = ports.claim(0, "HTTP")
-    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    standing, put = None, nowhere
+    if request.param == "haproxy":
+        program, folder = front.program(), tmp_path_factory.mktemp("front")
+        if program is None:
+            pytest.skip("HAProxy does not come with Ray here")
+        standing = Front(program, folder / "run", folder / "front.log", Layout("127.0.0.1", port, _BEHIND))
+        standing.start()
+        put = FrontDoors(standing.folder, _BEHIND)
+        serve.start(proxy_location="Disabled")
+    else:
+        serve.start(http_options={"host": "127.0.0.1", "port": port})
+
+    def nothing() -> None:
+        """Nothing is to be prepared."""
+
     serve.run_many(
         [
-            serve.RunTarget(gateway.ingress(gateway_ports, lab_ports, floor_ports), "gateway", "/"),
-            serve.RunTarget(lab.ingress(lab_ports), "lab", "/api/v1/lab"),
-            serve.RunTarget(floor.ingress(floor_ports), "floor", "/api/v1/floor"),
+            serve.RunTarget(gateway.ingress(gateway_ports, lab_ports, floor_ports, nothing, put), "gateway", "/"),
+            serve.RunTarget(lab.ingress(lab_ports, nothing, put), "lab", "/api/v1/lab"),
+            serve.RunTarget(floor.ingress(floor_ports, nothing, put), "floor", "/api/v1/floor"),
         ]
     )
     now = clock.now()
@@ -110,6 +135,8 @@ async def http(ray_cluster, history, tmp_path_factory) -> AsyncIterator[httpx.As
     ) as client:
         yield client
     await asyncio.to_thread(serve.shutdown)
+    if standing is not None:
+        standing.stop()
     ports.release()
 
 
@@ -161,3 +188,23 @@ async def test_an_emergency_stop_holds_though_no_actor_is_there(http):
 async def test_the_gateways_document_describes_all_of_it(http):
     paths = (await http.get("/api/v1/openapi.json")).json()["paths"]
     assert {"/api/v1/health", "/api/v1/lab/sweeps", "/api/v1/floor/deploy"} <= set(paths)
+
+
+def replica_of(app: str) -> int:
+    """The process of its one replica; 0 while there is none."""
+    import ray
+
+    for each in ray.util.list_named_actors(all_namespaces=True):
+        if each["name"].startswith(f"SERVE_REPLICA::{app}#"):
+            with suppress(ray.exceptions.RayError, ValueError):
+                actor = ray.get_actor(each["name"], each["namespace"])
+                return ray.get(actor.__ray_call__.remote(lambda _: os.getpid()), timeout=30)
+    return 0
+
+
+async def test_whoever_comes_while_a_replica_is_replaced_is_answered_by_the_next(http):
+    victim = await asyncio.to_thread(replica_of, "gateway")
+    os.kill(victim, signal.SIGKILL)
+    answers = await asyncio.gather(*(http.get("/api/v1/health") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await http.get("/api/v1/floor/deployments")).status_code == 200

@@ -295,7 +295,7 @@ class PostgresBlotter:
         until: datetime | None = None,
     ) -> tuple[list[Trade], int]:
         which = {"user_id": user_id, "deployment_id": deployment_id, "since": since, "until": until}
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             rows = await connection.execute(_TRADES, which | {"offset": offset, "limit": limit})
             total = (await connection.execute(_COUNT_TRADES, which)).scalar_one()
             return [order_rows.trade(row) for row in rows], total
@@ -304,7 +304,7 @@ class PostgresBlotter:
         self, user_id: UUID, deployment_id: UUID | None, kinds: Sequence[str], offset: int, limit: int
     ) -> tuple[list[JournalEntry], int]:
         which = {"user_id": user_id, "deployment_id": deployment_id, "kinds": list(kinds)}
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             rows = await connection.execute(_JOURNAL, which | {"offset": offset, "limit": limit})
             total = (await connection.execute(_COUNT_JOURNAL, which)).scalar_one()
             return [JournalEntry(*row) for row in rows], total

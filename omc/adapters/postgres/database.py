@@ -156,9 +156,10 @@ def _engine_for(dsn_file: Path) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: _connect(dsn_file),
-        # Few stay open: every actor and replica has a pool of its own.
-        pool_size=2,
-        max_overflow=8,
+        # Few more are ever open than were needed at once: every actor and replica has a pool of its own. Those of a
+        # replica that is asked a lot stay, because opening one takes longer than what it is asked.
+        pool_size=6,
+        max_overflow=4,
         pool_timeout=10,
         pool_pre_ping=True,
         pool_use_lifo=True,

@@ -60,11 +60,11 @@ class PostgresUsers:
             raise Conflict("this email address has an account already") from None
 
     async def get(self, user_id: UUID) -> User:
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             return _found((await connection.execute(_GET, {"id": user_id})).first(), user_id)
 
     async def credentials(self, email: str) -> tuple[User, str] | None:
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             row = (await connection.execute(_CREDENTIALS, {"email": email})).first()
             return (user_of(row), row.hashed_password) if row else None
 
