@@ -19,6 +19,7 @@ from omc.ledger.cadence import Cadence
 from omc.ledger.collector import Consumers, HotBoard, as_stored, board_of, next_bar
 from omc.ledger.exchange import CollectorStatus, PriceArchive, PriceSource, QuotesSeen
 from omc.ledger.freshness import RECALLED
+from omc.logs import LogStyle
 from omc.market.quote import QuoteBoard
 from omc.market.tape import TapeClock, TapeControl
 from omc.trading.deployment import DeploymentStore, trader_name
@@ -35,6 +36,8 @@ class CollectorPorts:
     deployments: DeploymentStore
     tape: TapeControl | None = None
     cadence: Cadence = field(default_factory=lambda: Cadence(every_s=5.0))
+    logs: LogStyle | None = None
+    """How its process writes its log; as it does anyway, where nothing is said."""
     elapsed: Callable[[], float] | None = None
     """Counts seconds; the running loop's own where there is none."""
 
@@ -43,6 +46,8 @@ class ExchangeCollector:
     """A HotCache. It starts empty and never fails: what it cannot reach it asks again, with growing pauses."""
 
     def __init__(self, ports: CollectorPorts) -> None:
+        if ports.logs:
+            ports.logs.install()
         self._ports = ports
         self._hot = HotBoard()
         self._tally = Tally("exchange")

@@ -7,6 +7,7 @@ from omc.clock import Clock
 from omc.errors import Unavailable
 from omc.ledger.cadence import Cadence
 from omc.ledger.exchange import HotCache, MemoryPriceArchive, PriceArchive
+from omc.logs import LogStyle
 from omc.market.tape import TapeControl
 from omc.market.terms import Terms
 from omc.risk.halt_files import HaltFiles, MemoryHaltFiles
@@ -32,6 +33,8 @@ class RiskPorts:
     venues: Venues
     quotes: HotCache
     clock: Clock
+    logs: LogStyle | None = None
+    """How its process writes its log; as it does anyway, where nothing is said."""
     terms: Terms = field(default_factory=Terms)
     cadence: Cadence = field(default_factory=lambda: Cadence(every_s=1.0, longest_s=30.0, first_s=0.05))
     """How long to wait between two looks for an order."""

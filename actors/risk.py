@@ -42,6 +42,8 @@ class RiskActor:
     """A RiskDesk. Keys and secrets live in the venues that it opened, and nowhere else."""
 
     def __init__(self, ports: RiskPorts, name: str = address.RISK, retire: Callable[[], None] = address.die) -> None:
+        if ports.logs:
+            ports.logs.install()
         self._ports = ports
         self._name = name
         self._office = Office()

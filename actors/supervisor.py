@@ -12,6 +12,7 @@ from actors import address
 from actors.crew import Crew
 from omc.errors import Unavailable
 from omc.ledger.exchange import HotCache
+from omc.logs import LogStyle
 from omc.trading.deployment import Deployment, DeploymentStore, differences, trader_name
 from omc.trading.floor import TraderState
 from omc.trading.watch import Watch
@@ -36,7 +37,10 @@ class Supervisor:
         *,
         every_s: float = 1.0,
         seconds: Callable[[], float] = time.monotonic,
+        logs: LogStyle | None = None,
     ) -> None:
+        if logs:
+            logs.install()
         self._deployments = deployments
         self._crew = crew
         self._quotes = quotes

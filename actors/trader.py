@@ -20,6 +20,7 @@ from omc.errors import Halted, InvalidInput, NotFound, OmcError, Overtaken, Stal
 from omc.ledger.cadence import Cadence
 from omc.ledger.catalyst import CatalystLedger, MemoryCatalysts
 from omc.ledger.exchange import HotCache, PriceArchive, QuotesSeen
+from omc.logs import LogStyle
 from omc.market.terms import Terms
 from omc.strategy.algorithm import AlgorithmStore
 from omc.strategy.maker import Maker
@@ -50,6 +51,8 @@ class TraderPorts:
     models: ModelStore = field(default_factory=MemoryModelStore)
     terms: Terms = field(default_factory=Terms)
     catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
+    logs: LogStyle | None = None
+    """How its process writes its log; as it does anyway, where nothing is said."""
     patience_s: float = 10.0
     """How long one wait for quotes may last: a restarted collector must learn who waits."""
     cadence: Cadence = field(default_factory=lambda: Cadence(every_s=1.0, longest_s=30.0, first_s=0.1))
@@ -62,6 +65,8 @@ class TraderActor:
 
     def __init__(self, ports: Callable[[], TraderPorts], deployment_id: UUID, name: str) -> None:
         self._ports = ports()
+        if self._ports.logs:
+            self._ports.logs.install()
         self._deployment_id = deployment_id
         self._name = name
         self._state, self._last_error = "starting", ""

@@ -1,4 +1,5 @@
-"""`python -m cluster.doctor`: whether this machine has what the platform needs, a line each.
+"""`python -m cluster.doctor`: whether this machine has what the platform needs, a line each; and, while it runs on this
+home, every port that it listens on.
 
 The exit code is 1 when something is missing that it cannot do without.
 """
@@ -10,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from cluster.listening import Door, doors
 from cluster.needs import Need, needs
-from cluster.wiring import wiring
+from cluster.processes import descendants
+from cluster.wiring import Wiring, wiring
 from omc.errors import OmcError
 
 
@@ -21,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--json", action="store_true", help="one JSON document")
     chosen = options.parse_args(arguments)
     try:
-        return _told(needs(wiring(home=chosen.home)), as_json=chosen.json)
+        wired = wiring(home=chosen.home)
+        return _told(needs(wired), _doors(wired), as_json=chosen.json)
     except OmcError as fault:
         message = " ".join(str(fault).split())
         if chosen.json:
@@ -32,7 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _told(looked_at: Iterable[Need], *, as_json: bool) -> int:
+def _doors(wired: Wiring) -> list[Door]:
+    """Of the platform that runs on this home."""
+    running = wired.home.running()
+    return doors(running, [running["pid"], *descendants(running["pid"])]) if running else []
+
+
+def _told(looked_at: Iterable[Need], found_open: Sequence[Door], *, as_json: bool) -> int:
     found = []
     for need in looked_at:
         found.append(need)
@@ -40,7 +50,11 @@ def _told(looked_at: Iterable[Need], *, as_json: bool) -> int:
             _say(line(need))
     works = all(need.works for need in found if need.mandatory)
     if as_json:
-        _say(json.dumps({"works": works, "checks": [asdict(need) for need in found]}))
+        ports = [door.document for door in found_open]
+        _say(json.dumps({"works": works, "checks": [asdict(need) for need in found], "ports": ports}))
+    else:
+        for door in found_open:
+            _say(door_line(door))
     return 0 if works else 1
 
 
@@ -48,6 +62,13 @@ def line(need: Need) -> str:
     verdict = "works" if need.works else "missing"
     rest = "" if need.works or need.mandatory else " (the platform can do without)"
     return f"{verdict:<8} {need.name:<24} {need.why}{rest}"
+
+
+def door_line(door: Door) -> str:
+    heard, known = door.listener, door.purpose
+    told = f"{known.what}, asks for {known.asks}" if known else "unknown"
+    warning = f" - WARNING: {door.warning}" if door.warning else ""
+    return f"listens  {f'{heard.address}:{heard.port}':<24} {told}; reached by {heard.reached_by}{warning}"
 
 
 def _say(text: str) -> None:

@@ -32,6 +32,7 @@ class Floor:
                 deployments=wired.deployments,
                 tape=wired.sandbox_control,
                 cadence=Cadence(every_s=wired.poll_s),
+                logs=wired.logs,
             ),
         )
         risk = RiskPorts(
@@ -54,6 +55,7 @@ class Floor:
             tape=wired.sandbox_control,
             archive=wired.prices,
             examiner=wired.live_venues,
+            logs=wired.logs,
         )
         address.start(RiskActor, address.RISK, risk)
         trader = TraderPorts(
@@ -68,5 +70,7 @@ class Floor:
             models=wired.models,
             terms=wired.terms,
             catalysts=wired.catalysts,
+            logs=wired.logs,
         )
-        address.start(Supervisor, address.SUPERVISOR, wired.deployments, RayCrew(Packed.of(trader)), quotes)
+        crew = RayCrew(Packed.of(trader))
+        address.start(Supervisor, address.SUPERVISOR, wired.deployments, crew, quotes, logs=wired.logs)

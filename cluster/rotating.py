@@ -52,7 +52,7 @@ async def _rotated(wired: Wiring, *, new: bool) -> Rotation:
             raise Conflict("the vault's keys are given as OMC_VAULT_KEY: put a new one before them there")
         if new and await wired.credentials.vault_keys() <= {wired.vault.newest()}:
             add_key(wired.vault_key_file)
-        return await rotate(wired.credentials, wired.vault)
+        return await rotate(wired.credentials, wired.vault, wired.audit, wired.clock)
     finally:
         await wired.database.close()
 

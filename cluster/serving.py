@@ -22,6 +22,7 @@ from cluster.proxy_door import keep_frames_small
 from cluster.wiring import Wiring
 from omc.access.keyring import Keyring
 from omc.adapters import parquet
+from omc.logs import LogStyle
 from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
@@ -56,7 +57,7 @@ class Serving:
         self._proxy.start()
         while not _controller_is_known():
             self._proxy.join(0.02)
-        prepare = _nothing if self.wired.multi_node else keep_replicas_inside
+        prepare = _prepared(self.wired.logs, _nothing if self.wired.multi_node else keep_replicas_inside)
         lab_ports, floor_ports, put = self._lab(), self._floor(), self._put()
         apps = (
             (gateway.ingress(self._gateway(), lab_ports, floor_ports, prepare, put), "/"),
@@ -116,6 +117,7 @@ class Serving:
             },
             warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
             rules=wired.rules,
+            audit=wired.audit,
             keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
             lockout=wired.lockout,
         )
@@ -156,6 +158,7 @@ class Serving:
             maker=wired.lab_maker,
             parquet=parquet.encode,
             rules=wired.rules,
+            audit=wired.audit,
         )
 
     def _floor(self) -> FloorPorts:
@@ -184,9 +187,18 @@ class Serving:
             most=wired.most,
             maker=wired.floor_maker,
             rules=wired.rules,
+            audit=wired.audit,
             credentials=wired.credentials,
             venues=wired.venue_facts,
         )
+
+
+def _prepared(logs: LogStyle, prepare: Callable[[], None]) -> Callable[[], None]:
+    def prepared() -> None:
+        prepare()
+        logs.install()
+
+    return prepared
 
 
 def _sockets(prepare: Callable[[], None]) -> Callable[[], None]:

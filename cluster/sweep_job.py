@@ -49,8 +49,8 @@ def main() -> int:
     options.add_argument("--died", action="store_true", help="only say that it died")
     options.add_argument("sweep_id", type=UUID, nargs="?", help="carry out this one, and no other")
     chosen = options.parse_args()
-    logging.basicConfig(level=logging.WARNING)
     wired = wiring(home=chosen.home)
+    wired.logs.install()
     if chosen.died:
         asyncio.run(wired.sweeps.abandon(chosen.driver, DIED))
         return 1

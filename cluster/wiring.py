@@ -28,6 +28,7 @@ from omc.adapters.halt_files import FolderHaltFiles
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
 from omc.adapters.postgres.api_tokens import PostgresApiTokens
+from omc.adapters.postgres.audit import PostgresAuditTrail
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.catalysts import PostgresCatalysts
@@ -57,6 +58,7 @@ from omc.adapters.system_clock import SystemClock
 from omc.adapters.vault import FileVault
 from omc.errors import InvalidInput, Unavailable
 from omc.ledger.exchange import PriceSource
+from omc.logs import LogStyle
 from omc.market.synthetic import synthetic_tape
 from omc.market.tape import BARS_A_DAY, Tape
 from omc.market.terms import Terms
@@ -407,6 +409,10 @@ class Wiring:
         return PostgresUsage(self.database)
 
     @cached_property
+    def audit(self) -> PostgresAuditTrail:
+        return PostgresAuditTrail(self.database)
+
+    @cached_property
     def users(self) -> PostgresUsers:
         return PostgresUsers(self.database)
 
@@ -504,6 +510,11 @@ class Wiring:
         # Traders, sweeps and the lab share what their sandboxes are forked from, on each machine.
         shared = Sandboxes(meeting=self.home.sandboxes, together=together, unsafe=self.confinement.unsafe)
         return self.confinement.maker(lambda: shared.of, linux=sys.platform == "linux")
+
+    @cached_property
+    def logs(self) -> LogStyle:
+        """How every replica and actor writes its log."""
+        return LogStyle(self.chosen.log_format, self.chosen.log_level)
 
     # Who comes in.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AnyHttpUrl, Field, FilePath, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from omc.logs import LogFormat, LogLevel
 from omc.market.coin import ticker
 from omc.market.terms import COINSPOT_MARKET_COINS
 
@@ -157,6 +158,11 @@ class Settings(BaseSettings):
     """How long the body of a request may take to arrive, …"""
     request_answer_s: float = Field(60.0, gt=0, le=3_600)
     """… and the beginning of its answer."""
+
+    log_format: LogFormat = LogFormat.JSON
+    """How replicas and actors write their logs: json, one object a line, or text."""
+    log_level: LogLevel = LogLevel.INFO
+    """Below info no request is told, from warning on only what is wrong."""
 
     allow_unsafe_sandbox: bool = False
     """People's code runs even where this machine cannot confine it whole: for trying out, and never for real money."""

@@ -5,6 +5,8 @@ Pure ASGI: Starlette's base class for middleware halves the rate of requests.
 
 import logging
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -12,15 +14,18 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from omc.logs import of_request
 from serve_apps import problem
-from serve_apps.caller import Proxies
+from serve_apps.caller import Proxies, caller
 from serve_apps.crowd import Crowd
 from serve_apps.deadline import Deadline
 from serve_apps.limits import AskingLimits
 from serve_apps.security_headers import SecurityHeaders
+from serve_apps.seen import Seen, note, seen_of
 from serve_apps.turnstile import Turnstile
 
 logger = logging.getLogger("omc.http")
+access = logging.getLogger("omc.access")
 
 _REQUEST_ID = b"x-request-id"
 # A caller's id goes into logs as it is, so it may not hold a line end, a quote or a whole novel.
@@ -105,28 +110,37 @@ class Door:
         headers = dict(scope["headers"])
         request_id = _request_id(headers.get(_REQUEST_ID, b""))
         inner = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in STEERING]}
-        started = False
+        note(inner, Seen(request_id.decode(), caller(scope, self._rules.proxies).address))
+        started, status, began = False, 0, time.perf_counter()
 
         async def stamped(message: Message) -> None:
-            nonlocal started
+            nonlocal started, status
             if message["type"] == "http.response.start":
-                started = True
+                started, status = True, message["status"]
                 if self._rules.stamps_request_id:
                     message = {**message, "headers": [*message["headers"], (_REQUEST_ID, request_id)]}
             await send(message)
 
-        if _announced(headers) > self._rules.body_cap_bytes:
-            cap = self._rules.body_cap_bytes
+        with of_request(request_id.decode()):
+            try:
+                await self._answered(inner, self._capped(receive), stamped, lambda: started)
+            finally:
+                _tell(inner, status, (time.perf_counter() - began) * 1_000)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, started: Callable[[], bool]) -> None:
+        cap = self._rules.body_cap_bytes
+        if _announced(dict(scope["headers"])) > cap:
             refusal = problem.answer("PAYLOAD_TOO_LARGE", 413, f"the body is larger than {cap} bytes")
-            await refusal(inner, receive, stamped)
+            await refusal(scope, receive, send)
             return
         try:
-            await self._app(inner, self._capped(receive), stamped)
+            await self._app(scope, receive, send)
         except Exception:
-            logger.exception("unforeseen fault: %s %r, request %s", scope["method"], scope["path"], request_id.decode())
-            if started:
+            told = (scope["method"], scope["path"], seen_of(scope).request_id)
+            logger.exception("unforeseen fault: %s %r, request %s", *told)
+            if started():
                 raise  # half an answer is out: breaking the connection is all that is left to say
-            await problem.internal()(inner, receive, stamped)
+            await problem.internal()(scope, receive, send)
 
     def _capped(self, receive: Receive) -> Receive:
         """`receive`, as long as what it received stays within the cap: a length can be missing, or a lie."""
@@ -141,6 +155,18 @@ class Door:
             return message
 
         return counting
+
+
+def _tell(scope: Scope, status: int, took_ms: float) -> None:
+    """One line for each request. What follows the question mark in an address may be a token."""
+    told = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round(took_ms, 1),
+        "user": seen_of(scope).user,
+    }
+    access.info("request", extra=told)
 
 
 def _request_id(given: bytes) -> bytes:

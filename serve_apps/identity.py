@@ -6,9 +6,11 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.security.base import SecurityBase
 
+from omc.access import audit
 from omc.access.asker import Askers
 from omc.access.scope import Scope
 from omc.errors import Unauthenticated
+from serve_apps import audited
 from serve_apps.turnstile import admit
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -45,6 +47,7 @@ class Bearer(SecurityBase):
         asker = await self._askers.known(token.strip())
         # Before the scope: a program that asks for what it may not is no less busy for it.
         await admit(request.scope, asker.user_id, None if asker.is_person else str(asker.token_id))
+        await audited.asked(request, asker.user_id, None if asker.is_person else audit.token(asker.token_id))
         asker.check(self.wants(request.method))
         request.state.asker = asker
         return asker.user_id

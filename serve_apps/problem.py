@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from omc import errors
+from serve_apps import audited
 
 INTERNAL = ("INTERNAL", 500)
 # The nearest class in a fault's ancestry decides.
@@ -126,23 +127,26 @@ def _answer_of(fault: errors.OmcError) -> tuple[str, int]:
     return next(_ANSWERS[kind] for kind in type(fault).__mro__ if kind in _ANSWERS)
 
 
-async def _fault(_: Request, fault: errors.OmcError) -> Response:
+async def _fault(request: Request, fault: errors.OmcError) -> Response:
     code, status = _answer_of(fault)
     if (code, status) == INTERNAL:
         raise fault  # the door logs it, and keeps its words to itself
+    audited.refused(request, str(fault))
     return answer(code, status, str(fault))
 
 
-async def _detailed(_: Request, problem: Detailed) -> Response:
+async def _detailed(request: Request, problem: Detailed) -> Response:
+    audited.refused(request, str(problem.fault))
     code, status = _answer_of(problem.fault)
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
     return answer(code, status, str(problem.fault), problem.details, headers)
 
 
-async def _invalid(_: Request, fault: RequestValidationError) -> Response:
+async def _invalid(request: Request, fault: RequestValidationError) -> Response:
     # What was sent is not repeated: it may be a password.
     found = [_finding(each) for each in fault.errors()[:50]]
     first = f"{found[0]['field']}: {found[0]['message']}" if found else "the request is not valid"
+    audited.refused(request, first)
     return answer("VALIDATION_ERROR", 422, first, {"errors": found})
 
 

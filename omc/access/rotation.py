@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from omc.access.audit import CLI, Happening
+from omc.access.audit_trail import AuditTrail
 from omc.access.credential import seal_of
 from omc.access.credential_store import CredentialStore
 from omc.access.vault import Vault
+from omc.clock import Clock
 from omc.errors import SealBroken, VaultKeyLost
 
 
@@ -21,8 +24,9 @@ class Rotation:
     """Ids of older keys that something is sealed under still; "" for tokens that name none."""
 
 
-async def rotate(store: CredentialStore, vault: Vault) -> Rotation:
-    """One after the other, each in a transaction of its own: whatever is used meanwhile opens before and after."""
+async def rotate(store: CredentialStore, vault: Vault, trail: AuditTrail, clock: Clock) -> Rotation:
+    """One after the other, each in a transaction of its own: whatever is used meanwhile opens before and after. Its
+    owner's trail says so before it is done."""
     newest, resealed, failed = vault.newest(), 0, list[str]()
     for each in await store.sealed_otherwise(newest):
         try:
@@ -31,5 +35,7 @@ async def rotate(store: CredentialStore, vault: Vault) -> Rotation:
             failed.append(f"{each.keyhole.use} {each.keyhole.name} of {each.user_id}: {fault}")
             continue
         anew = {name: vault.seal(secret, seal_of(each, name)) for name, secret in opened.items()}
+        subject, details = f"{each.keyhole.use} {each.keyhole.name}", {"outcome": "asked", "key": newest}
+        await trail.append(Happening(each.user_id, clock.now(), CLI, "keys.rotate", subject, details))
         resealed += await store.reseal(replace(each, sealed=anew))
     return Rotation(newest, resealed, tuple(failed), await store.vault_keys() - {newest})

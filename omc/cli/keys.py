@@ -20,3 +20,9 @@ def rotate(
 ) -> None:
     """Seal everything that is stored anew under the newest key. It may be broken off, and done again."""
     start.become("cluster.rotating", command_line(home=absolute(home), new=new, json=json))
+
+
+@keys.command()
+def verify(home: Home = DEFAULT_HOME, json: Json = False) -> None:
+    """Open everything that is stored, and show none of it; exit code 1 names what cannot be used."""
+    start.become("cluster.examining", command_line(home=absolute(home), json=json))

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from omc.cli import (
     account,
     algorithm,
+    audit,
     credentials,
     floor,
     keys,
@@ -56,6 +57,7 @@ for part in (
     venues,
     credentials,
     keys,
+    audit,
     reconcile,
     verbs,
     tax,

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from omc.access.asker import Askers
 from omc.access.scope import Scope
-from serve_apps import door, openapi
+from serve_apps import audited, door, openapi
 from serve_apps.floor import (
     books,
     deploy,
@@ -43,6 +43,7 @@ def build(ports: FloorPorts) -> FastAPI:
         redirect_slashes=False,
         responses=openapi.FAILURES,
     )
+    audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
     askers, effects = Askers(ports.signer, ports.clock, ports.tokens), Effects(ports)
     bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)

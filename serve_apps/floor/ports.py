@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
+from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.credential_store import CredentialStore
 from omc.access.keyring import Keyring
 from omc.access.quota import Allowance
@@ -56,6 +57,7 @@ class FloorPorts:
     maker: Maker = field(default=Maker())
     catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     rules: Rules = field(default=Rules())
+    audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     credentials: CredentialStore = field(default_factory=lambda: Keyring.in_memory().store)
     """Read for what the venue said of a key; nobody here can open one."""
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, FastAPI
 
 from omc.access.asker import Askers
 from omc.access.scope import Scope
-from serve_apps import door, openapi
-from serve_apps.gateway import auth, collectors, credentials, data, health, tokens, users
+from serve_apps import audited, door, openapi
+from serve_apps.gateway import audit, auth, collectors, credentials, data, health, tokens, users
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -27,6 +27,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
         redirect_slashes=False,
         responses=openapi.FAILURES,
     )
+    audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
     passwords, bearer = Passwords(ports.hasher), Bearer(Askers(ports.signer, ports.clock, ports.tokens))
     reading = bearer.opened(reads=Scope.READ)
@@ -38,6 +39,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(credentials.routes(ports, bearer))
     router.include_router(data.routes(ports, reading))
     router.include_router(collectors.routes(ports, reading))
+    router.include_router(audit.routes(ports, reading))
     app.include_router(router)
 
     document: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from omc.access.signer import ACCESS_LIFE, Claims
 from omc.access.token import REFRESH_LIFE, RefreshGrant, digest
 from omc.access.user import User
 from omc.errors import InvalidInput, Unauthenticated
+from serve_apps import audited
 from serve_apps.caller import caller
 from serve_apps.envelope import Success
 from serve_apps.gateway.guessing import Guessing
@@ -77,17 +78,18 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
     ) -> Success[Tokens]:
         """An access token for a quarter of an hour, and a refresh token that buys the next one, once. Whoever fails too
         often, at one account or from one address, has to wait for up to a quarter of an hour."""
-        user, refresh_token, now = await uncut(_admitted(login, caller(request.scope, ports.rules.proxies).network))
+        user, refresh_token, now = await uncut(_admitted(request, login))
         return _answer(response, user, refresh_token, now)
 
     @router.post("/refresh", responses={401: {}})
-    async def refresh(body: RefreshToken, response: Response) -> Success[Tokens]:
+    async def refresh(request: Request, body: RefreshToken, response: Response) -> Success[Tokens]:
         """Swap a refresh token for a new pair. One that was swapped before ends its whole family."""
         now = ports.clock.now()
         old, new = digest(body.refresh_token), secrets.token_urlsafe(32)
         grant = await ports.refresh.grant(old)
         if grant is None:
             raise Unauthenticated("this refresh token is unknown, expired or revoked")
+        await audited.asked(request, grant.user_id)
         # Read first: whoever ends the account's sessions meanwhile ends what is bought here as well.
         user = await ports.users.get(grant.user_id)
         if not user.is_active:
@@ -102,16 +104,20 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         await ports.refresh.revoke(digest(body.refresh_token))
         return Success(data=None, message="logged out")
 
-    async def _admitted(login: Login, address: str) -> tuple[User, str, datetime]:
+    async def _admitted(request: Request, login: Login) -> tuple[User, str, datetime]:
         """Who logs in, with a refresh token, and when that began."""
         now = ports.clock.now()
-        admitted = await guessing.begin(Attempt.at("login", login.email, address))
         # Addresses are plain; letters that a database might fold into plain ones would each be counted apart.
         found = await ports.users.credentials(login.email) if login.email.isascii() else None
+        if found is not None:
+            audited.concerns(request, found[0].id)
+        network = caller(request.scope, ports.rules.proxies).network
+        admitted = await guessing.begin(Attempt.at("login", login.email, network))
         matches = await passwords.matches(login.password, found[1] if found else None)
         if found is None or not matches or not found[0].is_active:
             raise Unauthenticated("email or password is wrong")
         user, hashed = found
+        await audited.asked(request, user.id)
         await guessing.succeeded(admitted)
         if passwords.outdated(hashed):
             await ports.users.rehash(user.id, await passwords.hash(login.password))

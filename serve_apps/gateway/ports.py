@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
+from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.keyring import Keyring
 from omc.access.lockout import LockoutStore, MemoryLockoutStore
 from omc.access.password import PasswordHasher
@@ -32,6 +33,7 @@ class GatewayPorts:
     warnings: tuple[str, ...] = ()
     """What whoever runs the platform is to know at all times, a sentence each."""
     rules: Rules = field(default=Rules())
+    audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     keyring: Keyring = field(default_factory=Keyring.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     lockout: LockoutStore = field(default_factory=MemoryLockoutStore)

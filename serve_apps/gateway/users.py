@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from omc.access.password import LONGEST, SHORTEST, acceptable_password
 from omc.access.user import User, email_address
 from omc.errors import InvalidInput
+from serve_apps import audited
 from serve_apps.caller import caller
 from serve_apps.envelope import Success
 from serve_apps.gateway.own_password import OwnPassword
@@ -72,10 +73,12 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
     own = OwnPassword(ports, passwords)
 
     @router.post("/register", status_code=201, responses={409: {}})
-    async def register(body: Registration) -> Success[Profile]:
+    async def register(request: Request, body: Registration) -> Success[Profile]:
         """Open an account."""
         hashed = await passwords.hash(body.password)
-        return Success(data=Profile.of(await ports.users.create(body.email, hashed, body.full_name)))
+        user = await ports.users.create(body.email, hashed, body.full_name)
+        await audited.asked(request, user.id)
+        return Success(data=Profile.of(user))
 
     @router.get("/profile")
     async def profile(user_id: Annotated[UUID, asker]) -> Success[Profile]:

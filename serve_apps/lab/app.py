@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from omc.access.asker import Askers
 from omc.access.scope import Scope
-from serve_apps import door, openapi, prices
+from serve_apps import audited, door, openapi, prices
 from serve_apps.identity import Bearer
 from serve_apps.lab import (
     algorithms,
@@ -47,6 +47,7 @@ def build(ports: LabPorts) -> FastAPI:
         responses=openapi.FAILURES,
         lifespan=working,
     )
+    audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
     bearer = Bearer(Askers(ports.signer, ports.clock, ports.tokens), reads=Scope.READ, writes=Scope.LAB)
     for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
+from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.quota import Allowance
 from omc.access.signer import TokenSigner
 from omc.access.usage import UsageLedger
@@ -45,3 +46,4 @@ class LabPorts:
     catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     rules: Rules = field(default=Rules())
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    audit: AuditTrail = field(default_factory=MemoryAuditTrail)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from omc.access.audit_trail import MemoryAuditTrail
 from omc.access.credential import COINSPOT, Credential, Keyhole, Use, sealed
 from omc.access.credential_store import MemoryCredentialStore
 from omc.access.rotation import rotate
@@ -52,10 +53,10 @@ def opened(store: Breaks, vault: MemoryVault) -> list[dict[str, str]]:
 
 
 async def test_everything_is_sealed_anew_once(store: Breaks, vault: MemoryVault) -> None:
-    found = await rotate(store, vault)
+    found = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW))
     assert (found.newest, found.resealed, found.failed, found.needed) == ("newer", 8, (), frozenset())
     assert opened(store, vault) == [SECRETS] * 8
-    again = await rotate(store, vault)
+    again = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW))
     assert (again.resealed, again.needed) == (0, frozenset())
 
 
@@ -63,11 +64,11 @@ async def test_everything_is_sealed_anew_once(store: Breaks, vault: MemoryVault)
 async def test_broken_off_it_goes_on_where_it_stopped(store: Breaks, vault: MemoryVault, at: int) -> None:
     store.until = at
     with pytest.raises(Unavailable):
-        await rotate(store, vault)
+        await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW))
     assert opened(store, vault) == [SECRETS] * 8
     assert await store.vault_keys() == ({"memory", "newer"} if at else {"memory"})
     store.until = 100
-    found = await rotate(store, vault)
+    found = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW))
     assert (found.resealed, found.needed) == (8 - at, frozenset())
     assert opened(store, vault) == [SECRETS] * 8
 
@@ -77,8 +78,18 @@ async def test_what_cannot_be_opened_is_named_and_kept_and_keeps_nothing_else(
 ) -> None:
     broken = store.kept[UUID(int=1), OPENAI]
     store.kept[UUID(int=1), OPENAI] = replace(broken, sealed={**broken.sealed, "api_key": "v1.older.AAAA"})
-    found = await rotate(store, vault)
+    found = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW))
     (failed,) = found.failed
     assert failed.startswith(f"llm openai of {UUID(int=1)}: a sealed value was changed")
     assert (found.resealed, found.needed) == (7, {"memory", "older"})
     assert store.kept[UUID(int=1), OPENAI].sealed["api_key"] == "v1.older.AAAA"
+
+
+async def test_the_owner_of_each_has_it_on_record(store: Breaks, vault: MemoryVault) -> None:
+    trail = MemoryAuditTrail()
+    await rotate(store, vault, trail, ManualClock(NOW))
+    told = [each.happening for each in trail.chains[UUID(int=2)]]
+    assert [(each.actor, each.action, each.subject) for each in told] == [
+        ("cli", "keys.rotate", "exchange coinspot"),
+        ("cli", "keys.rotate", "llm openai"),
+    ]

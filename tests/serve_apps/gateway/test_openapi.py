@@ -38,6 +38,7 @@ DELETE /api/v1/credentials/llm/{}
 POST /api/v1/credentials/llm/{}/validate
 GET /api/v1/data/prices
 GET /api/v1/data/prices/latest
+GET /api/v1/audit
 GET /api/v1/data/coins
 GET /api/v1/collectors
 GET /api/v1/collectors/{}
@@ -103,7 +104,9 @@ WITHOUT_A_TOKEN = {
 @pytest.fixture
 def whole(ports, signer, clock, archive):
     """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
-    nothing = SimpleNamespace(signer=signer, clock=clock, archive=archive, rules=ports.rules, tokens=ports.tokens)
+    nothing = SimpleNamespace(
+        signer=signer, clock=clock, archive=archive, rules=ports.rules, tokens=ports.tokens, audit=ports.audit
+    )
     return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
 
 

@@ -1,0 +1,175 @@
+"""Every port that a running platform listens on: where, which process, what it is, and who can reach it.
+
+Read from the kernel's own tables, so nothing is left out that somebody forgot to write down.
+"""
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+_PROC = Path("/proc")
+_LISTENING = "0A"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One port of one process."""
+
+    address: str
+    port: int
+    pid: int
+    command: str
+
+    @property
+    def is_loopback(self) -> bool:
+        return ipaddress.ip_address(self.address).is_loopback
+
+    @property
+    def reached_by(self) -> str:
+        if self.is_loopback:
+            return "this machine's users"
+        return "whoever reaches this machine" if ipaddress.ip_address(self.address).is_unspecified else "its network"
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a port is for. `asks` says what it wants of whoever comes."""
+
+    what: str
+    asks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port, told."""
+
+    listener: Listener
+    purpose: Purpose | None
+    """None for one that nobody here knows."""
+
+    @property
+    def warning(self) -> str | None:
+        if self.purpose is None:
+            return "nobody knows what this is"
+        return None if self.listener.is_loopback else f"it can be reached by {self.listener.reached_by}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        heard = self.listener
+        return {
+            "address": heard.address,
+            "port": heard.port,
+            "pid": heard.pid,
+            "process": _short(heard.command),
+            "what": self.purpose.what if self.purpose else None,
+            "asks": self.purpose.asks if self.purpose else None,
+            "reached_by": heard.reached_by,
+            "warning": self.warning,
+        }
+
+
+_RAYS_TOKEN = "Ray's token"  # noqa: S105  the name of one
+_BEARER = "a bearer token, but for registration, login, health and the description"
+_NOTHING = "nothing"
+# By what a process calls itself, the first that fits. Ray's workers name themselves after what they carry out.
+_BY_COMMAND: tuple[tuple[str, Purpose], ...] = (
+    ("omc.adapters.coinspot.exchange", Purpose("the sandbox exchange", "its signature, or the control token")),
+    ("gcs_server", Purpose("Ray: the cluster's state", _RAYS_TOKEN)),
+    ("raylet", Purpose("Ray: the node's own service", _RAYS_TOKEN)),
+    ("runtime_env", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
+    ("dashboard/agent", Purpose("Ray: the dashboard's agent", _RAYS_TOKEN)),
+    ("dashboard", Purpose("Ray: the dashboard's parts", _RAYS_TOKEN)),
+    ("DashboardAgent", Purpose("Ray: the dashboard's agent", _RAYS_TOKEN)),
+    ("ServeReplica", Purpose("Ray Serve: a replica's calls, or a worker's", _RAYS_TOKEN)),
+    ("ProxyActor", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
+    ("haproxy", Purpose("HTTP, in front of the replicas", _BEARER)),
+    ("ray::", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
+    ("default_worker", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
+    ("cluster.boot", Purpose("Ray: the platform's own driver", _RAYS_TOKEN)),
+    ("cluster.sweep_job", Purpose("Ray: the driver of sweeps", _RAYS_TOKEN)),
+    ("postgres", Purpose("PostgreSQL", "the database's password")),
+)
+
+
+def doors(record: dict[str, Any], pids: Iterable[int]) -> list[Door]:
+    """Every port that these processes listen on. `record` is what the running platform wrote down."""
+    known = _known(record)
+    return [Door(each, known(each)) for each in sorted(listeners(pids), key=lambda one: (one.port, one.address))]
+
+
+def listeners(pids: Iterable[int]) -> Iterator[Listener]:
+    """Every port that these processes listen on, once for each process that holds it."""
+    open_now = dict(_listening())
+    for pid in pids:
+        held = {open_now[inode] for inode in _sockets(pid) if inode in open_now}
+        command = _command(pid) if held else ""
+        for address, port in held:
+            yield Listener(address, port, pid, command)
+
+
+def _known(record: dict[str, Any]) -> Callable[[Listener], Purpose | None]:
+    """Ports that the platform chose itself come first: they are what they were chosen for."""
+    chosen = {
+        _port(record.get("url")): Purpose("HTTP: the platform's API", _BEARER),
+        _port(record.get("dashboard")): Purpose("Ray: dashboard and jobs", _RAYS_TOKEN),
+    }
+
+    def purpose_of(heard: Listener) -> Purpose | None:
+        named = chosen.get(heard.port)
+        return named or next((purpose for word, purpose in _BY_COMMAND if word in heard.command), None)
+
+    return purpose_of
+
+
+def _port(url: object) -> int | None:
+    return urlsplit(url).port if isinstance(url, str) else None
+
+
+def _listening() -> Iterator[tuple[str, tuple[str, int]]]:
+    """Inode, and the address and port that it listens on."""
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in (_PROC / "net" / table).read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == _LISTENING:
+                    yield words[9], local_address(words[1])
+
+
+def local_address(text: str) -> tuple[str, int]:
+    """As the kernel writes it: words of four bytes, each in the machine's own order, and the port."""
+    packed, _, port = text.partition(":")
+    whole = b"".join(bytes.fromhex(packed[at : at + 8])[::-1] for at in range(0, len(packed), 8))
+    return str(ipaddress.ip_address(whole)), int(port, 16)
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    with contextlib.suppress(OSError):
+        for descriptor in os.scandir(_PROC / str(pid) / "fd"):
+            with contextlib.suppress(OSError):
+                target = os.readlink(descriptor.path)  # noqa: PTH115  as it is: it leads nowhere
+                if target.startswith("socket:["):
+                    found.add(target[8:-1])
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _short(command: str) -> str:
+    """Enough of a command to tell it by: its name, or what Python runs."""
+    words = command.split()
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    scripts = [word for word in words if word.endswith(".py")]
+    name = scripts[0] if scripts and "python" in words[0] else (words[0] if words else "?")
+    return "/".join(Path(name).parts[-2:]) if "/" in name else name
