@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from omc.access.api_token import ApiToken, ApiTokenStore, id_in, looks_like_one
+from omc.access.revocation import SessionCheck
 from omc.access.scope import Scope, allows
 from omc.access.signer import TokenSigner
 from omc.clock import Clock
@@ -41,8 +42,10 @@ class Asker:
 class Askers:
     """Tells who shows a token. What the store said of an API token is remembered for some seconds."""
 
-    def __init__(self, signer: TokenSigner, clock: Clock, tokens: ApiTokenStore) -> None:
-        self._signer, self._clock, self._tokens = signer, clock, tokens
+    def __init__(
+        self, signer: TokenSigner, clock: Clock, tokens: ApiTokenStore, sessions: SessionCheck | None = None
+    ) -> None:
+        self._signer, self._clock, self._tokens, self._sessions = signer, clock, tokens, sessions
         self._remembered: dict[UUID, tuple[datetime, ApiToken]] = {}
 
     async def known(self, text: str) -> Asker:
@@ -50,6 +53,8 @@ class Askers:
         now = self._clock.now()
         if not looks_like_one(text):
             claims = self._signer.verify(text, now)
+            if self._sessions is not None:
+                await self._sessions.check(claims, now)
             return Asker(claims.user_id, claims.token_id, claims.expires_at)
         token_id = id_in(text)
         token = await self._found(token_id, now) if token_id else None

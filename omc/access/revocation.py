@@ -37,3 +37,16 @@ class Revocations(Protocol):
     async def changed_since(self, moment: datetime) -> Sequence[Revocation]:
         """Of every account whose tokens hold from after `moment` on."""
         ...
+
+
+class NoRevocations:
+    """Revocations of a platform on which no token was ever ended."""
+
+    async def changed_since(self, moment: datetime) -> Sequence[Revocation]:
+        return ()
+
+
+class SessionCheck(Protocol):
+    async def check(self, claims: Claims, now: datetime) -> None:
+        """Unauthenticated for a token that was ended before its time."""
+        ...

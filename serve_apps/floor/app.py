@@ -29,6 +29,7 @@ from serve_apps.floor import (
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
+from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/floor"
 
@@ -45,7 +46,7 @@ def build(ports: FloorPorts) -> FastAPI:
     )
     audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
-    askers, effects = Askers(ports.signer, ports.clock, ports.tokens), Effects(ports)
+    askers, effects = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations)), Effects(ports)
     bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)
     app.include_router(deploy.routes(ports, effects, bearer))
     app.include_router(deployments.routes(ports, effects, bearer))

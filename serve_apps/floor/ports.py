@@ -8,6 +8,7 @@ from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.credential_store import CredentialStore
 from omc.access.keyring import Keyring
 from omc.access.quota import Allowance
+from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
 from omc.access.usage import UsageLedger
 from omc.clock import Clock
@@ -61,6 +62,7 @@ class FloorPorts:
     credentials: CredentialStore = field(default_factory=lambda: Keyring.in_memory().store)
     """Read for what the venue said of a key; nobody here can open one."""
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    revocations: Revocations = field(default=NoRevocations())
     halt_files: HaltFiles = field(default_factory=MemoryHaltFiles)
     limits: RiskStore = field(default_factory=MemoryRiskStore)
     platform: Bounds = field(default=Bounds())

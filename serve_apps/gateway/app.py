@@ -12,6 +12,7 @@ from serve_apps.gateway import audit, auth, collectors, credentials, data, healt
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
+from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1"
 
@@ -29,7 +30,10 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     )
     audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
-    passwords, bearer = Passwords(ports.hasher), Bearer(Askers(ports.signer, ports.clock, ports.tokens))
+    passwords, bearer = (
+        Passwords(ports.hasher),
+        Bearer(Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations))),
+    )
     reading = bearer.opened(reads=Scope.READ)
     router = APIRouter(prefix=PREFIX)
     router.include_router(health.routes(ports))

@@ -8,6 +8,7 @@ from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.keyring import Keyring
 from omc.access.lockout import LockoutStore, MemoryLockoutStore
 from omc.access.password import PasswordHasher
+from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
 from omc.access.token import RefreshStore
 from omc.access.user import UserStore
@@ -36,4 +37,5 @@ class GatewayPorts:
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     keyring: Keyring = field(default_factory=Keyring.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    revocations: Revocations = field(default=NoRevocations())
     lockout: LockoutStore = field(default_factory=MemoryLockoutStore)

@@ -24,6 +24,7 @@ from serve_apps.lab import (
 )
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.worker import BacktestWorker
+from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/lab"
 
@@ -49,7 +50,9 @@ def build(ports: LabPorts) -> FastAPI:
     )
     audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
-    bearer = Bearer(Askers(ports.signer, ports.clock, ports.tokens), reads=Scope.READ, writes=Scope.LAB)
+    bearer = Bearer(
+        Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations)), reads=Scope.READ, writes=Scope.LAB
+    )
     for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))

@@ -7,6 +7,7 @@ from typing import Any
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.quota import Allowance
+from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
 from omc.access.usage import UsageLedger
 from omc.backtest.curves import CurveStore
@@ -47,3 +48,4 @@ class LabPorts:
     rules: Rules = field(default=Rules())
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
+    revocations: Revocations = field(default=NoRevocations())

@@ -22,6 +22,7 @@ from serve_apps.gateway.streams.ports import StreamPorts
 from serve_apps.gateway.streams.price_stream import PriceStream
 from serve_apps.gateway.streams.snapshot import Snapshots
 from serve_apps.gateway.streams.visit import Visit, visit
+from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/ws"
 _log = logging.getLogger("omc.streams")
@@ -34,7 +35,7 @@ class Streams:
     def __init__(self, app: ASGIApp, ports: StreamPorts, started: Callable[[], None] = lambda: None) -> None:
         self._app, self._ports, self._started = app, ports, started
         self._places = Places(ports.most, ports.most_of_one)
-        self._askers = Askers(ports.signer, ports.clock, ports.tokens)
+        self._askers = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations))
         self._visits: set[Outbox] = set()
         self._running: list[asyncio.Task[None]] = []
         self._streams: Mapping[str, FloorStream | PriceStream] = {}

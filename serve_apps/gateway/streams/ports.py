@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
+from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
 from omc.clock import Clock
 from omc.ledger.cadence import Cadence
@@ -35,5 +36,6 @@ class StreamPorts:
     """Pauses after the journal or the collector could not be asked."""
     rules: Rules = field(default=Rules())
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
+    revocations: Revocations = field(default=NoRevocations())
     recheck_s: float = 5.0
     """How often it is looked whether the API token of an open connection was revoked."""

@@ -17,6 +17,7 @@ def ports(signer, archive, hot, clock) -> GatewayPorts:
     return GatewayPorts(
         users=users,
         refresh=MemoryRefreshStore(users=users),
+        revocations=users,
         signer=signer,
         hasher=MemoryPasswordHasher(),
         archive=archive,

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from omc.access.lockout import Attempt
 from omc.access.signer import ACCESS_LIFE
 from omc.access.token import REFRESH_LIFE
+from tests.serve_apps.conftest import NOON
 
 ADA = {"email": "ada@example.com", "password": "correct horse battery", "full_name": "Ada Lovelace"}
 LOGIN = {"email": ADA["email"], "password": ADA["password"]}
@@ -63,6 +65,45 @@ async def test_an_unknown_address_costs_as_much_hashing_as_a_known_one(stranger,
     await stranger.post("/api/v1/auth/login", {**LOGIN, "password": "wrong wrong wrong"})
     await stranger.post("/api/v1/auth/login", {**LOGIN, "email": "bob@example.com"})
     assert len(compared) == 2
+
+
+async def guess(stranger, email: str, times: int = 5) -> list:
+    body = {"email": email, "password": "wrong wrong wrong"}
+    return [await stranger.post("/api/v1/auth/login", body) for _ in range(times)]
+
+
+@pytest.mark.parametrize("email", [ADA["email"], "nobody@example.com", "Ad\u0130@example.com"])
+async def test_guessing_gets_slow_whether_or_not_there_is_such_an_account(stranger, ada, refused, clock, email):
+    for answer in await guess(stranger, email):
+        refused(answer, 401, "UNAUTHENTICATED")
+    answer = (await guess(stranger, email, 1))[0]
+    error = refused(answer, 429, "RATE_LIMITED")
+    assert error["message"] == "too many attempts have failed: try again in 2 s"
+    assert answer.headers["retry-after"] == "2"
+    clock.advance(timedelta(seconds=2))
+    refused((await guess(stranger, email, 1))[0], 401, "UNAUTHENTICATED")
+
+
+async def test_the_right_password_waits_as_well_and_then_clears_what_was_counted(stranger, ada, refused, clock):
+    await guess(stranger, ADA["email"])
+    refused(await stranger.post("/api/v1/auth/login", LOGIN), 429, "RATE_LIMITED")
+    clock.advance(timedelta(seconds=2))
+    await tokens_of(stranger)
+    for answer in await guess(stranger, ADA["email"]):
+        refused(answer, 401, "UNAUTHENTICATED")
+
+
+async def test_an_owner_who_was_here_before_is_not_kept_out_by_strangers(stranger, ada, app, ports, refused):
+    await tokens_of(stranger)
+    for _ in range(5):
+        await ports.lockout.begin(Attempt.at("login", ADA["email"], "203.0.113.7"), NOON)
+    await tokens_of(stranger)
+
+
+async def test_of_many_guesses_at_once_few_are_looked_at(stranger, ada):
+    body = {"email": ADA["email"], "password": "wrong wrong wrong"}
+    answers = await asyncio.gather(*(stranger.post("/api/v1/auth/login", body) for _ in range(20)))
+    assert sorted(each.status_code for each in answers) == [401] * 5 + [429] * 15
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """One's own account."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -116,3 +118,33 @@ async def test_a_password_kept_by_weaker_rules_is_hashed_anew_at_login(ports, ca
     _, hashed = ports.users.users[user.id]
     assert not today.outdated(hashed)
     assert (await visitor.post("/api/v1/auth/login", ADA)).status_code == 200
+
+
+def bearing(answer) -> dict[str, dict[str, str]]:
+    return {"headers": {"Authorization": f"Bearer {answer.json()['data']['access_token']}"}}
+
+
+async def test_a_new_password_ends_every_access_token_and_the_next_login_holds_at_once(ada, stranger, clock):
+    before = await stranger.post("/api/v1/auth/login", ADA)
+    change = {"current_password": ADA["password"], "new_password": "staple battery horse"}
+    assert (await ada.put("/api/v1/users/password", change)).status_code == 200
+    anew = await stranger.post("/api/v1/auth/login", {**ADA, "password": "staple battery horse"})
+    assert (await stranger.ask("GET", "/api/v1/users/profile", **bearing(anew))).status_code == 200
+    clock.advance(timedelta(seconds=5))
+    assert (await stranger.ask("GET", "/api/v1/users/profile", **bearing(before))).status_code == 401
+    assert (await stranger.ask("GET", "/api/v1/users/profile", **bearing(anew))).status_code == 200
+
+
+async def test_guessing_ones_own_password_gets_slow(ada, refused):
+    change = {"current_password": "a guess, no more", "new_password": "staple battery horse"}
+    for _ in range(5):
+        refused(await ada.put("/api/v1/users/password", change), 403, "FORBIDDEN")
+    answer = await ada.put("/api/v1/users/password", {**change, "current_password": ADA["password"]})
+    refused(answer, 429, "RATE_LIMITED")
+    assert answer.headers["retry-after"] == "2"
+
+
+async def test_of_two_who_register_one_address_at_once_one_gets_an_account(stranger, ports):
+    answers = await asyncio.gather(*(stranger.post("/api/v1/users/register", ADA) for _ in range(5)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409, 409]
+    assert len(ports.users.users) == 1
