@@ -69,7 +69,8 @@ def _models(described: Mapping[str, Any]) -> str:
     schemas = described["components"]["schemas"]
     lines = [
         _HEAD.format(what="What is sent and what is answered"),
-        "from datetime import date, datetime\nfrom typing import Any, Literal\nfrom uuid import UUID\n\n",
+        "from datetime import date, datetime\nfrom decimal import Decimal\n",
+        "from typing import Any, Literal\nfrom uuid import UUID\n\n",
         "from pydantic import Field\n\nfrom omc.client.answers import Amount, Model\n\n\n",
     ]
     known = [name for name in schemas if not name.startswith(_WRAPPERS) and "__Success_" not in name]
@@ -109,7 +110,7 @@ def _said(text: str, indent: str) -> str:
     """A docstring of `text`, at that indent."""
     if not text:
         return ""
-    quotes,     quotes, width = '"' * 3, 112 - len(indent)
+    quotes, width = '"' * 3, 112 - len(indent)
     paragraphs = [" ".join(each.split()) for each in text.replace(quotes, "'" * 3).split("\n\n")]
     lines = [line for each in paragraphs for line in (*textwrap.wrap(each, width, break_long_words=False), "")][:-1]
     return "\n".join([f"{quotes}{lines[0]}", *(f"{indent}{line}".rstrip() for line in lines[1:])]) + quotes
@@ -125,7 +126,8 @@ def _field(name: str, schema: Mapping[str, Any], *, needed: bool) -> str:
     if default is None or isinstance(default, dict | list):
         kind = kind if "None" in kind.split(" | ") or kind == "Any" else f"{kind} | None"
         default = None
-    return f"{ours}: {kind} = " + (f"Field({default!r}, {alias})" if alias else repr(default))
+    written = f"Decimal({default!r})" if kind == "Amount" else repr(default)
+    return f"{ours}: {kind} = " + (f"Field({written}, {alias})" if alias else written)
 
 
 def type_of(schema: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What is sent and what is answered, written by `make client` from the merged document: change that instead."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -30,8 +31,8 @@ class ActivateIn(Model):
 
 
 class AlgorithmChange(Model):
-    """What is left out stays, but for parameters that new code does not have; `parameters` replaces all of them, those
-    not named having their defaults. New code or parameters make a new version, which is a draft again."""
+    """What is left out stays, but for parameters that new code does not have; `parameters` replaces all of them,
+    those not named having their defaults. New code or parameters make a new version, which is a draft again."""
 
     name: str | None = None
     description: str | None = None
@@ -87,8 +88,8 @@ class DeploymentLimits(Model):
 
 
 class AllLimits(Model):
-    """`most` is what the platform allows any deployment; null when it sets no bound. `account` holds for all of the
-    owner's deployments of one mode together, those on paper apart from those live, `platform` likewise for
+    """`most` is what the platform allows any deployment; null when it sets no bound. `account` holds for all of
+    the owner's deployments of one mode together, those on paper apart from those live, `platform` likewise for
     everybody's."""
 
     most: LimitsOut | None
@@ -244,8 +245,8 @@ class CoinPnL(Model):
 
 
 class CollectorOut(Model):
-    """`state` is starting, running, paused, waiting, frozen, refused, ended or unreachable; `faults` counts unusable
-    answers by kind."""
+    """`state` is starting, running, paused, waiting, frozen, refused, ended or unreachable; `faults` counts
+    unusable answers by kind."""
 
     ledger: str
     state: str
@@ -295,9 +296,9 @@ class DayPnL(Model):
 
 
 class DecisionOut(Model):
-    """The weights wanted after a bar, and why, coin by coin; and the last of what code has printed since the decision
-    before. `trigger` is what the algorithm was asked for, where it is not asked on every bar; empty where its last
-    wishes stand."""
+    """The weights wanted after a bar, and why, coin by coin; and the last of what code has printed since the
+    decision before. `trigger` is what the algorithm was asked for, where it is not asked on every bar; empty
+    where its last wishes stand."""
 
     decided_at: datetime
     recorded_at: datetime
@@ -308,8 +309,8 @@ class DecisionOut(Model):
 
 
 class DeflatedOut(Model):
-    """`sharpe` is the best point's; `threshold` the best that as many tries of no skill would show; `probability` that
-    of the true ratio being above it."""
+    """`sharpe` is the best point's; `threshold` the best that as many tries of no skill would show; `probability`
+    that of the true ratio being above it."""
 
     sharpe: float | None
     threshold: float | None
@@ -324,7 +325,8 @@ class Dependency(Model):
 
 
 class ExecutionIn(Model):
-    """How the deployment's orders are worked. Left out, each goes to the venue whole, and takes what there is at once."""
+    """How the deployment's orders are worked. Left out, each goes to the venue whole, and takes what there is at
+    once."""
 
     slice_above_aud: Amount | None = None
     slices: int = 5
@@ -437,8 +439,8 @@ class DeploymentRisk(Model):
 
 
 class ParameterOut(Model):
-    """A number whose range is declared. `search` is where a sweep looks unless told otherwise; empty where it leaves
-    the parameter alone."""
+    """A number whose range is declared. `search` is where a sweep looks unless told otherwise; empty where it
+    leaves the parameter alone."""
 
     low: float
     high: float
@@ -448,8 +450,8 @@ class ParameterOut(Model):
 
 
 class Described(Model):
-    """`parameters` are those that are set, defaults included; `ranges` are of the numbers among them that declare one.
-    `most_coins` is null where there is no most, and `memory_bars` is how many bars a decision looks back."""
+    """`parameters` are those that are set, defaults included; `ranges` are of the numbers among them that declare
+    one. `most_coins` is null where there is no most, and `memory_bars` is how many bars a decision looks back."""
 
     algorithm_type: str
     parameters: dict[str, Any]
@@ -460,8 +462,9 @@ class Described(Model):
 
 
 class DisposalOut(Model):
-    """Coins of one parcel that one fill sold, the days being those of the account's time zone. The cost base has the
-    purchase's fee inside, the proceeds are after the sale's. `over_twelve_months` says only how long it was held."""
+    """Coins of one parcel that one fill sold, the days being those of the account's time zone. The cost base has
+    the purchase's fee inside, the proceeds are after the sale's. `over_twelve_months` says only how long it was
+    held."""
 
     deployment_id: UUID
     deployment_name: str
@@ -489,8 +492,8 @@ class ExchangeKeyIn(Model):
 
 
 class Finding(Model):
-    """`line` and `column`, from 1, are of the algorithm's code; null where a finding has no place in it, or there is
-    no code."""
+    """`line` and `column`, from 1, are of the algorithm's code; null where a finding has no place in it, or there
+    is no code."""
 
     rule: str
     line: int | None
@@ -587,8 +590,8 @@ class LatestOut(Model):
 
 class LegOut(Model):
     """One side's trade, all its fills together. `reason` is signal, or the exit that closed it: stop_loss,
-    take_profit, trailing_stop, time_stop, end or liquidation. Of the floor's it may be forced_exit (its owner had
-    it sold), emergency_stop, or synthetic (what a person accepted to bring our books to the venue's)."""
+    take_profit, trailing_stop, time_stop, end or liquidation. Of the floor's it may be forced_exit (its owner
+    had it sold), emergency_stop, or synthetic (what a person accepted to bring our books to the venue's)."""
 
     quantity: Amount
     price_aud: Amount
@@ -614,8 +617,9 @@ class LiveOut(Model):
 
 
 class LockOut(Model):
-    """`stops` is everything, or only what adds to a position. Without `until` it holds until something happens, which
-    `reason` says. `lift` is what its owner may do about it, null where nothing but time or the operator helps."""
+    """`stops` is everything, or only what adds to a position. Without `until` it holds until something happens,
+    which `reason` says. `lift` is what its owner may do about it, null where nothing but time or the operator
+    helps."""
 
     id: str
     kind: Literal["halt", "cool_down", "held_order", "kept_out", "account_closed"]
@@ -642,8 +646,8 @@ class ModelKeyIn(Model):
 
 
 class ModelOut(Model):
-    """`content_hash` is of what was learned, `code_hash` of the code that learned it and `bars_hash` of every price
-    that it saw, all of them SHA-256."""
+    """`content_hash` is of what was learned, `code_hash` of the code that learned it and `bars_hash` of every
+    price that it saw, all of them SHA-256."""
 
     id: UUID
     algorithm_id: UUID
@@ -699,9 +703,9 @@ class NextStep(Model):
 
 
 class OpenTrade(Model):
-    """A coin that a deployment holds. `average_price_aud` is without fees, profits are after them, that of selling now
-    among them. `stop_distance` is how far the bid may fall until a stop sells, as a fraction of it; null where none
-    is known: only code itself knows the fixed stop that it asks for."""
+    """A coin that a deployment holds. `average_price_aud` is without fees, profits are after them, that of selling
+    now among them. `stop_distance` is how far the bid may fall until a stop sells, as a fraction of it; null
+    where none is known: only code itself knows the fixed stop that it asks for."""
 
     deployment_id: UUID
     deployment_name: str
@@ -720,9 +724,10 @@ class OpenTrade(Model):
 
 
 class OrderOut(Model):
-    """`price_aud` is the quote that it was sized on; `decided_at` the bar whose close led to it. `limit_aud` is where
-    its limit stands on the book or, while it is `replacing`, was asked to go. `slippage_bps` is how much worse than
-    `price_aud` it was filled, fees left out. An order in `slices` has their fills; each names it as `slice_of`."""
+    """`price_aud` is the quote that it was sized on; `decided_at` the bar whose close led to it. `limit_aud` is
+    where its limit stands on the book or, while it is `replacing`, was asked to go. `slippage_bps` is how much
+    worse than `price_aud` it was filled, fees left out. An order in `slices` has their fills; each names it as
+    `slice_of`."""
 
     id: UUID
     deployment_id: UUID
@@ -777,8 +782,8 @@ class ParametersIn(Model):
 class ParityOut(Model):
     """The floor's trades beside those that the kernel makes over the very same bars; no differences is parity.
 
-    `cost_aud` is what the floor paid more, or got less, than at the backtest's prices and fees, and `cost_bps` the
-    same of what was traded: negative when it came off better. `differences` are the first 1,000 sentences."""
+    `cost_aud` is what the floor paid more, or got less, than at the backtest's prices and fees, and `cost_bps`
+    the same of what was traded: negative when it came off better. `differences` are the first 1,000 sentences."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -788,7 +793,7 @@ class ParityOut(Model):
     different: int = 0
     only_backtest: int = 0
     only_floor: int = 0
-    cost_aud: Amount = "0.00000000"
+    cost_aud: Amount = Decimal("0.00000000")
     cost_bps: float | None = None
     latest_s: float | None = None
     differences: list[str] | None = None
@@ -829,8 +834,8 @@ class PeriodOut(Model):
 
 
 class PointOut(Model):
-    """One tried point; `error` says why it has no metrics. With folds, `fold_scores` are the objective by fold, and
-    `pruned_after` is the number of folds after which it was given up."""
+    """One tried point; `error` says why it has no metrics. With folds, `fold_scores` are the objective by fold,
+    and `pruned_after` is the number of folds after which it was given up."""
 
     index: int
     parameters: dict[str, Any]
@@ -900,8 +905,8 @@ class ProfitOut(Model):
 
 
 class PromotionIn(Model):
-    """With a sweep, its best point's parameters become the algorithm's, if the gates let them pass. With a model, code
-    that learns is tried out with what it has learned; what is to become deployable is proven without."""
+    """With a sweep, its best point's parameters become the algorithm's, if the gates let them pass. With a model,
+    code that learns is tried out with what it has learned; what is to become deployable is proven without."""
 
     sweep_id: UUID | None = None
     model_id: UUID | None = None
@@ -923,8 +928,9 @@ class QuotaOut(Model):
 
 class QuotasOut(Model):
     """`code_bytes` is of one algorithm, in UTF-8; `backtests` and `sweeps` are those that are queued or running;
-    `model_bytes` are of all stored models together; `cpu_s` are seconds of processor time that backtests, sweeps,
-    fits, validation and promotion take in a day, and what code is asked on the floor but for its trading."""
+    `model_bytes` are of all stored models together; `cpu_s` are seconds of processor time that backtests,
+    sweeps, fits, validation and promotion take in a day, and what code is asked on the floor but for its
+    trading."""
 
     algorithms: QuotaOut
     code_bytes: QuotaOut
@@ -961,8 +967,8 @@ class Readiness(Model):
 
 
 class ReconciliationOut(Model):
-    """The last comparison of the account that a deployment trades. Balances by coin, cash under AUD; `external` is at
-    the venue and not ours. `closed` says why nothing is bought on the account, `error` why it could not be
+    """The last comparison of the account that a deployment trades. Balances by coin, cash under AUD; `external` is
+    at the venue and not ours. `closed` says why nothing is bought on the account, `error` why it could not be
     compared."""
 
     deployment_id: UUID
@@ -1080,8 +1086,8 @@ class TraderOut(Model):
 
 
 class StatusOut(Model):
-    """`heartbeat_age_s` is in our time. `lag_s` is in the market's: from the last bar that was finished to the newest
-    quotes. `account_closed` says why nothing is bought on its account."""
+    """`heartbeat_age_s` is in our time. `lag_s` is in the market's: from the last bar that was finished to the
+    newest quotes. `account_closed` says why nothing is bought on its account."""
 
     deployment: DeploymentOut
     halted: bool
@@ -1115,8 +1121,8 @@ class StopIn(Model):
 
 
 class StoppedOut(Model):
-    """The halt holds from `since` on, whatever `problems` says could not be done besides. `kept_in` says where: a file
-    or the database suffices, the risk desk's memory ends with it."""
+    """The halt holds from `since` on, whatever `problems` says could not be done besides. `kept_in` says where: a
+    file or the database suffices, the risk desk's memory ends with it."""
 
     halted: bool
     scope: Literal["platform", "account", "deployment"]
@@ -1144,9 +1150,10 @@ class Summary(Model):
 
 
 class SweepIn(Model):
-    """`grid` tries every combination of lists of values; `random` draws `points` from lists or ranges; `optuna` asks
-    for `points` where earlier ones did well. With `folds` every point is tried on one part of the window after the
-    other, none of which it was chosen by; with `prune` two thirds of the points are given up after each fold."""
+    """`grid` tries every combination of lists of values; `random` draws `points` from lists or ranges; `optuna`
+    asks for `points` where earlier ones did well. With `folds` every point is tried on one part of the window
+    after the other, none of which it was chosen by; with `prune` two thirds of the points are given up after
+    each fold."""
 
     start_date: datetime | date
     end_date: datetime | date
@@ -1186,8 +1193,8 @@ class SweepIn(Model):
 
 
 class SweepOut(Model):
-    """`done` counts the points that are over: tried on all folds, `failed` among them, or `pruned`. `best` is the best
-    so far."""
+    """`done` counts the points that are over: tried on all folds, `failed` among them, or `pruned`. `best` is the
+    best so far."""
 
     algorithm_id: UUID
     version: int
@@ -1227,8 +1234,8 @@ class SweepOut(Model):
 
 class TemplateOut(Model):
     """A built-in algorithm: its defaults, what they mean, the space that a sweep of it would search, and how many
-    coins it decides on (`most_coins` is null where there is no most). `source` is what it is written in: as code of
-    one's own, of the type `custom`, it decides the same."""
+    coins it decides on (`most_coins` is null where there is no most). `source` is what it is written in: as
+    code of one's own, of the type `custom`, it decides the same."""
 
     algorithm_type: str
     description: str
@@ -1304,8 +1311,8 @@ class VenueOut(Model):
 class VerdictOut(Model):
     """`tries` counts everything that was ever tried of the algorithm; `pbo` is the probability of backtest
     overfitting, among the points that were tried to the end: of a pruned sweep, its survivors.
-    `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and `degradation` how much of the
-    ratio in sample is gone then. What cannot be said is null."""
+    `out_of_sample_sharpe` is that of trading, fold by fold, what was best before, and `degradation` how much of
+    the ratio in sample is gone then. What cannot be said is null."""
 
     sweep_id: UUID
     tries: int
@@ -1333,9 +1340,9 @@ class FloorCurve(Model):
 
 
 class LabCurve(Model):
-    """Thinned to `points`: the first and the last bar, and of each stretch between the lowest and the highest equity.
-    `benchmark_aud` is what buying the same coins and holding them would have been worth; `rows` is how many bars
-    the whole curve has."""
+    """Thinned to `points`: the first and the last bar, and of each stretch between the lowest and the highest
+    equity. `benchmark_aud` is what buying the same coins and holding them would have been worth; `rows` is how
+    many bars the whole curve has."""
 
     times: list[datetime]
     equity_aud: list[Amount]

@@ -100,9 +100,9 @@ class Operations(Caller):
 
     def accept_reconciliation(self, body: AcceptIn, *, key: str | None = None) -> ReconciliationOut:
         """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens.
-        CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the venue
-        has not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing more and is
-        answered what came of it."""
+        CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the
+        venue has not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing
+        more and is answered what came of it."""
         found: ReconciliationOut = self._ask(
             ReconciliationOut, "POST", "/floor/reconciliation/accept", body=body, key=key or new_key()
         )
@@ -123,9 +123,9 @@ class Operations(Caller):
         return found
 
     def cancel_order(self, order_id: UUID | str) -> OrderOut:
-        """End an order before its time: what rests on the book is cancelled, slices that are not sent are not. Fills
-        are kept, and an order that has ended stays as it is, so asking again is harmless. 202 when the venue has
-        not said yet that it is gone."""
+        """End an order before its time: what rests on the book is cancelled, slices that are not sent are not.
+        Fills are kept, and an order that has ended stays as it is, so asking again is harmless. 202 when the
+        venue has not said yet that it is gone."""
         found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/cancel")
         return found
 
@@ -135,7 +135,8 @@ class Operations(Caller):
         return found
 
     def change_algorithm(self, algorithm_id: UUID | str, body: AlgorithmChange) -> AlgorithmOut:
-        """Change what is named, and nothing else. New code or parameters make a new version, which is a draft again."""
+        """Change what is named, and nothing else. New code or parameters make a new version, which is a draft
+        again."""
         found: AlgorithmOut = self._ask(AlgorithmOut, "PUT", f"/lab/algorithms/{algorithm_id}", body=body)
         return found
 
@@ -145,8 +146,8 @@ class Operations(Caller):
         return found
 
     def change_deployment_parameters(self, deployment_id: UUID | str, body: ParametersIn) -> DeploymentOut:
-        """Change what is named, from the next bar on; the others stay. What closes positions stays as it was deployed.
-        Real money is traded only with the parameters that the algorithm has passed its gates with."""
+        """Change what is named, from the next bar on; the others stay. What closes positions stays as it was
+        deployed. Real money is traded only with the parameters that the algorithm has passed its gates with."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "PUT", f"/floor/algorithms/{deployment_id}/parameters", body=body
         )
@@ -163,7 +164,8 @@ class Operations(Caller):
         return found
 
     def change_password(self, body: PasswordChange) -> None:
-        """Whoever is logged in anywhere has to log in again, once their access token has ended."""
+        """Every session ends: access tokens stop to hold within seconds, and whoever is logged in anywhere has to
+        log in again."""
         self._ask(None, "PUT", "/users/password", body=body)
 
     def change_profile(self, body: ProfileChange) -> Profile:
@@ -177,8 +179,8 @@ class Operations(Caller):
         return found
 
     def create_algorithm(self, body: AlgorithmIn) -> AlgorithmOut:
-        """A new draft. Its parameters are stored whole, defaults included, so that they never change by themselves.
-        Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
+        """A new draft. Its parameters are stored whole, defaults included, so that they never change by
+        themselves. Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
         found: AlgorithmOut = self._ask(AlgorithmOut, "POST", "/lab/algorithms", body=body)
         return found
 
@@ -263,8 +265,8 @@ class Operations(Caller):
         return found
 
     def forceexit(self, body: ForceExitIn, *, key: str | None = None) -> ForceExitOut:
-        """Sell at once what a deployment holds. It goes on trading, and buys none of it again until its algorithm has
-        let go of the coin by a weight of 0, or the lock is lifted."""
+        """Sell at once what a deployment holds. It goes on trading, and buys none of it again until its algorithm
+        has let go of the coin by a weight of 0, or the lock is lifted."""
         found: ForceExitOut = self._ask(ForceExitOut, "POST", "/floor/forceexit", body=body, key=key or new_key())
         return found
 
@@ -1036,7 +1038,8 @@ class Operations(Caller):
         return found
 
     def login(self, body: Login) -> Tokens:
-        """An access token for a quarter of an hour, and a refresh token that buys the next one, once."""
+        """An access token for a quarter of an hour, and a refresh token that buys the next one, once. Whoever
+        fails too often, at one account or from one address, has to wait for up to a quarter of an hour."""
         found: Tokens = self._ask(Tokens, "POST", "/auth/login", body=body, signed=False)
         return found
 
@@ -1067,15 +1070,15 @@ class Operations(Caller):
         return found
 
     def replace_order(self, order_id: UUID | str, body: ReplaceIn) -> OrderOut:
-        """Move the limit of an order that rests on the book. CONFLICT when it does not rest there, our risk book says
-        no, or the venue did not move it; asked for again at the price where it stands, nothing happens. 202 when
-        the venue has not said yet whether it was moved."""
+        """Move the limit of an order that rests on the book. CONFLICT when it does not rest there, our risk book
+        says no, or the venue did not move it; asked for again at the price where it stands, nothing happens.
+        202 when the venue has not said yet whether it was moved."""
         found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/replace", body=body)
         return found
 
     def reset_emergency_stop(self, body: ResetIn | None = None) -> ResetOut:
-        """Let it trade again; deployments stay paused until each is activated. Losses that halted it are measured anew
-        from here, and all others go on to count."""
+        """Let it trade again; deployments stay paused until each is activated. Losses that halted it are measured
+        anew from here, and all others go on to count."""
         found: ResetOut = self._ask(ResetOut, "POST", "/floor/emergency-stop/reset", body=body)
         return found
 
@@ -1106,8 +1109,8 @@ class Operations(Caller):
 
     def validate_algorithm(self, algorithm_id: UUID | str, *, model_id: UUID | None = None) -> Findings:
         """Read the code, where there is any, and try out what the algorithm promises: about its parameters, its
-        weights and its memory, that it does not look ahead, and that it decides the same when it is told less at
-        once. On stored prices, or on a made market where there are too few."""
+        weights and its memory, that it does not look ahead, and that it decides the same when it is told less
+        at once. On stored prices, or on a made market where there are too few."""
         found: Findings = self._ask(
             Findings, "POST", f"/lab/algorithms/{algorithm_id}/validate", query={"model_id": model_id}
         )
