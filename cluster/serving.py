@@ -22,6 +22,7 @@ from cluster.proxy_door import keep_frames_small
 from cluster.wiring import Wiring
 from omc.access.keyring import Keyring
 from omc.adapters import parquet
+from omc.adapters.arrow import ArrowWriter
 from omc.logs import LogStyle
 from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
@@ -109,6 +110,7 @@ class Serving:
             archive=wired.prices,
             hot=CollectorHandle(),
             clock=wired.clock,
+            arrow=ArrowWriter,
             probes={
                 "database": wired.database.ping,
                 "exchange": CollectorHandle(patience_s=2.0).newest,
@@ -159,6 +161,7 @@ class Serving:
             terms=wired.terms,
             thresholds=wired.thresholds,
             maker=wired.lab_maker,
+            arrow=ArrowWriter,
             parquet=parquet.encode,
             rules=wired.rules,
             audit=wired.audit,

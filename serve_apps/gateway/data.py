@@ -42,7 +42,7 @@ class CoinOut(BaseModel):
 
 def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/data", tags=["data"])
-    router.include_router(prices.routes("/prices", ports.archive, bearer))
+    router.include_router(prices.routes("/prices", ports.archive, ports.arrow, bearer))
 
     @router.get("/prices/latest")
     async def latest(_: Annotated[UUID, Depends(bearer)], query: Annotated[LatestQuery, Query()]) -> Page[LatestOut]:

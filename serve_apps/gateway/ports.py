@@ -13,6 +13,7 @@ from omc.access.signer import TokenSigner
 from omc.access.token import RefreshStore
 from omc.access.user import UserStore
 from omc.clock import Clock
+from omc.feature.table import MakeWriter
 from omc.ledger.exchange import HotCache, PriceArchive
 from serve_apps.door import Rules
 
@@ -29,6 +30,7 @@ class GatewayPorts:
     archive: PriceArchive
     hot: HotCache
     clock: Clock
+    arrow: MakeWriter
     probes: Mapping[str, Probe]
     """By the name of the dependency, such as "database" or "risk:0". Functions or bound methods that can be pickled."""
     warnings: tuple[str, ...] = ()

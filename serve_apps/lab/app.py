@@ -56,5 +56,5 @@ def build(ports: LabPorts) -> FastAPI:
     for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
     app.include_router(backtests.routes(ports, worker, bearer))
-    app.include_router(prices.routes("/data/historical", ports.archive, bearer))
+    app.include_router(prices.routes("/data/historical", ports.archive, ports.arrow, bearer))
     return app

@@ -14,6 +14,7 @@ from omc.backtest.curves import CurveStore
 from omc.backtest.run import BacktestStore
 from omc.backtest.sweep import SweepRunner, SweepStore
 from omc.clock import Clock
+from omc.feature.table import MakeWriter
 from omc.ledger.catalyst import CatalystLedger, MemoryCatalysts
 from omc.ledger.exchange import PriceArchive
 from omc.market.terms import Terms
@@ -39,6 +40,7 @@ class LabPorts:
     clock: Clock
     terms: Terms
     thresholds: Thresholds
+    arrow: MakeWriter
     parquet: Callable[[Mapping[str, Any]], bytes]
     """Columns of equal length as a Parquet file."""
     allowance: Allowance = field(default=Allowance())

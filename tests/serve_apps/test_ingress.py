@@ -22,6 +22,7 @@ from omc.access.token import MemoryRefreshStore
 from omc.access.usage import MemoryUsageLedger
 from omc.access.user import MemoryUserStore
 from omc.adapters import parquet
+from omc.adapters.arrow import ArrowWriter
 from omc.adapters.jwt import JwtSigner
 from omc.adapters.key_file import ensure_key
 from omc.adapters.system_clock import SystemClock
@@ -71,12 +72,14 @@ async def http(request, ray_cluster, history, tmp_path_factory) -> AsyncIterator
         archive=archive,
         hot=away,
         clock=clock,
+        arrow=ArrowWriter,
         probes={"database": archive.coverage, "collector:exchange": away.ping},
     )
     lab_ports = LabPorts(
         algorithms=algorithms,
         backtests=MemoryBacktestStore(clock),
         curves=MemoryCurveStore(),
+        arrow=ArrowWriter,
         parquet=parquet.encode,
         sweeps=MemorySweepStore(clock),
         tries=MemoryTries(),

@@ -7,6 +7,7 @@ import pytest
 from omc.access.password import MemoryPasswordHasher
 from omc.access.token import MemoryRefreshStore
 from omc.access.user import MemoryUserStore
+from omc.adapters.arrow import ArrowWriter
 from serve_apps.gateway.app import build
 from serve_apps.gateway.ports import GatewayPorts
 
@@ -23,6 +24,7 @@ def ports(signer, archive, hot, clock) -> GatewayPorts:
         archive=archive,
         hot=hot,
         clock=clock,
+        arrow=ArrowWriter,
         probes={"database": archive.coverage, "collector:exchange": hot.status},
     )
 

@@ -35,14 +35,14 @@ async def test_longer_intervals_are_candles(caller, interval, bars):
     page = answer.json()
     assert page["total"] == bars
     for item in page["items"]:
-        assert set(item) == {"coin", "timestamp", "open", "high", "low", "close"}
+        assert set(item) == {"coin", "timestamp", "open", "high", "low", "close", "quotes", "gap", "complete"}
         assert float(item["low"]) <= min(float(item["open"]), float(item["close"]))
         assert float(item["high"]) >= max(float(item["open"]), float(item["close"]))
 
 
 async def test_a_window_without_quotes_is_an_empty_page(caller):
     page = (await caller.get("/api/v1/data/prices", coin="BTC", start="2024-01-01", end="2024-01-02")).json()
-    assert page == {"items": [], "total": 0, "page": 1, "per_page": 20, "pages": 0}
+    assert page == {"items": [], "total": 0, "page": 1, "per_page": 20, "pages": 0, "next_cursor": None}
     daily = await caller.get("/api/v1/data/prices", coin="BTC", start="2024-01-01", end="2024-01-02", interval="1d")
     assert daily.json()["items"] == []
 

@@ -105,7 +105,13 @@ WITHOUT_A_TOKEN = {
 def whole(ports, signer, clock, archive):
     """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
     nothing = SimpleNamespace(
-        signer=signer, clock=clock, archive=archive, rules=ports.rules, tokens=ports.tokens, audit=ports.audit
+        signer=signer,
+        clock=clock,
+        archive=archive,
+        arrow=None,
+        rules=ports.rules,
+        tokens=ports.tokens,
+        audit=ports.audit,
     )
     return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
 

@@ -8,6 +8,7 @@ import pytest
 
 from omc.access.usage import MemoryUsageLedger
 from omc.adapters import parquet
+from omc.adapters.arrow import ArrowWriter
 from omc.backtest.curves import MemoryCurveStore
 from omc.backtest.run import MemoryBacktestStore
 from omc.backtest.sweep import MemorySweepStore
@@ -45,6 +46,7 @@ def ports(signer, archive, clock) -> LabPorts:
         algorithms=MemoryAlgorithmStore(clock),
         backtests=MemoryBacktestStore(clock, tries=tries),
         curves=MemoryCurveStore(),
+        arrow=ArrowWriter,
         parquet=parquet.encode,
         sweeps=MemorySweepStore(clock, tries=tries),
         tries=tries,
