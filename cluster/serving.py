@@ -111,6 +111,7 @@ class Serving:
             hot=CollectorHandle(),
             clock=wired.clock,
             arrow=ArrowWriter,
+            ledgers=wired.ledgers,
             probes={
                 "database": wired.database.ping,
                 "exchange": CollectorHandle(patience_s=2.0).newest,

@@ -46,6 +46,7 @@ from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.rates import PostgresRates
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.risk import PostgresRiskStore
+from omc.adapters.postgres.shelf import PostgresShelf
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
 from omc.adapters.postgres.usage import PostgresUsage
@@ -358,6 +359,10 @@ class Wiring:
     @cached_property
     def catalysts(self) -> PostgresCatalysts:
         return PostgresCatalysts(self.database)
+
+    @cached_property
+    def ledgers(self) -> PostgresShelf:
+        return PostgresShelf(self.database)
 
     @cached_property
     def volumes(self) -> PostgresVolumes:

@@ -5,7 +5,10 @@ read nothing that there is would only fail later; one that is no Accept header a
 """
 
 import re
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import Header
 
 from omc.errors import InvalidInput
 
@@ -27,6 +30,18 @@ TABLES: dict[int | str, dict[str, Any]] = {
     304: {"description": "What `If-None-Match` names is still what there is."},
 }
 """What a path answers that negotiates, beside its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liking:
+    """What a request says of the answer that it likes."""
+
+    accept: Annotated[str, Header(include_in_schema=False)] = ""
+    if_none_match: Annotated[str, Header(include_in_schema=False)] = ""
+
+    def form(self, asked: Form | None) -> Form:
+        return form_of(self.accept, asked)
+
 
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)/([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:;(.*))?", re.ASCII)
 _QUALITY = re.compile(r"\s*[qQ]\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*", re.ASCII)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from omc.errors import InvalidInput, NotFound
@@ -14,7 +14,7 @@ from omc.ledger.exchange import PriceArchive
 from serve_apps.cursor import CursorPaging, Moment, cursor_of, state_of
 from serve_apps.entity import cached, entity_tag, not_modified
 from serve_apps.identity import Bearer
-from serve_apps.negotiation import TABLES, Form, form_of
+from serve_apps.negotiation import TABLES, Form, Liking
 from serve_apps.price_bars import EVERY_QUOTE, INTERVALS, BarPage, Bars, Interval, schema_of
 from serve_apps.table_answer import table_answer
 from serve_apps.wire import Body, Closing, Opening, Ticker
@@ -71,8 +71,7 @@ def routes(path: str, archive: PriceArchive, arrow: MakeWriter, bearer: Bearer) 
     async def prices(
         _: Annotated[UUID, Depends(bearer)],
         query: Annotated[PriceQuery, Query()],
-        accept: Annotated[str, Header(include_in_schema=False)] = "",
-        if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
+        liking: Annotated[Liking, Depends()],
     ) -> Response:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
 
@@ -81,14 +80,14 @@ def routes(path: str, archive: PriceArchive, arrow: MakeWriter, bearer: Bearer) 
         all bars come in one answer.
         """
         query.check_together()
-        form = form_of(accept, query.format)
+        form = liking.form(query.format)
         if form != "json" and query.model_fields_set & {"page", "per_page", "cursor"}:
             raise InvalidInput("CSV and Arrow hold everything in one answer: they have no pages")
         asked = await _asked(archive, query)
         bars, grid = asked.bars, asked.bars.grid
         part = grid.part(asked.offset, query.per_page) if form == "json" else grid
         tag = entity_tag(form, query.question, part, grid, asked.offset, await bars.count(part))
-        if (same := not_modified(if_none_match, tag, asked.max_age_s)) is not None:
+        if (same := not_modified(liking.if_none_match, tag, asked.max_age_s)) is not None:
             return same
         headers = cached(tag, asked.max_age_s)
         if form == "json":

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from omc.feature.frame import TimeArray
+from omc.feature.frame import TimeArray, as_datetime64
 from omc.market.money import from_units, money_units
 
 Kind = Literal["text", "texts", "time", "money", "number", "whole", "flag"]
@@ -62,6 +62,27 @@ class CsvWriter:
             writer.writerow(self._schema)
         writer.writerows(rows)
         return text.getvalue().encode()
+
+
+def columns_of(schema: Schema, rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """The inverse of `records`."""
+    return {name: _column(kind, [row[name] for row in rows]) for name, kind in schema.items()}
+
+
+def _column(kind: Kind, values: list[Any]) -> Any:
+    match kind:
+        case "time":
+            return np.array(
+                [np.datetime64("NaT") if each is None else as_datetime64(each) for each in values], "M8[us]"
+            )
+        case "money" | "number":
+            return np.array([np.nan if each is None else float(each) for each in values], np.float64)
+        case "whole":
+            return np.array(values, np.int64)
+        case "flag":
+            return np.array(values, np.bool_)
+        case "text" | "texts":
+            return values
 
 
 def records(schema: Schema, columns: Columns) -> list[dict[str, Any]]:

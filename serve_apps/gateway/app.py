@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from omc.access.asker import Askers
 from omc.access.scope import Scope
 from serve_apps import audited, door, openapi
-from serve_apps.gateway import audit, auth, collectors, credentials, data, health, tokens, users
+from serve_apps.gateway import audit, auth, collectors, credentials, data, health, ledgers, measures, tokens, users
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -42,6 +42,8 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(tokens.routes(ports, bearer))
     router.include_router(credentials.routes(ports, bearer))
     router.include_router(data.routes(ports, reading))
+    router.include_router(measures.routes(ports, reading))
+    router.include_router(ledgers.routes(ports, reading))
     router.include_router(collectors.routes(ports, reading))
     router.include_router(audit.routes(ports, reading))
     app.include_router(router)

@@ -15,6 +15,7 @@ from omc.access.user import UserStore
 from omc.clock import Clock
 from omc.feature.table import MakeWriter
 from omc.ledger.exchange import HotCache, PriceArchive
+from omc.ledger.shelf import LedgerShelf, MemoryShelf
 from serve_apps.door import Rules
 
 Probe = Callable[[], Awaitable[object]]
@@ -37,6 +38,7 @@ class GatewayPorts:
     """What whoever runs the platform is to know at all times, a sentence each."""
     rules: Rules = field(default=Rules())
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
+    ledgers: LedgerShelf = field(default_factory=MemoryShelf)
     keyring: Keyring = field(default_factory=Keyring.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
