@@ -98,6 +98,11 @@ class Platform:
         """An answer that is not JSON, as it is."""
         return self._sent("GET", path, headers=self._signature()).text
 
+    def save(self, path: str, file: Path, **query: Any) -> int:
+        """Write an answer that is not JSON into `file`; how many bytes it was."""
+        asked = {key: value for key, value in query.items() if value is not None}
+        return file.write_bytes(self._sent("GET", path, query=asked, headers=self._signature()).content)
+
     def _asked(
         self,
         method: str,

@@ -40,6 +40,11 @@ GET /api/v1/data/prices
 GET /api/v1/data/prices/latest
 GET /api/v1/audit
 GET /api/v1/data/coins
+GET /api/v1/data/metrics/{}
+GET /api/v1/data/ledgers/glass
+GET /api/v1/data/ledgers/human
+GET /api/v1/data/ledgers/catalyst
+GET /api/v1/data/ledgers/exchange
 GET /api/v1/collectors
 GET /api/v1/collectors/{}
 POST /api/v1/lab/algorithms

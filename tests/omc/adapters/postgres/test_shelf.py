@@ -48,7 +48,14 @@ class Library:
             known |= {"event_at": time, "source": "coinspot", "bid": Decimal(1), "ask": Decimal(3), "last": Decimal(2)}
         else:
             known |= {"published_at": None, "revision": 0, "source_id": str(self.put), "title": "t", "url": None}
-            known |= {"coins": (), "chain": "", "metric": "tvl", "value": 1.5, "type": "listing", "priority": "normal"}
+            known |= {
+                "coins": (),
+                "chain": "",
+                "metric": f"m{self.put}",
+                "value": 1.5,
+                "type": "listing",
+                "priority": "normal",
+            }
             known |= {"kind": "news", "sentiment_score": None, "sentiment_label": None}
         known |= values
         row = {name: known[name] for name in SCHEMAS[ledger]}
