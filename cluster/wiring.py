@@ -164,7 +164,7 @@ class Wiring:
         program = front.program()
         if self.chosen.front != "haproxy" or self.multi_node or program is None:
             return None
-        layout = Layout(*self.http, _BEHIND, connections=front.most_connections())
+        layout = Layout(*self.http, _BEHIND, connections=front.most_connections(), tls=self.tls)
         return Front(program, self.home.front, self.home.logs / "front.log", layout)
 
     @property
