@@ -16,12 +16,10 @@ _OWN_PAGE = (
     b"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
     b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-# The pages that describe the API load their program from where it is published, and ask this platform alone.
+# The pages that describe the API load their programs from this platform, and ask it alone.
 _DOCUMENTED = (
-    b"default-src 'none'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    b"style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
-    b"font-src https://fonts.gstatic.com; img-src 'self' data: https://fastapi.tiangolo.com https://cdn.redoc.ly; "
-    b"worker-src blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _DOCUMENTS: Mapping[str, bytes] = {"/api/v1/docs": _DOCUMENTED, "/api/v1/redoc": _DOCUMENTED}
 

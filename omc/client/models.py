@@ -99,6 +99,26 @@ class AllLimits(Model):
     deployments: list[DeploymentLimits]
 
 
+class AuditOut(Model):
+    """An entry of the chain. `hash` covers all of it and `previous`, which is the hash of the entry before.
+
+    Each request that may change something has two: `outcome` asked before anything was done, and one of the
+    others afterwards, which names the first one's `seq` as `asked`. Attempts to come in that failed have the
+    second alone."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    outcome: str | None
+    details: dict[str, str | int | bool | None]
+    address: str
+    request_id: str
+    previous: str
+    hash: str
+
+
 class AvailableOut(Model):
     """An algorithm that passed a gate. `modes` are those that its status allows."""
 
@@ -111,6 +131,13 @@ class AvailableOut(Model):
     version: int
     modes: list[Literal["paper", "live"]]
     updated_at: datetime
+
+
+class AverageOut(Model):
+    """The mean of the last `bars` prices in AUD; null when half of them are missing."""
+
+    bars: int
+    mean: Amount | None
 
 
 class BacktestIn(Model):
@@ -189,14 +216,19 @@ class Candidate(Model):
 
 
 class CandleOut(Model):
-    """AUD for one coin, of its last prices; `timestamp` is when the bar began."""
+    """AUD for one coin, of its last prices; `timestamp` is when the bar began. `quotes` counts the five minutes of
+    the bar in which the coin was quoted: in all of them makes it `complete`, in none a `gap`, whose prices are
+    null."""
 
     coin: str
     timestamp: datetime
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
+    open: Amount | None
+    high: Amount | None
+    low: Amount | None
+    close: Amount | None
+    quotes: int
+    gap: bool
+    complete: bool
 
 
 class CapabilityOut(Model):
@@ -205,6 +237,22 @@ class CapabilityOut(Model):
     name: str
     has: bool
     means: str
+
+
+class CatalystOut(Model):
+    """What may move a price. Without coins it is about the whole market."""
+
+    event_at: datetime
+    observed_at: datetime
+    source: str
+    published_at: datetime | None
+    revision: int
+    type: str
+    priority: str
+    source_id: str
+    title: str
+    url: str | None
+    coins: list[str]
 
 
 class ChoiceOut(Model):
@@ -282,6 +330,36 @@ class CredentialOut(Model):
     last_validated_at: datetime | None
     withdrawals_disabled: bool
     stored_at: datetime
+
+
+class CursorPage_CandleOut_(Model):
+    items: list[CandleOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+
+
+class QuoteOut(Model):
+    """AUD for one coin: the newest quote of five minutes. `timestamp` is when it was quoted; in a `gap`, when
+    nothing was, that is when the five minutes began, and the prices are null."""
+
+    coin: str
+    timestamp: datetime
+    bid: Amount | None
+    ask: Amount | None
+    last: Amount | None
+    gap: bool
+
+
+class CursorPage_QuoteOut_(Model):
+    items: list[QuoteOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
 
 
 class DayPnL(Model):
@@ -491,6 +569,18 @@ class ExchangeKeyIn(Model):
     withdrawals_disabled: bool = False
 
 
+class ExchangeOut(Model):
+    """A quote as the venue showed it, in AUD."""
+
+    event_at: datetime
+    observed_at: datetime
+    source: str
+    coin: str
+    bid: Amount
+    ask: Amount
+    last: Amount
+
+
 class Finding(Model):
     """`line` and `column`, from 1, are of the algorithm's code; null where a finding has no place in it, or there
     is no code."""
@@ -541,6 +631,20 @@ class GateOut(Model):
     why: str
 
 
+class GlassOut(Model):
+    """What can be seen on the chains."""
+
+    event_at: datetime
+    observed_at: datetime
+    source: str
+    published_at: datetime | None
+    revision: int
+    protocol: str
+    chain: str
+    metric: str
+    value: float | None
+
+
 class HaltOut(Model):
     """One halt that is on; `adding` leaves sales alone."""
 
@@ -569,6 +673,23 @@ class HeldOut(Model):
     candidates: list[Candidate]
 
 
+class HumanOut(Model):
+    """What people say: `kind` is news or social."""
+
+    event_at: datetime
+    observed_at: datetime
+    source: str
+    published_at: datetime | None
+    revision: int
+    kind: str
+    source_id: str
+    title: str
+    url: str | None
+    coins: list[str]
+    sentiment_score: float | None
+    sentiment_label: str | None
+
+
 class Latency(Model):
     """From the arrival of quotes to the end of an order, in milliseconds."""
 
@@ -586,6 +707,46 @@ class LatestOut(Model):
     ask: Amount
     last: Amount
     age_s: float | None
+
+
+class LedgerPage_CatalystOut_(Model):
+    items: list[CatalystOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
+class LedgerPage_ExchangeOut_(Model):
+    items: list[ExchangeOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
+class LedgerPage_GlassOut_(Model):
+    items: list[GlassOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
+class LedgerPage_HumanOut_(Model):
+    items: list[HumanOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
 
 
 class LegOut(Model):
@@ -630,6 +791,26 @@ class LockOut(Model):
     until: datetime | None = None
     reason: str
     lift: str | None = None
+
+
+class MeasuresOut(Model):
+    """`returns` are fractions gained, by how long ago they began. `volatility` is the sample deviation of the
+    logarithmic returns, annualized by the square root of how many intervals 365 days have. Spreads are basis
+    points. `correlation` is Pearson's, of the logarithmic returns of both coins. Null is what too few prices
+    are stored for."""
+
+    coin: str
+    at: datetime
+    interval: Literal["5m", "15m", "1h", "4h", "1d"]
+    window: int
+    last: Amount
+    returns: dict[str, float | None]
+    volatility: float | None
+    spread_bps: float | None
+    mean_spread_bps: float | None
+    averages: list[AverageOut]
+    correlated_with: str | None
+    correlation: float | None
 
 
 class ModelIn(Model):
@@ -939,16 +1120,6 @@ class QuotasOut(Model):
     models: QuotaOut
     model_bytes: QuotaOut
     cpu_s: QuotaOut
-
-
-class QuoteOut(Model):
-    """AUD for one coin."""
-
-    coin: str
-    timestamp: datetime
-    bid: Amount
-    ask: Amount
-    last: Amount
 
 
 class Range(Model):

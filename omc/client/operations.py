@@ -14,15 +14,17 @@ from omc.client.models import (
     AlgorithmOut,
     AlgorithmPnL,
     AllLimits,
+    AuditOut,
     AvailableOut,
     BacktestIn,
     BacktestOut,
-    CandleOut,
     CoinOut,
     CoinPerformance,
     CoinPnL,
     CollectorOut,
     CredentialOut,
+    CursorPage_CandleOut_,
+    CursorPage_QuoteOut_,
     DayPnL,
     DecisionOut,
     DeployIn,
@@ -38,9 +40,14 @@ from omc.client.models import (
     Health,
     LabCurve,
     LatestOut,
+    LedgerPage_CatalystOut_,
+    LedgerPage_ExchangeOut_,
+    LedgerPage_GlassOut_,
+    LedgerPage_HumanOut_,
     LimitsChange,
     LockOut,
     Login,
+    MeasuresOut,
     ModelIn,
     ModelKeyIn,
     ModelOut,
@@ -63,7 +70,6 @@ from omc.client.models import (
     PromotionIn,
     PromotionOut,
     QuotasOut,
-    QuoteOut,
     Readiness,
     ReconciliationOut,
     RefreshToken,
@@ -378,9 +384,140 @@ class Operations(Caller):
         found: Health = self._ask(Health, "GET", "/health", signed=False)
         return found
 
+    def get_ledger_catalyst(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> LedgerPage_CatalystOut_:
+        """Events that may move a price, the newest first, naming one `coin` or any."""
+        found: LedgerPage_CatalystOut_ = self._ask(
+            LedgerPage_CatalystOut_,
+            "GET",
+            "/data/ledgers/catalyst",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
+        )
+        return found
+
+    def get_ledger_exchange(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> LedgerPage_ExchangeOut_:
+        """Quotes as the venue showed them, the newest first, of one `coin` or all."""
+        found: LedgerPage_ExchangeOut_ = self._ask(
+            LedgerPage_ExchangeOut_,
+            "GET",
+            "/data/ledgers/exchange",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
+        )
+        return found
+
+    def get_ledger_glass(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        protocol: str | None = None,
+    ) -> LedgerPage_GlassOut_:
+        """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
+        found: LedgerPage_GlassOut_ = self._ask(
+            LedgerPage_GlassOut_,
+            "GET",
+            "/data/ledgers/glass",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "protocol": protocol,
+            },
+        )
+        return found
+
+    def get_ledger_human(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> LedgerPage_HumanOut_:
+        """News and social media with their sentiment, the newest first, naming one `coin` or any."""
+        found: LedgerPage_HumanOut_ = self._ask(
+            LedgerPage_HumanOut_,
+            "GET",
+            "/data/ledgers/human",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
+        )
+        return found
+
     def get_llm_credential(self, provider: str) -> CredentialOut:
         """Masked."""
         found: CredentialOut = self._ask(CredentialOut, "GET", f"/credentials/llm/{provider}")
+        return found
+
+    def get_metric(
+        self,
+        coin: str,
+        *,
+        interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
+        window: int | None = None,
+        averages: list[int] | None = None,
+        with_: str | None = None,
+        at: datetime | None = None,
+    ) -> MeasuresOut:
+        """Derived from what is stored of one coin, as it was known at one moment."""
+        found: MeasuresOut = self._ask(
+            MeasuresOut,
+            "GET",
+            f"/data/metrics/{coin}",
+            query={"interval": interval, "window": window, "averages": averages, "with": with_, "at": at},
+        )
         return found
 
     def get_model(self, model_id: UUID | str) -> ModelOut:
@@ -543,6 +680,24 @@ class Operations(Caller):
         )
         return found
 
+    def list_audit(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        action: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+    ) -> Page[AuditOut]:
+        """Newest first. Nothing in it can be changed or taken out."""
+        found: Page[AuditOut] = self._ask(
+            Page[AuditOut],
+            "GET",
+            "/audit",
+            query={"page": page, "per_page": per_page, "action": action, "start": start, "end": end},
+        )
+        return found
+
     def list_available_algorithms(self, *, page: int | None = None, per_page: int | None = None) -> Page[AvailableOut]:
         """Algorithms that may be deployed."""
         found: Page[AvailableOut] = self._ask(
@@ -667,16 +822,29 @@ class Operations(Caller):
         coin: str,
         page: int | None = None,
         per_page: int | None = None,
+        cursor: str | None = None,
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> Page[QuoteOut] | Page[CandleOut]:
-        """One coin's prices, oldest first."""
-        found: Page[QuoteOut] | Page[CandleOut] = self._ask(
-            Page[QuoteOut] | Page[CandleOut],
+    ) -> CursorPage_QuoteOut_ | CursorPage_CandleOut_:
+        """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
+
+        Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
+        covers the same time however deep it lies. With `Accept: text/csv` or
+        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
+        found: CursorPage_QuoteOut_ | CursorPage_CandleOut_ = self._ask(
+            CursorPage_QuoteOut_ | CursorPage_CandleOut_,
             "GET",
             "/lab/data/historical",
-            query={"coin": coin, "page": page, "per_page": per_page, "start": start, "end": end, "interval": interval},
+            query={
+                "coin": coin,
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "start": start,
+                "end": end,
+                "interval": interval,
+            },
         )
         return found
 
@@ -891,16 +1059,29 @@ class Operations(Caller):
         coin: str,
         page: int | None = None,
         per_page: int | None = None,
+        cursor: str | None = None,
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> Page[QuoteOut] | Page[CandleOut]:
-        """One coin's prices, oldest first."""
-        found: Page[QuoteOut] | Page[CandleOut] = self._ask(
-            Page[QuoteOut] | Page[CandleOut],
+    ) -> CursorPage_QuoteOut_ | CursorPage_CandleOut_:
+        """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
+
+        Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
+        covers the same time however deep it lies. With `Accept: text/csv` or
+        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
+        found: CursorPage_QuoteOut_ | CursorPage_CandleOut_ = self._ask(
+            CursorPage_QuoteOut_ | CursorPage_CandleOut_,
             "GET",
             "/data/prices",
-            query={"coin": coin, "page": page, "per_page": per_page, "start": start, "end": end, "interval": interval},
+            query={
+                "coin": coin,
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "start": start,
+                "end": end,
+                "interval": interval,
+            },
         )
         return found
 

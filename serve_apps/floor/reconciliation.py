@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from omc.errors import NotFound, OmcError
 from omc.trading.deployment import Deployment
@@ -71,6 +71,8 @@ class ReconciliationQuery(Paging):
 
 class ResolveIn(Body):
     """What an order became: some of its candidates' fills, an open order at the venue, or none of them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"none": True}]})
 
     fill_ids: Annotated[list[VenueId], Field(max_length=500)] | None = None
     venue_order_id: VenueId | None = None

@@ -8,7 +8,19 @@ from fastapi import APIRouter, FastAPI
 from omc.access.asker import Askers
 from omc.access.scope import Scope
 from serve_apps import audited, door, openapi
-from serve_apps.gateway import audit, auth, collectors, credentials, data, health, ledgers, measures, tokens, users
+from serve_apps.gateway import (
+    audit,
+    auth,
+    collectors,
+    credentials,
+    data,
+    health,
+    ledgers,
+    measures,
+    pages,
+    tokens,
+    users,
+)
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
@@ -22,7 +34,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     one document describes all of them; they answer no request here."""
     app = FastAPI(
         title="Oh My Coins",
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
         redirect_slashes=False,
@@ -46,6 +58,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(ledgers.routes(ports, reading))
     router.include_router(collectors.routes(ports, reading))
     router.include_router(audit.routes(ports, reading))
+    router.include_router(pages.routes(PREFIX))
     app.include_router(router)
 
     document: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """One document describes the three apps."""
 
 import re
+from dataclasses import fields
 from types import SimpleNamespace
 
 import jsonschema
@@ -109,15 +110,7 @@ WITHOUT_A_TOKEN = {
 @pytest.fixture
 def whole(ports, signer, clock, archive):
     """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
-    nothing = SimpleNamespace(
-        signer=signer,
-        clock=clock,
-        archive=archive,
-        arrow=None,
-        rules=ports.rules,
-        tokens=ports.tokens,
-        audit=ports.audit,
-    )
+    nothing = SimpleNamespace(**{each.name: getattr(ports, each.name) for each in fields(ports)})
     return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
 
 
@@ -203,10 +196,18 @@ def test_money_is_described_as_text_and_bodies_as_closed(document):
         assert schemas[name]["additionalProperties"] is False
 
 
-async def test_the_docs_page_shows_the_document(whole, calling):
-    answer = await calling(whole, signed_in=False).get("/api/v1/docs")
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+async def test_a_page_shows_the_document_and_loads_nothing_from_anywhere_else(whole, calling, page):
+    nobody = calling(whole, signed_in=False)
+    answer = await nobody.get(f"/api/v1/{page}")
     assert answer.status_code == 200
-    assert "/api/v1/openapi.json" in answer.text
+    assert "://" not in answer.text
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    found = [await nobody.get(each) for each in loaded]
+    assert {each.status_code for each in found} == {200}
+    assert any("/api/v1/openapi.json" in each.text for each in found if len(each.content) < 1_000)
+    assert (await nobody.get("/api/v1/pages/../app.py")).status_code == 404
 
 
 async def test_paths_of_the_siblings_are_not_answered_here(whole, calling, refused):
