@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import signal
+import ssl
 import sys
 import time
 import urllib.error
@@ -20,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cluster import processes, ray_head, vault_key
+from cluster import processes, ray_head, tls, vault_key
 from cluster.confinement import ALLOW, Confinement
 from cluster.ear import ASKED, Ear, Told
 from cluster.home import Home
@@ -78,6 +79,9 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         for key in (home.jwt_key, home.ray_token, home.sandbox_token):
             ensure_key(key)
         _enter(home, wired)
+        home.tls_certificate.unlink(missing_ok=True)
+        if wired.tls:
+            tls.examine(*wired.tls, home.tls_certificate)
         storage, sandbox = Storage(home, wired), Sandbox(home, wired)
         # Ray's agents would outlive their node by a minute, and are nobody's children by then.
         family = processes.Family()
@@ -128,7 +132,7 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
         serve = Serving(wired, head.dashboard, head.address)
         stops.callback(lambda: serve.stop() if head.ended is None else None)
         serve.start()
-        _wait_until_ready(record["url"], ear)
+        _wait_until_ready(record["url"], ear, tls.trusting(home.tls_certificate) if wired.tls else None)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}
         record |= {"confinement": wired.confinement.document}
         home.write_record(**record, tape=sandbox.tape, exchange=wired.exchange_url)
@@ -209,12 +213,13 @@ def _open_venue(storage: Storage, sandbox: Sandbox, wired: Wiring) -> None:
     sandbox.start()
 
 
-def _wait_until_ready(url: str, ear: Ear) -> None:
+def _wait_until_ready(url: str, ear: Ear, trust: ssl.SSLContext | None) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
     said = ""
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=10):  # noqa: S310 - our own address
+            # Our own address.
+            with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=10, context=trust):  # noqa: S310
                 return
         except urllib.error.HTTPError as answer:
             said = _message(answer)

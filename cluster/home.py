@@ -57,6 +57,11 @@ class Home:
         return self.run / "front"
 
     @property
+    def tls_certificate(self) -> Path:
+        """By which clients on this machine know the platform, where HTTP is HTTPS."""
+        return self.run / "tls.crt"
+
+    @property
     def sandboxes(self) -> Path:
         """Where the platform's processes meet the one that sandboxes for people's code are forked from."""
         return self.run / "sandboxes"

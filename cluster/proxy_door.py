@@ -9,7 +9,11 @@ from functools import partial
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cluster.front_layout import STEERING
+from serve_apps import problem
 from serve_apps.gateway.streams.outbox import BoundedSockets
 
 CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "cluster.proxy_door.guards"}
@@ -25,7 +29,48 @@ SOCKETS: dict[str, Any] = {
 def guards() -> list[Middleware]:
     """The proxy's own middleware, first the outermost."""
     keep_frames_small()
-    return [Middleware(BoundedSockets)]
+    return [Middleware(BoundedSockets), Middleware(PlainDoor)]
+
+
+class PlainDoor:
+    """Drops what would steer the proxy before it reads that, and says what the proxy refuses in the contract's words:
+    nothing of ours is text that somebody could mistake for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        inner = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].decode("latin-1") not in STEERING]}
+        if scope["type"] == "websocket":
+            await self._app(inner, receive, send)
+            return
+        refused = False
+
+        async def in_our_words(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = dict(message["headers"])
+                refused = headers.get(b"content-type", b"").startswith(b"text/plain")
+                if refused:
+                    answer = _in_our_words(message["status"])
+                    await answer(scope, receive, send)
+            if not refused:
+                await send(message)
+
+        await self._app(inner, receive, in_our_words)
+
+
+def _in_our_words(status: int) -> Response:
+    match status:
+        case 404:
+            return problem.answer("NOT_FOUND", 404, "there is nothing at this path")
+        case 408 | 429 | 503:
+            return problem.answer("UNAVAILABLE", 503, "nobody is there to answer this, or everybody is busy")
+        case _:
+            return problem.internal()
 
 
 def keep_frames_small() -> None:
@@ -35,4 +80,5 @@ def keep_frames_small() -> None:
     module: Any = http_util
     server = module.uvicorn
     if not isinstance(server.Config, partial):
-        server.Config = partial(server.Config, **SOCKETS)
+        # Whom a proxy speaks for is for the apps to believe, or not.
+        server.Config = partial(server.Config, **SOCKETS, proxy_headers=False)

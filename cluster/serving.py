@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -54,7 +55,7 @@ class Serving:
         """Deploy the apps. They come up by themselves, and so does the proxy: this waits for neither."""
         # Serve waits for its proxy before anything can be deployed, unless somebody else does the waiting.
         listening = None if self.wired.front else self.wired.http
-        self._proxy = threading.Thread(target=_start_proxy, args=(listening,), name="proxy", daemon=True)
+        self._proxy = threading.Thread(target=_start_proxy, args=(listening, self.wired.tls), name="proxy", daemon=True)
         self._proxy.start()
         while not _controller_is_known():
             self._proxy.join(0.02)
@@ -218,14 +219,18 @@ def _sockets(prepare: Callable[[], None]) -> Callable[[], None]:
     return prepared
 
 
-def _start_proxy(listening: tuple[str, int] | None) -> None:
+def _start_proxy(listening: tuple[str, int] | None, tls: tuple[Path, Path] | None) -> None:
     """Start Serve, with a proxy of its own where it is to listen."""
     with suppress(TimeoutError, RayError):
         # That it is late, or dead, shows in its not being ready.
         if listening is None:
             serve.start(proxy_location="Disabled")
         else:
-            serve.start(http_options=dict(zip(("host", "port"), listening, strict=True)))
+            options: dict[str, object] = dict(zip(("host", "port"), listening, strict=True))
+            if tls is not None:
+                # The key first: the certificate is held against it.
+                options |= {"ssl_keyfile": str(tls[1]), "ssl_certfile": str(tls[0])}
+            serve.start(http_options=options)
 
 
 def _delete_apps() -> None:

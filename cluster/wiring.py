@@ -75,6 +75,7 @@ from omc.trading.floor import Venues
 from omc.trading.venue import Venue
 from omc.trading.volumes import TradeSource
 from serve_apps.caller import Proxies
+from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.door import Rules
 from serve_apps.limits import AskingLimits
 
@@ -150,7 +151,8 @@ class Wiring:
     def url(self) -> str:
         """Where HTTP answers on this machine."""
         scheme = "http" if self.tls is None else "https"
-        return f"{scheme}://{LOOPBACK if self.chosen.host == '0.0.0.0' else self.chosen.host}:{self.chosen.port}"  # noqa: S104
+        host = LOOPBACK if self.chosen.host == "0.0.0.0" else self.chosen.host  # noqa: S104
+        return f"{scheme}://{host}:{self.chosen.port}"
 
     @property
     def tls(self) -> tuple[Path, Path] | None:
@@ -164,7 +166,14 @@ class Wiring:
         program = front.program()
         if self.chosen.front != "haproxy" or self.multi_node or program is None:
             return None
-        layout = Layout(*self.http, _BEHIND, connections=front.most_connections(), tls=self.tls)
+        most = self.chosen.requests_at_once + ROOM_FOR_THE_FIRST
+        layout = Layout(
+            *self.http,
+            # Clients of streams stay, and are counted by the streams.
+            [replace(each, at_once=max(each.at_once, most)) for each in _BEHIND],
+            connections=front.most_connections(),
+            tls=self.tls,
+        )
         return Front(program, self.home.front, self.home.logs / "front.log", layout)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from omc.cli import show
+from omc.cli import show, trust
 from omc.cli.outcome import OF_ERROR_CODE, ExitCode, Failure
 from omc.cli.session import SessionFile, Tokens
 from omc.client.errors import ClientError, NotSendable, NotThePlatform, Refused, Unreachable
@@ -22,7 +22,7 @@ class Platform:
             raise Failure(f"{url!r} is not an address like http://127.0.0.1:8000", ExitCode.USAGE, code="USAGE")
         self.url = url.rstrip("/")
         self._session = SessionFile(home / "session.json")
-        self._transport = Transport(self.url, transport=transport)
+        self._transport = Transport(self.url, transport=transport, trust=trust.of(self.url, home))
         self._patient = False
 
     def __enter__(self) -> Self:

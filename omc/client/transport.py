@@ -2,6 +2,7 @@
 when."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -34,13 +35,15 @@ _FIRST_PAUSE_S = 0.5
 
 
 class Transport:
-    """A connection to the platform at `url`. A request is tried `tries` times at most."""
+    """A connection to the platform at `url`. A request is tried `tries` times at most. `trust` is what its certificate
+    is held against; the authorities that everybody trusts when not given."""
 
     def __init__(
         self,
         url: str,
         *,
         transport: httpx.BaseTransport | None = None,
+        trust: ssl.SSLContext | None = None,
         tries: int = 1,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -51,7 +54,8 @@ class Transport:
         self._http = httpx.Client(
             base_url=self.url,
             timeout=_TIMEOUT,
-            transport=transport or httpx.HTTPTransport(socket_options=_ALIVE, trust_env=False),
+            transport=transport
+            or httpx.HTTPTransport(socket_options=_ALIVE, trust_env=False, verify=True if trust is None else trust),
             trust_env=False,
         )
 
