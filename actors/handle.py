@@ -110,8 +110,8 @@ class RiskHandle:
         answer = await call(self.name, "resolve", client_order_id, choice, by, patience_s=self.patience_s)
         return cast(Order, answer)
 
-    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
-        answer = await call(self.name, "accept", deployment_id, by, key, patience_s=self.patience_s)
+    async def accept(self, deployment_id: UUID, by: str, once: UUID | None = None) -> Reconciliation:
+        answer = await call(self.name, "accept", deployment_id, by, once, patience_s=self.patience_s)
         return cast(Reconciliation, answer)
 
     async def balances(self, deployment: Deployment) -> Mapping[str, Decimal]:

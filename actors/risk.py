@@ -160,9 +160,9 @@ class RiskActor:
             self._senders.aftercare.take(self._senders.of(deployment), settled)
         return settled
 
-    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
+    async def accept(self, deployment_id: UUID, by: str, once: UUID | None = None) -> Reconciliation:
         self._office.in_force()
-        return await self._reconciler.accept(await self._ports.deployments.get(deployment_id), by, key)
+        return await self._reconciler.accept(await self._ports.deployments.get(deployment_id), by, once)
 
     async def balances(self, deployment: Deployment) -> Mapping[str, Decimal]:
         self._office.in_force()

@@ -125,6 +125,8 @@ class Serving:
             audit=wired.audit,
             keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
             lockout=wired.lockout,
+            switches=CollectorHandle(),
+            operators_are_local=wired.chosen.local_operators,
         )
 
     def _streams(self) -> StreamPorts:
@@ -167,6 +169,7 @@ class Serving:
             parquet=parquet.encode,
             rules=wired.rules,
             audit=wired.audit,
+            requests=wired.requests,
         )
 
     def _floor(self) -> FloorPorts:
@@ -199,6 +202,7 @@ class Serving:
             audit=wired.audit,
             credentials=wired.credentials,
             venues=wired.venue_facts,
+            requests=wired.requests,
         )
 
 

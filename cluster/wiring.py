@@ -45,6 +45,7 @@ from omc.adapters.postgres.nonces import PostgresNonces
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.adapters.postgres.rates import PostgresRates
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
+from omc.adapters.postgres.requests import PostgresRequests
 from omc.adapters.postgres.risk import PostgresRiskStore
 from omc.adapters.postgres.shelf import PostgresShelf
 from omc.adapters.postgres.sweeps import PostgresSweeps
@@ -441,6 +442,10 @@ class Wiring:
     @cached_property
     def refresh_tokens(self) -> PostgresRefreshTokens:
         return PostgresRefreshTokens(self.database)
+
+    @cached_property
+    def requests(self) -> PostgresRequests:
+        return PostgresRequests(self.database)
 
     # Limits and gates.
 

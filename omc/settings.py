@@ -140,6 +140,8 @@ class Settings(BaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Other sites whose pages may ask here, such as https://desk.example, between commas."""
+    local_operators: bool = False
+    """Whoever asks /internal from this machine itself is taken for an operator, without a token."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     """Networks of proxies that are believed about whom they speak for, between commas."""
     rate_account: int = Field(1_200, ge=1, le=60_000_000)

@@ -46,6 +46,7 @@ _TOLD_BY_PAGES = (
 _READ_BY_PAGES = (
     "Content-Disposition",
     "ETag",
+    "Idempotency-Replayed",
     "Link",
     "RateLimit-Limit",
     "RateLimit-Remaining",

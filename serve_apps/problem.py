@@ -123,6 +123,17 @@ def install(app: FastAPI) -> None:
     app.exception_handler(StarletteHTTPException)(_framework)
 
 
+async def refusal(request: Request, fault: Exception) -> Response | None:
+    """What `fault` is answered with, where it is a fault of the core that its caller is told of."""
+    match fault:
+        case Detailed():
+            return await _detailed(request, fault)
+        case errors.OmcError() if _answer_of(fault) != INTERNAL:
+            return await _fault(request, fault)
+        case _:
+            return None
+
+
 def _answer_of(fault: errors.OmcError) -> tuple[str, int]:
     return next(_ANSWERS[kind] for kind in type(fault).__mro__ if kind in _ANSWERS)
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 from actors.orders.sender import Office, RiskPorts
@@ -136,11 +137,11 @@ class Reconciler:
         self.soon(deployment)
         return settled
 
-    async def accept(self, deployment: Deployment, by: str, key: str | None) -> Reconciliation:
-        """The same key of a person again accepts nothing more."""
+    async def accept(self, deployment: Deployment, by: str, once: UUID | None) -> Reconciliation:
+        """The operation `once` again accepts nothing more."""
         standing, book = self._standing(deployment), self._ports.venue_book
         async with standing.turn:
-            if key is not None and (answered := await book.answered(deployment.user_id, key)) is not None:
+            if once is not None and (answered := await book.answered(once)) is not None:
                 return answered
             await self._look(standing, deployment)
             async with standing.sender.lock:
@@ -148,8 +149,8 @@ class Reconciler:
             found = await self._look(standing, deployment)
             if found.closed:
                 raise Conflict(f"the account stays closed: {found.closed}")
-            if key is not None:
-                await book.answer(deployment.user_id, key, found)
+            if once is not None:
+                await book.answer(once, found)
             return found
 
     # By itself

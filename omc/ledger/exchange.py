@@ -220,3 +220,34 @@ class QuoteWatch(Protocol):
         """The newest board once it is another than that of `shown`, waiting up to `timeout_s` for it; None when none
         came. Boards that came and went meanwhile are passed over."""
         ...
+
+
+class CollectorSwitches(Protocol):
+    """What an operator may have a collector do."""
+
+    async def pause(self) -> None:
+        """Ask the venue nothing more, until `resume` or a restart."""
+        ...
+
+    async def resume(self) -> None: ...
+
+    async def trigger(self) -> None:
+        """Ask the venue now rather than when it is due."""
+        ...
+
+
+@dataclass(slots=True)
+class MemoryCollectorSwitches:
+    """CollectorSwitches that remember what they were asked for."""
+
+    paused: bool = False
+    triggered: int = 0
+
+    async def pause(self) -> None:
+        self.paused = True
+
+    async def resume(self) -> None:
+        self.paused = False
+
+    async def trigger(self) -> None:
+        self.triggered += 1

@@ -93,10 +93,11 @@ class RiskStore(Protocol):
     async def limits(self, user_id: UUID) -> AccountLimits: ...
 
     async def set_limits(
-        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None
+        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None, once: UUID | None = None
     ) -> AccountLimits:
         """In the place of those before, from the next order on. Journaled. Overtaken, and nothing is changed, when they
-        are not `before` any more."""
+        are not `before` any more. The operation `once` has its effect once: had already, it leaves what others have
+        changed since."""
         ...
 
     async def standings(self, places: Sequence[Place]) -> dict[Place, Standing]:
@@ -130,16 +131,21 @@ class MemoryRiskStore:
     blotter: MemoryBlotter | None = None
     kept: dict[UUID, AccountLimits] = field(default_factory=dict)
     stood: dict[Place, Standing] = field(default_factory=dict)
+    done: set[UUID] = field(default_factory=set)
+    """Operations that have had their effect."""
 
     async def limits(self, user_id: UUID) -> AccountLimits:
         return self.kept.get(user_id, AccountLimits())
 
     async def set_limits(
-        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None
+        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None, once: UUID | None = None
     ) -> AccountLimits:
+        if once in self.done:
+            return await self.limits(user_id)
         if before is not None and before != await self.limits(user_id):
             raise Overtaken("the account's limits have been changed since they were read")
         self.kept[user_id] = limits
+        self.done |= {once} if once is not None else set()
         self._write(user_id, None, "limits", {**limits.bounds.told(), "time_zone": limits.time_zone})
         return limits
 

@@ -252,11 +252,17 @@ class Blotter(Protocol):
         ...
 
     async def set_parameters(
-        self, deployment_id: UUID, parameters: Mapping[str, Any], *, before: Mapping[str, Any]
+        self,
+        deployment_id: UUID,
+        parameters: Mapping[str, Any],
+        *,
+        before: Mapping[str, Any],
+        once: UUID | None = None,
     ) -> Deployment:
         """Other parameters, from the bar on that its trader has not finished yet: a notice makes it sit down to them,
         and the journal has a `Tuning`. Conflict when it was stopped, Overtaken when they are not `before` any more:
-        nothing is changed."""
+        nothing is changed. The operation `once` has its effect once: had already, it leaves what others have changed
+        since."""
         ...
 
     async def noticed(self, deployment_id: UUID, key: str) -> Notice | None:
@@ -482,11 +488,18 @@ class MemoryBlotter:
         return notice
 
     async def set_parameters(
-        self, deployment_id: UUID, parameters: Mapping[str, Any], *, before: Mapping[str, Any]
+        self,
+        deployment_id: UUID,
+        parameters: Mapping[str, Any],
+        *,
+        before: Mapping[str, Any],
+        once: UUID | None = None,
     ) -> Deployment:
-        deployment = await self.deployments.get(deployment_id)
+        deployment, key = await self.deployments.get(deployment_id), str(once) if once else None
+        if key is not None and await self.noticed(deployment_id, key) is not None:
+            return deployment
         check_tunable(deployment, before)
-        await self.notify(deployment_id, NoticeKind.MOVED, ())
+        await self.notify(deployment_id, NoticeKind.MOVED, (), key)
         last_bar = self._memories.get(deployment_id, TraderMemory()).done_until
         told = Tuning(deployment.parameters, parameters, last_bar).told()
         return self.deployments.tune(deployment_id, parameters, told)

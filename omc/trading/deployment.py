@@ -86,11 +86,9 @@ def differences(wanted: Sequence[Deployment], running: Sequence[str]) -> tuple[l
 class DeploymentStore(Protocol):
     """Durable deployments. `user_id=None` means anybody's: for the floor itself, never for a request."""
 
-    async def create(
-        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
-    ) -> Deployment:
-        """Store it, and open its account with `cash_aud`. The same user and key again returns the first one;
-        a second deployment of one name by one user is a Conflict.
+    async def create(self, deployment: Deployment, *, within: Funds | None = None) -> Deployment:
+        """Store it, and open its account with `cash_aud`. One of the user's that is stored already is returned as it
+        is now; a second deployment of one name by one user is a Conflict.
 
         `within` is the cash of the account at the venue that it shares with others: it is a Conflict when they and it
         would have more than that together, whoever else is created at the same time, and Overtaken when they have
@@ -109,13 +107,18 @@ class DeploymentStore(Protocol):
 
     async def active(self) -> list[Deployment]: ...
 
-    async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
-        """Change the status and journal it with its reason. STOPPED is final (Conflict)."""
+    async def set_status(
+        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+    ) -> Deployment:
+        """Change the status and journal it with its reason. STOPPED is final (Conflict). The operation `once` has its
+        effect once: had already, it leaves what others have changed since."""
         ...
 
-    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
+    async def set_limits(
+        self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None, once: UUID | None = None
+    ) -> Deployment:
         """What it trades within from its next order on. Journaled. Overtaken, and nothing is changed, when they are not
-        `before` any more."""
+        `before` any more. `once` is as in `set_status`."""
         ...
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
@@ -138,19 +141,19 @@ class MemoryDeploymentStore:
     """What the books of those that have traded have in cash: their blotter keeps it up to date."""
     unsettled: dict[str, tuple[UUID, Side]] = field(default_factory=dict)
     """Orders that were sent and are not final, by name, with whose they are: their blotter keeps it up to date."""
-    _keys: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+    _done: set[UUID] = field(default_factory=set)
+    """Operations that have had their effect."""
 
-    async def create(
-        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
-    ) -> Deployment:
-        if idempotency_key is not None and (deployment.user_id, idempotency_key) in self._keys:
-            return self.kept[self._keys[deployment.user_id, idempotency_key]]
+    async def create(self, deployment: Deployment, *, within: Funds | None = None) -> Deployment:
+        known = self.kept.get(deployment.id)
+        if known is not None and known.user_id == deployment.user_id:
+            return known
+        if known is not None:
+            raise Conflict(f"the deployment {deployment.id} cannot be stored twice")
         if any(each.user_id == deployment.user_id and each.name == deployment.name for each in self.kept.values()):
             raise Conflict(f"there is a deployment named {deployment.name} already")
         if within is not None:
             check_free(deployment.venue, deployment.cash_aud, within, self._allotted(deployment.account))
-        if idempotency_key is not None:
-            self._keys[deployment.user_id, idempotency_key] = deployment.id
         return self._keep(deployment, {"status": deployment.status.value, "reason": "deployed"})
 
     async def get(self, deployment_id: UUID, user_id: UUID | None = None) -> Deployment:
@@ -166,16 +169,26 @@ class MemoryDeploymentStore:
     async def active(self) -> list[Deployment]:
         return [each for each in self.kept.values() if each.status is DeploymentStatus.ACTIVE]
 
-    async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
+    async def set_status(
+        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+    ) -> Deployment:
         deployment = await self.get(deployment_id)
+        if once in self._done:
+            return deployment
         if deployment.status is DeploymentStatus.STOPPED and status is not DeploymentStatus.STOPPED:
             raise Conflict(f"deployment {deployment.name} was stopped for good")
+        self._had(once)
         return self._keep(replace(deployment, status=status), {"status": status.value, "reason": reason})
 
-    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
+    async def set_limits(
+        self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None, once: UUID | None = None
+    ) -> Deployment:
         deployment = await self.get(deployment_id)
+        if once in self._done:
+            return deployment
         if before not in (None, deployment.limits):
             raise Overtaken(f"the limits of {deployment.name} have been changed since they were read")
+        self._had(once)
         return self._keep(replace(deployment, limits=limits), {"risk_limits": limits.told()})
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
@@ -194,6 +207,10 @@ class MemoryDeploymentStore:
         running = {each.id: each.cash_aud for each in sharing if each.status is not DeploymentStatus.STOPPED}
         cash_aud = sum((self.cash.get(key, cash) for key, cash in running.items()), Decimal(0))
         return Allotted(cash_aud, any(key in running and side is Side.SELL for key, side in self.unsettled.values()))
+
+    def _had(self, once: UUID | None) -> None:
+        if once is not None:
+            self._done.add(once)
 
     def tune(self, deployment_id: UUID, parameters: Mapping[str, Any], told: Mapping[str, Any]) -> Deployment:
         """Other parameters, as its blotter gives them in one step with a notice to its trader."""

@@ -114,9 +114,9 @@ class RiskDesk(Protocol):
         not be, Conflict when it was decided otherwise."""
         ...
 
-    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
+    async def accept(self, deployment_id: UUID, by: str, once: UUID | None = None) -> Reconciliation:
         """Make our books of the account the venue's, by fills that nobody made and by cash that came or went. Conflict
-        when that cannot be, or leaves the account closed. The same key of `by` again accepts nothing more, and is
+        when that cannot be, or leaves the account closed. The operation `once` again accepts nothing more, and is
         answered the same."""
         ...
 

@@ -29,6 +29,7 @@ from serve_apps.floor import (
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
+from serve_apps.once import Once
 from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/floor"
@@ -48,21 +49,22 @@ def build(ports: FloorPorts) -> FastAPI:
     door.install(app, ports.rules)
     askers, effects = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations)), Effects(ports)
     bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)
-    app.include_router(deploy.routes(ports, effects, bearer))
-    app.include_router(deployments.routes(ports, effects, bearer))
-    app.include_router(tuning.routes(ports, effects, bearer))
-    app.include_router(emergency.routes(ports, effects, bearer))
-    app.include_router(forcing.routes(ports, effects, bearer))
+    once = Once(ports.requests, bearer, ports.clock)
+    # A halt waits for no database.
+    at_any_rate = Once(ports.requests, bearer, ports.clock, needed=False)
+    for doing in (deploy, deployments, tuning):
+        app.include_router(doing.routes(ports, effects, bearer, once))
+    for halting in (emergency, forcing):
+        app.include_router(halting.routes(ports, effects, bearer, at_any_rate))
     app.include_router(locks.routes(ports, effects, bearer))
+    for keyed in (limits, orders, reconciliation):
+        app.include_router(keyed.routes(ports, bearer, once))
     for noun in (
         books,
         disposals,
-        limits,
-        orders,
         parity,
         performance,
         pnl,
-        reconciliation,
         report,
         risk,
         status,

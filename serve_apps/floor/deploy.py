@@ -1,13 +1,14 @@
 """Putting an algorithm to work."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Literal, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from omc.errors import Conflict, GateNotPassed, InvalidInput, Overtaken
+from omc.errors import GateNotPassed, InvalidInput, NotFound, Overtaken
 from omc.risk.limits import Bounds, Limits
 from omc.strategy.algorithm import AlgorithmRecord
 from omc.trading.deployment import Deployment, DeploymentStatus, Mode
@@ -24,20 +25,13 @@ from serve_apps.floor.real_money import check_allowed, funds_of
 from serve_apps.floor.runnable import runnable
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.patience import newest_board
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Cash, Coins, Finite, Parameters, Time, Whole
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", min_length=1, max_length=64)
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,200}$",
-        description="The same key again has the effect once, and the same answer.",
-    ),
 ]
 # A deployment that says nothing may turn over what it has, and twice that when it has doubled.
 _ORDER_LIMIT, _POSITION_LIMIT, _DAILY_LOSS_LIMIT = Decimal(2), Decimal(2), Decimal("0.2")
@@ -129,8 +123,8 @@ class AvailableOut(BaseModel):
         )
 
 
-def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["deployments"])
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["deployments"], route_class=once.route)
     asker = Depends(bearer)
 
     @router.get("/available-algorithms")
@@ -141,9 +135,11 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
 
     @router.post("/deploy", status_code=201)
     async def deploy(
-        user_id: Annotated[UUID, asker], body: DeployIn, idempotency_key: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], body: DeployIn, operation: Annotated[Operation, Depends(once.operation)]
     ) -> Success[DeploymentOut]:
         """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
+        if (made := await _made(ports, operation, user_id)) is not None:
+            return Success(data=DeploymentOut.of(made))
         record = await ports.algorithms.get(body.algorithm_id, user_id)
         live = Mode(body.mode) is Mode.LIVE
         _check_fit(record, body)
@@ -160,7 +156,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         if halt is not None:
             raise halt.fault()
         wanted = Deployment(
-            id=uuid4(),
+            id=operation.id,
             user_id=user_id,
             algorithm_id=record.id,
             algorithm_version=record.version,
@@ -179,16 +175,13 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
             execution=body.execution.execution(),
             triggers=triggers_for(body.triggers, body.coins),
         )
-        stored = await _stored(wanted, idempotency_key)
-        if stored.id != wanted.id and _terms(stored) != _terms(wanted):
-            raise Conflict("this Idempotency-Key belongs to another deployment")
-        return Success(data=DeploymentOut.of(stored))
+        return Success(data=DeploymentOut.of(await _stored(wanted)))
 
-    async def _stored(wanted: Deployment, idempotency_key: str | None) -> Deployment:
+    async def _stored(wanted: Deployment) -> Deployment:
         for _ in range(_COUNTED_AGAIN):
             try:
                 within = await funds_of(ports, wanted) if wanted.mode is Mode.LIVE else None
-                return await uncut(effects.deploy(wanted, idempotency_key, within=within))
+                return await uncut(effects.deploy(wanted, within=within))
             except Overtaken as fault:
                 overtaken = fault
         raise overtaken
@@ -205,6 +198,14 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
     return router
 
 
+async def _made(ports: FloorPorts, operation: Operation, user_id: UUID) -> Deployment | None:
+    """What was deployed already, by whoever died before it could answer."""
+    if operation.repeated:
+        with suppress(NotFound):
+            return await ports.deployments.get(operation.id, user_id)
+    return None
+
+
 def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
     if body.version not in (None, record.version):
         raise GateNotPassed(
@@ -213,21 +214,3 @@ def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:
     check_passed(record, Mode(body.mode))
     if body.mode == "live" and body.model_id is not None:
         raise InvalidInput("what became deployable was proven without a model: live trading has none")
-
-
-def _terms(deployment: Deployment) -> tuple[object, ...]:
-    """What a request asked for, to compare two of one key."""
-    return (
-        deployment.algorithm_id,
-        deployment.algorithm_version,
-        deployment.name,
-        deployment.coins,
-        dict(deployment.parameters),
-        deployment.mode,
-        deployment.cash_aud,
-        deployment.limits,
-        deployment.rebalance_band,
-        deployment.model,
-        deployment.execution,
-        deployment.triggers,
-    )

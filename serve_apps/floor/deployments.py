@@ -9,12 +9,12 @@ from pydantic import Field
 from omc.trading.deployment import DeploymentStatus, Mode
 from omc.trading.real_money import check_confirmed
 from serve_apps.envelope import Page, Paging, Success
-from serve_apps.floor.deploy import IdempotencyKey
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.real_money import check_allowed
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body
 
@@ -25,9 +25,9 @@ class ActivateIn(Body):
     )
 
 
-def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["deployments"])
-    asker = Depends(bearer)
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["deployments"], route_class=once.route)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.get("/deployments")
     async def deployments(user_id: Annotated[UUID, asker], query: Annotated[Paging, Query()]) -> Page[DeploymentOut]:
@@ -42,31 +42,37 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
 
     @router.post("/algorithms/{deployment_id}/activate")
     async def activate(
-        user_id: Annotated[UUID, asker], deployment_id: UUID, body: ActivateIn | None = None, _: IdempotencyKey = None
+        user_id: Annotated[UUID, asker],
+        deployment_id: UUID,
+        operation: Annotated[Operation, keyed],
+        body: ActivateIn | None = None,
     ) -> Success[DeploymentOut]:
-        """Let it trade. Asking again changes nothing, with a key or without. For real money it is confirmed again."""
+        """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money it
+        is confirmed again."""
         found = await ports.deployments.get(deployment_id, user_id)
         if found.mode is Mode.LIVE and found.status is not DeploymentStatus.ACTIVE:
             await check_allowed(ports, user_id, found.venue)
             check_confirmed(found.name, body.confirmation if body else None)
-        return await _move(user_id, deployment_id, DeploymentStatus.ACTIVE)
+        return await _move(user_id, deployment_id, DeploymentStatus.ACTIVE, operation)
 
     @router.post("/algorithms/{deployment_id}/pause")
     async def pause(
-        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], deployment_id: UUID, operation: Annotated[Operation, keyed]
     ) -> Success[DeploymentOut]:
         """Stop trading until it is activated; what it holds, it keeps."""
-        return await _move(user_id, deployment_id, DeploymentStatus.PAUSED)
+        return await _move(user_id, deployment_id, DeploymentStatus.PAUSED, operation)
 
     @router.post("/algorithms/{deployment_id}/deactivate")
     async def deactivate(
-        user_id: Annotated[UUID, asker], deployment_id: UUID, _: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], deployment_id: UUID, operation: Annotated[Operation, keyed]
     ) -> Success[DeploymentOut]:
         """Stop trading for good; what it holds, it keeps."""
-        return await _move(user_id, deployment_id, DeploymentStatus.STOPPED)
+        return await _move(user_id, deployment_id, DeploymentStatus.STOPPED, operation)
 
-    async def _move(user_id: UUID, deployment_id: UUID, status: DeploymentStatus) -> Success[DeploymentOut]:
+    async def _move(
+        user_id: UUID, deployment_id: UUID, status: DeploymentStatus, operation: Operation
+    ) -> Success[DeploymentOut]:
         found = await ports.deployments.get(deployment_id, user_id)
-        return Success(data=DeploymentOut.of(await uncut(effects.move(found, status))))
+        return Success(data=DeploymentOut.of(await uncut(effects.move(found, status, operation.id))))
 
     return router

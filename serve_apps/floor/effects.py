@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from omc.errors import OmcError
 from omc.risk.kill_switch import Halt
@@ -19,37 +20,38 @@ logger = logging.getLogger("omc.http")
 
 # The supervisor looks round by itself every few seconds: a nudge is only quicker.
 _NUDGE_S = 1.0
+_ASKED = "asked for by its owner"
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
     ports: FloorPorts
 
-    async def deploy(
-        self, wanted: Deployment, idempotency_key: str | None, *, within: Funds | None = None
-    ) -> Deployment:
+    async def deploy(self, wanted: Deployment, *, within: Funds | None = None) -> Deployment:
         """Paused, when the account was halted meanwhile. `within` is as `DeploymentStore.create` has it."""
-        stored = await self.ports.deployments.create(wanted, idempotency_key, within=within)
+        stored = await self.ports.deployments.create(wanted, within=within)
         if await self._crossed(stored):
             stored = await self.ports.deployments.get(stored.id)
         await self.nudge()
         return stored
 
-    async def move(self, deployment: Deployment, status: DeploymentStatus) -> Deployment:
-        """Change what is wanted of a deployment. Wanting it again changes nothing. Halted keeps it from trading, if
+    async def move(self, deployment: Deployment, status: DeploymentStatus, once: UUID | None = None) -> Deployment:
+        """Change what is wanted of a deployment. Wanting it again changes nothing, and neither does the operation
+        `once` when it was done already, whatever others want since. Halted keeps it from trading, if
         that is all that would be done: where only adding is halted, it may go on reducing what it holds."""
         if status is DeploymentStatus.ACTIVE:
             _refuse(await self.ports.flag.halted(deployment.user_id, deployment.id, adding=False))
         if deployment.status is not status:
-            deployment = await self.ports.deployments.set_status(deployment.id, status, "asked for by its owner")
+            deployment = await self.ports.deployments.set_status(deployment.id, status, _ASKED, once=once)
             _refuse(await self._crossed(deployment))
         await self.nudge()
         return deployment
 
-    async def tune(self, deployment: Deployment, parameters: Mapping[str, Any]) -> Deployment:
-        """Have it decide by other parameters. Overtaken when its own have changed since it was read."""
+    async def tune(self, deployment: Deployment, parameters: Mapping[str, Any], once: UUID | None = None) -> Deployment:
+        """Have it decide by other parameters. Overtaken when its own have changed since it was read. `once` is as in
+        `move`."""
         before = deployment.parameters
-        changed = await self.ports.blotter.set_parameters(deployment.id, parameters, before=before)
+        changed = await self.ports.blotter.set_parameters(deployment.id, parameters, before=before, once=once)
         await self.nudge()
         return changed
 

@@ -12,8 +12,9 @@ from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.stopping import Stopped, Stopping
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
-from serve_apps.wire import Body, Line, Money, Time
+from serve_apps.wire import Body, Instant, Line, Money, Time
 
 
 class StopIn(Body):
@@ -35,6 +36,7 @@ class StopIn(Body):
 class ResetIn(Body):
     reason: Line = "asked for by the owner"
     deployment_id: UUID | None = None
+    until: Instant | None = Field(None, description="The `since` of the halt that is meant: a newer one stays.")
 
 
 class SoldOut(BaseModel):
@@ -115,12 +117,14 @@ class ResetOut(BaseModel):
     problems: list[str] = []
 
 
-def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
-    router = APIRouter(prefix="/emergency-stop", tags=["risk"])
-    asker, stopping = Depends(bearer), Stopping(ports, effects)
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(prefix="/emergency-stop", tags=["risk"], route_class=once.route)
+    asker, keyed, stopping = Depends(bearer), Depends(once.operation), Stopping(ports, effects)
 
     @router.post("")
-    async def stop(user_id: Annotated[UUID, asker], body: StopIn | None = None) -> Success[StoppedOut]:
+    async def stop(
+        user_id: Annotated[UUID, asker], operation: Annotated[Operation, keyed], body: StopIn | None = None
+    ) -> Success[StoppedOut]:
         """Halt the account at once, pause its deployments, cancel its open orders; it stays so across restarts."""
         wanted = body or StopIn()
         work = stopping.stop(
@@ -129,15 +133,20 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
             wanted.liquidate,
             deployment_id=wanted.deployment_id,
             level=HaltLevel(wanted.level),
+            operation=operation,
         )
         return Success(data=StoppedOut.of(await uncut(work)))
 
     @router.post("/reset")
-    async def reset(user_id: Annotated[UUID, asker], body: ResetIn | None = None) -> Success[ResetOut]:
+    async def reset(
+        user_id: Annotated[UUID, asker], operation: Annotated[Operation, keyed], body: ResetIn | None = None
+    ) -> Success[ResetOut]:
         """Let it trade again; deployments stay paused until each is activated. Losses that halted it are
-        measured anew from here, and all others go on to count."""
+        measured anew from here, and all others go on to count. A halt that began after `until` is not reset, nor one
+        that began after this request, where it comes again with its key."""
         wanted = body or ResetIn()
-        released = await uncut(stopping.reset(user_id, wanted.reason, wanted.deployment_id))
+        until = wanted.until or (operation.began_at if operation.repeated else None)
+        released = await uncut(stopping.reset(user_id, wanted.reason, wanted.deployment_id, until=until))
         still = released.still
         return Success(
             data=ResetOut(

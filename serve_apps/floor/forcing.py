@@ -1,8 +1,7 @@
 """Getting out of what is held, and into nothing more, as freqtrade's `forceexit` and `stopentry` do."""
 
-import json
 from typing import Annotated, Self
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,12 +11,12 @@ from omc.risk.kill_switch import HaltLevel
 from omc.trading.deployment import Deployment
 from omc.trading.order import Order
 from serve_apps.envelope import Success
-from serve_apps.floor.deploy import IdempotencyKey
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.emergency import StoppedOut
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.stopping import Stopping
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.patience import soon
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line, Money, Ticker
@@ -79,22 +78,19 @@ class StopEntryIn(Body):
     reason: Line = "no more entries, asked for by the owner"
 
 
-def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["verbs"])
-    asker, stopping = Depends(bearer), Stopping(ports, effects)
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["verbs"], route_class=once.route)
+    asker, keyed, stopping = Depends(bearer), Depends(once.operation), Stopping(ports, effects)
 
     @router.post("/forceexit")
     async def forceexit(
-        user_id: Annotated[UUID, asker], body: ForceExitIn, idempotency_key: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], body: ForceExitIn, operation: Annotated[Operation, keyed]
     ) -> Success[ForceExitOut]:
         """Sell at once what a deployment holds. It goes on trading, and buys none of it again until its algorithm has
         let go of the coin by a weight of 0, or the lock is lifted."""
         deployment = await ports.deployments.get(body.deployment_id, user_id)
         coins = _coins(deployment, body)
-        if idempotency_key is not None:
-            said = json.dumps(body.model_dump(mode="json"), sort_keys=True)
-            await ports.venue_book.bind(user_id, idempotency_key, uuid5(deployment.id, f"forceexit {said}"))
-        work = ports.risk.force_exit(deployment.id, coins, idempotency_key)
+        work = ports.risk.force_exit(deployment.id, coins, str(operation.id))
         report = await uncut(soon(work, "the risk desk", _DESK_S))
         out = ForceExitOut(
             deployment_id=deployment.id,
@@ -104,10 +100,19 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         return Success(data=out, message=None if out.sold or out.problems else "there was nothing to sell")
 
     @router.post("/stopentry")
-    async def stopentry(user_id: Annotated[UUID, asker], body: StopEntryIn | None = None) -> Success[StoppedOut]:
+    async def stopentry(
+        user_id: Annotated[UUID, asker], operation: Annotated[Operation, keyed], body: StopEntryIn | None = None
+    ) -> Success[StoppedOut]:
         """Buy nothing more; sales and exits go on. It holds until it is lifted, across restarts."""
         wanted = body or StopEntryIn()
-        work = stopping.stop(user_id, wanted.reason, False, deployment_id=wanted.deployment_id, level=HaltLevel.ADDING)
+        work = stopping.stop(
+            user_id,
+            wanted.reason,
+            False,
+            deployment_id=wanted.deployment_id,
+            level=HaltLevel.ADDING,
+            operation=operation,
+        )
         return Success(data=StoppedOut.of(await uncut(work)))
 
     return router

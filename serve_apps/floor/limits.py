@@ -15,6 +15,7 @@ from serve_apps.floor.owned import deployments_of
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import LimitsOut
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line
 
@@ -49,9 +50,9 @@ class LimitsChange(Body):
     )
 
 
-def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["risk"])
-    asker = Depends(bearer)
+def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["risk"], route_class=once.route)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.get("/risk/limits")
     async def limits(user_id: Annotated[UUID, asker]) -> Success[AllLimits]:
@@ -59,9 +60,11 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         return Success(data=await _all(user_id))
 
     @router.put("/risk/limits")
-    async def change(user_id: Annotated[UUID, asker], body: LimitsChange) -> Success[AllLimits]:
+    async def change(
+        user_id: Annotated[UUID, asker], body: LimitsChange, operation: Annotated[Operation, keyed]
+    ) -> Success[AllLimits]:
         """Change what is named; what is null does not bind any more."""
-        await uncut(_change(ports, user_id, body))
+        await uncut(_change(ports, user_id, body, operation.id))
         return Success(data=await _all(user_id))
 
     async def _all(user_id: UUID) -> AllLimits:
@@ -82,13 +85,13 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
     return router
 
 
-async def _change(ports: FloorPorts, user_id: UUID, body: LimitsChange) -> None:
+async def _change(ports: FloorPorts, user_id: UUID, body: LimitsChange, once: UUID) -> None:
     for tries in count(1):
         try:
             if body.deployment_id is None:
-                await _change_account(ports, user_id, body)
+                await _change_account(ports, user_id, body, once)
             else:
-                await _change_deployment(ports, user_id, body.deployment_id, body)
+                await _change_deployment(ports, user_id, body.deployment_id, body, once)
         except Overtaken:
             # Somebody else has changed others of them, which stay as he wants them.
             if tries == _TRIES:
@@ -97,13 +100,16 @@ async def _change(ports: FloorPorts, user_id: UUID, body: LimitsChange) -> None:
             return
 
 
-async def _change_account(ports: FloorPorts, user_id: UUID, body: LimitsChange) -> None:
+async def _change_account(ports: FloorPorts, user_id: UUID, body: LimitsChange, once: UUID) -> None:
     before = await ports.limits.limits(user_id)
     bounds = Bounds.of({**before.bounds.told(), **body.limits.named()})
-    await ports.limits.set_limits(user_id, AccountLimits(bounds, body.time_zone or before.time_zone), before=before)
+    wanted = AccountLimits(bounds, body.time_zone or before.time_zone)
+    await ports.limits.set_limits(user_id, wanted, before=before, once=once)
 
 
-async def _change_deployment(ports: FloorPorts, user_id: UUID, deployment_id: UUID, body: LimitsChange) -> None:
+async def _change_deployment(
+    ports: FloorPorts, user_id: UUID, deployment_id: UUID, body: LimitsChange, once: UUID
+) -> None:
     deployment = await ports.deployments.get(deployment_id, user_id)
     if body.time_zone is not None:
         raise InvalidInput("time_zone is the account's: a deployment has none of its own")
@@ -115,4 +121,4 @@ async def _change_deployment(ports: FloorPorts, user_id: UUID, deployment_id: UU
     wider = wanted.within(ports.most) if ports.most else None
     if wider:
         raise InvalidInput(f"limits.{wider} is allowed here")
-    await ports.deployments.set_limits(deployment.id, wanted, before=deployment.limits)
+    await ports.deployments.set_limits(deployment.id, wanted, before=deployment.limits, once=once)

@@ -14,6 +14,7 @@ from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import OrderOut
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 from serve_apps.wire import Amount, Body
 
@@ -26,9 +27,9 @@ class ReplaceIn(Body):
     price_aud: Amount
 
 
-def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["books"])
-    asker = Depends(bearer)
+def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["books"], route_class=once.route)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.get("/orders/{order_id}")
     async def order(user_id: Annotated[UUID, asker], order_id: UUID) -> Success[OrderOut]:
@@ -48,7 +49,9 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
         return Page.of([OrderOut.of(row) for row in rows], len(names), query)
 
     @router.post("/orders/{order_id}/cancel", responses={_ACCEPTED: {"description": "It has not ended yet."}})
-    async def cancel(user_id: Annotated[UUID, asker], order_id: UUID, response: Response) -> Success[OrderOut]:
+    async def cancel(
+        user_id: Annotated[UUID, asker], order_id: UUID, response: Response, _: Annotated[Operation, keyed]
+    ) -> Success[OrderOut]:
         """End an order before its time: what rests on the book is cancelled, slices that are not sent are not. Fills
         are kept, and an order that has ended stays as it is, so asking again is harmless. 202 when the venue has not
         said yet that it is gone."""
@@ -60,7 +63,11 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/orders/{order_id}/replace", responses={_ACCEPTED: {"description": "Nobody knows yet."}})
     async def replace(
-        user_id: Annotated[UUID, asker], order_id: UUID, body: ReplaceIn, response: Response
+        user_id: Annotated[UUID, asker],
+        order_id: UUID,
+        body: ReplaceIn,
+        response: Response,
+        _: Annotated[Operation, keyed],
     ) -> Success[OrderOut]:
         """Move the limit of an order that rests on the book. CONFLICT when it does not rest there, our risk book says
         no, or the venue did not move it; asked for again at the price where it stands, nothing happens. 202 when the

@@ -7,6 +7,7 @@ from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
 from omc.access.credential_store import CredentialStore
 from omc.access.keyring import Keyring
+from omc.access.once import MemoryRequests, RequestStore
 from omc.access.quota import Allowance
 from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
@@ -67,6 +68,8 @@ class FloorPorts:
     limits: RiskStore = field(default_factory=MemoryRiskStore)
     platform: Bounds = field(default=Bounds())
     """What all deployments of one mode trade within together."""
+    requests: RequestStore = field(default_factory=MemoryRequests)
+    """Requests with a key, and what they were answered."""
     venues: Mapping[str, VenueFacts] = field(default_factory=lambda: {"coinspot": _COINSPOT})
 
     @property

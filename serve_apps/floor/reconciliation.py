@@ -1,11 +1,10 @@
 """Whether our books are the venue's, which orders wait for a person, and what that person says."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -14,10 +13,10 @@ from omc.errors import NotFound, OmcError
 from omc.trading.deployment import Deployment
 from omc.trading.floor import Choice, Reconciliation
 from serve_apps.envelope import Page, Paging, Success
-from serve_apps.floor.deploy import IdempotencyKey
 from serve_apps.floor.held import HeldOut
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.patience import soon
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric, Money, Time
@@ -104,9 +103,9 @@ class AcceptIn(Body):
     deployment_id: UUID
 
 
-def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(prefix="/reconciliation", tags=["risk"])
-    asker = Depends(bearer)
+def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(prefix="/reconciliation", tags=["risk"], route_class=once.route)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.get("")
     async def reconciliation(
@@ -127,11 +126,10 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/{order_id}/resolve")
     async def resolve(
-        user_id: Annotated[UUID, asker], order_id: UUID, body: ResolveIn, idempotency_key: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], order_id: UUID, body: ResolveIn, _: Annotated[Operation, keyed]
     ) -> Success[ResolvedOut]:
         """Say what an order became that only you can tell. It is settled so, and what was not its own is yours."""
         held = await ports.venue_book.held_order(order_id, user_id)
-        await _bind(ports, user_id, idempotency_key, order_id, body)
         settled = ports.risk.resolve(held.client_order_id, body.choice, str(user_id))
         order = await uncut(soon(settled, "the risk desk", _PERSON_S))
         return Success(
@@ -146,15 +144,14 @@ def routes(ports: FloorPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/accept", responses={_ACCEPTED: {"description": "It is not done yet."}})
     async def accept(
-        user_id: Annotated[UUID, asker], body: AcceptIn, response: Response, idempotency_key: IdempotencyKey = None
+        user_id: Annotated[UUID, asker], body: AcceptIn, response: Response, operation: Annotated[Operation, keyed]
     ) -> Success[ReconciliationOut]:
         """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens.
         CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the venue has
         not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing more and is answered
         what came of it."""
         deployment = await ports.deployments.get(body.deployment_id, user_id)
-        await _bind(ports, user_id, idempotency_key, deployment.id, body)
-        accepting = uncut(ports.risk.accept(deployment.id, str(user_id), idempotency_key))
+        accepting = uncut(ports.risk.accept(deployment.id, str(user_id), operation.id))
         try:
             found = await asyncio.wait_for(accepting, _PERSON_S)
         except TimeoutError:
@@ -206,10 +203,3 @@ async def _held(ports: FloorPorts, user_id: UUID) -> list[HeldOut]:
             raise NotFound(f"there is no order {each.client_order_id}")
         rows.append(HeldOut.of(each, order))
     return rows
-
-
-async def _bind(ports: FloorPorts, user_id: UUID, key: str | None, thing: UUID, body: Body) -> None:
-    """A key that comes again with another request is refused."""
-    if key is not None:
-        said = json.dumps(body.model_dump(mode="json"), sort_keys=True)
-        await ports.venue_book.bind(user_id, key, uuid5(thing, said))

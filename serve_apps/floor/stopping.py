@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from omc.errors import OmcError, Unavailable
+from omc.errors import Conflict, OmcError, Unavailable
 from omc.risk.kill_switch import Halt, HaltLevel
 from omc.trading.deployment import Deployment, DeploymentStatus
 from omc.trading.floor import HaltReport
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.once import Operation
 from serve_apps.patience import soon
 
 T = TypeVar("T")
@@ -52,12 +54,21 @@ class Stopping:
         *,
         deployment_id: UUID | None = None,
         level: HaltLevel = HaltLevel.ALL,
+        operation: Operation | None = None,
     ) -> Stopped:
         """Halt an account, or one deployment of it. Unavailable only when nobody could be told at all; of everything
-        else that fails, each is listed and nothing raised. What the risk desk does waits for no database."""
+        else that fails, each is listed and nothing raised. What the risk desk does waits for no database. Conflict when
+        the operation was carried out before, and has been reset since."""
         await self._check_owner(user_id, deployment_id)
         flag, desk = self.ports.flag, self.ports.risk
-        asked = Halt(user_id, self.ports.clock.now(), reason, level, deployment_id)
+        since = operation.began_at if operation else self.ports.clock.now()
+        asked = Halt(user_id, since, reason, level, deployment_id)
+        if (
+            operation
+            and operation.repeated
+            and await _tried(soon(flag.catch_up(asked), "the database", _ROW_S)) is None
+        ):
+            raise Conflict("this halt was carried out, and has been reset since")
         storing = asyncio.ensure_future(self._stored(asked))
         file, told = await asyncio.gather(
             _tried(flag.write_file(asked)), _tried(soon(desk.trip(asked), "the risk desk", _TRIP_S))
@@ -93,18 +104,26 @@ class Stopping:
             return row, row
         return row, await _tried(soon(self._pause(row), "the database", _PAUSE_S))
 
-    async def reset(self, user_id: UUID, reason: str, deployment_id: UUID | None = None) -> Released:
-        """End a halt, and measure those losses anew that tripped it. Unavailable without the database, where it is
-        journaled who did so, and why: then everything stays halted."""
+    async def reset(
+        self, user_id: UUID, reason: str, deployment_id: UUID | None = None, *, until: datetime | None = None
+    ) -> Released:
+        """End a halt, and measure those losses anew that tripped it. One that began after `until` stays. Unavailable
+        without the database, where it is journaled who did so, and why: then everything stays halted."""
         await self._check_owner(user_id, deployment_id)
         ports = self.ports
+        if until is not None and (newer := await self._newer(user_id, deployment_id, until)) is not None:
+            return Released(newer, ("this halt began after the one that is meant: it stays",))
         await ports.limits.forget(user_id, deployment_id)
-        await ports.flag.reset(user_id, deployment_id=deployment_id, by=str(user_id), reason=reason)
+        await ports.flag.reset(user_id, deployment_id=deployment_id, by=str(user_id), reason=reason, until=until)
         problems: tuple[str, ...] = ()
         released = await _tried(soon(ports.risk.release(user_id, deployment_id), "the risk desk", _PAUSE_S))
         if isinstance(released, OmcError):
             problems = (f"the risk desk has not heard of it: {released}; reset it again, or it stays halted there",)
         return Released(await ports.flag.halted(user_id, deployment_id), problems)
+
+    async def _newer(self, user_id: UUID, deployment_id: UUID | None, until: datetime) -> Halt | None:
+        on = await self.ports.flag.on()
+        return next((each for each in on if each.place == (user_id, deployment_id) and each.since > until), None)
 
     async def _check_owner(self, user_id: UUID, deployment_id: UUID | None) -> None:
         """NotFound for what is somebody else's. A database that is away does not say whether it is: a halt of another's

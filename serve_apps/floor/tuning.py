@@ -21,6 +21,7 @@ from serve_apps.floor.proven import check_passed
 from serve_apps.floor.runnable import runnable
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Parameters
 
@@ -31,20 +32,24 @@ class ParametersIn(Body):
     parameters: Parameters
 
 
-def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["deployments"])
-    asker = Depends(bearer)
+def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["deployments"], route_class=once.route)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.put("/algorithms/{deployment_id}/parameters")
     async def change(
-        user_id: Annotated[UUID, asker], deployment_id: UUID, body: ParametersIn
+        user_id: Annotated[UUID, asker],
+        deployment_id: UUID,
+        body: ParametersIn,
+        operation: Annotated[Operation, keyed],
     ) -> Success[DeploymentOut]:
         """Change what is named, from the next bar on; the others stay. What closes positions stays as it was deployed.
         Real money is traded only with the parameters that the algorithm has passed its gates with."""
         for tries in count(1):
             deployment = await ports.deployments.get(deployment_id, user_id)
             try:
-                return Success(data=DeploymentOut.of(await _change(ports, effects, deployment, body.parameters)))
+                changed = await _change(ports, effects, deployment, body.parameters, operation.id)
+                return Success(data=DeploymentOut.of(changed))
             except Overtaken:
                 # Others of them have been changed meanwhile, which stay as that was wanted.
                 if tries == _TRIES:
@@ -54,7 +59,9 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
     return router
 
 
-async def _change(ports: FloorPorts, effects: Effects, deployment: Deployment, named: Mapping[str, Any]) -> Deployment:
+async def _change(
+    ports: FloorPorts, effects: Effects, deployment: Deployment, named: Mapping[str, Any], once: UUID
+) -> Deployment:
     if deployment.status is DeploymentStatus.STOPPED:
         raise Conflict(f"deployment {deployment.name} was stopped for good")
     wanted = {**deployment.parameters, **named}
@@ -69,7 +76,7 @@ async def _change(ports: FloorPorts, effects: Effects, deployment: Deployment, n
         model_id=deployment.model,
         running=deployment.parameters,
     )
-    return await uncut(effects.tune(deployment, parameters))
+    return await uncut(effects.tune(deployment, parameters, once))
 
 
 async def _traded(ports: FloorPorts, deployment: Deployment) -> AlgorithmRecord:

@@ -15,6 +15,7 @@ from serve_apps.gateway import (
     credentials,
     data,
     health,
+    internal,
     ledgers,
     measures,
     pages,
@@ -25,6 +26,7 @@ from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
 from serve_apps.revoked import Revoked
+from serve_apps.superuser import Superuser
 
 PREFIX = "/api/v1"
 
@@ -56,7 +58,8 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(data.routes(ports, reading))
     router.include_router(measures.routes(ports, reading))
     router.include_router(ledgers.routes(ports, reading))
-    router.include_router(collectors.routes(ports, reading))
+    router.include_router(collectors.routes(ports, reading, Superuser(bearer, ports.users)))
+    router.include_router(internal.routes(ports, bearer))
     router.include_router(audit.routes(ports, reading))
     router.include_router(pages.routes(PREFIX))
     app.include_router(router)

@@ -1,6 +1,7 @@
-"""How the ledgers' collectors are doing."""
+"""How the ledgers' collectors are doing, and the switches that operators have."""
 
-from typing import Annotated, Self
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
@@ -11,9 +12,11 @@ from serve_apps.envelope import Page, Paging, Success
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
 from serve_apps.patience import soon
+from serve_apps.superuser import Superuser
+from serve_apps.uncut import uncut
 from serve_apps.wire import Line, Metric, Time
 
-_EXCHANGE = "exchange"
+EXCHANGE = "exchange"
 
 
 class CollectorOut(BaseModel):
@@ -51,29 +54,55 @@ class CollectorOut(BaseModel):
         )
 
 
-def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(prefix="/collectors", tags=["collectors"], dependencies=[Depends(bearer)])
+def routes(ports: GatewayPorts, bearer: Bearer, superuser: Superuser) -> APIRouter:
+    router = APIRouter(prefix="/collectors", tags=["collectors"])
+    reader, operator = [Depends(bearer)], [Depends(superuser)]
 
-    @router.get("")
+    @router.get("", dependencies=reader)
     async def collectors(query: Annotated[Paging, Query()]) -> Page[CollectorOut]:
         """Every collector, one that does not answer included."""
-        return Page.cut([await _row()], query)
+        return Page.cut([await exchange_row(ports)], query)
 
-    @router.get("/{ledger}")
+    @router.get("/{ledger}", dependencies=reader)
     async def collector(ledger: Line) -> Success[CollectorOut]:
         """One of them."""
-        if ledger != _EXCHANGE:
-            raise NotFound("no collector keeps this ledger")
-        return Success(data=await _row())
+        return Success(data=await _row(ledger))
 
-    async def _row() -> CollectorOut:
-        try:
-            status = await soon(ports.hot.status(), "the exchange collector")
-        except OmcError as fault:
-            return CollectorOut(ledger=_EXCHANGE, state="unreachable", last_error=str(fault))
-        lag_s = None
-        if status.handed_on_at is not None:
-            lag_s = max(0.0, round((ports.clock.now() - status.handed_on_at).total_seconds(), 3))
-        return CollectorOut.of(status, lag_s)
+    @router.post("/{ledger}/trigger", dependencies=operator)
+    async def trigger(ledger: Line) -> Success[CollectorOut]:
+        """Have it ask its sources now rather than when they are due. For superusers."""
+        return await _switched(ledger, ports.switches.trigger)
+
+    @router.post("/{ledger}/pause", dependencies=operator)
+    async def pause(ledger: Line) -> Success[CollectorOut]:
+        """Have it ask nothing more until it is resumed, or started anew. For superusers."""
+        return await _switched(ledger, ports.switches.pause)
+
+    @router.post("/{ledger}/resume", dependencies=operator)
+    async def resume(ledger: Line) -> Success[CollectorOut]:
+        """Have it go on. For superusers."""
+        return await _switched(ledger, ports.switches.resume)
+
+    async def _row(ledger: str) -> CollectorOut:
+        if ledger != EXCHANGE:
+            raise NotFound("no collector keeps this ledger")
+        return await exchange_row(ports)
+
+    async def _switched(ledger: str, switch: Callable[[], Coroutine[Any, Any, None]]) -> Success[CollectorOut]:
+        await _row(ledger)
+        await uncut(soon(switch(), "the exchange collector"))
+        return Success(data=await _row(ledger))
 
     return router
+
+
+async def exchange_row(ports: GatewayPorts) -> CollectorOut:
+    """How the exchange's collector is doing; that it does not answer is said in the row."""
+    try:
+        status = await soon(ports.hot.status(), "the exchange collector")
+    except OmcError as fault:
+        return CollectorOut(ledger=EXCHANGE, state="unreachable", last_error=str(fault))
+    lag_s = None
+    if status.handed_on_at is not None:
+        lag_s = max(0.0, round((ports.clock.now() - status.handed_on_at).total_seconds(), 3))
+    return CollectorOut.of(status, lag_s)

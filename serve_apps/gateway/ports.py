@@ -14,7 +14,7 @@ from omc.access.token import RefreshStore
 from omc.access.user import UserStore
 from omc.clock import Clock
 from omc.feature.table import MakeWriter
-from omc.ledger.exchange import HotCache, PriceArchive
+from omc.ledger.exchange import CollectorSwitches, HotCache, MemoryCollectorSwitches, PriceArchive
 from omc.ledger.shelf import LedgerShelf, MemoryShelf
 from serve_apps.door import Rules
 
@@ -43,3 +43,6 @@ class GatewayPorts:
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
     lockout: LockoutStore = field(default_factory=MemoryLockoutStore)
+    switches: CollectorSwitches = field(default_factory=MemoryCollectorSwitches)
+    operators_are_local: bool = False
+    """Whoever asks from this machine itself is taken for an operator, on paths that are for operators."""

@@ -24,6 +24,7 @@ from serve_apps.lab import (
 )
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.worker import BacktestWorker
+from serve_apps.once import Once
 from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/lab"
@@ -53,8 +54,11 @@ def build(ports: LabPorts) -> FastAPI:
     bearer = Bearer(
         Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations)), reads=Scope.READ, writes=Scope.LAB
     )
-    for noun in (templates, algorithms, described, versions, models, promotion, sweeps, verdict, report, quotas):
+    once = Once(ports.requests, bearer, ports.clock)
+    for noun in (templates, algorithms, described, versions, models, verdict, report, quotas):
         app.include_router(noun.routes(ports, bearer))
-    app.include_router(backtests.routes(ports, worker, bearer))
+    for keyed in (promotion, sweeps):
+        app.include_router(keyed.routes(ports, bearer, once))
+    app.include_router(backtests.routes(ports, worker, bearer, once))
     app.include_router(prices.routes("/data/historical", ports.archive, ports.arrow, bearer))
     return app

@@ -1,9 +1,10 @@
 """Backtests: asked for at once, run away from the request, and read back, thinned or whole."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Literal, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from omc.access.quota import Quota
 from omc.backtest.curves import Curves, Execution, thinned, trade_columns
 from omc.backtest.run import BacktestRun, RunStatus
-from omc.errors import Conflict
+from omc.errors import Conflict, NotFound
 from omc.feature.frame import as_datetime
 from omc.market.money import from_grid
 from serve_apps.asking import triggers_for
@@ -24,6 +25,7 @@ from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import BacktestIn, SpecOut, check_stored
 from serve_apps.lab.worker import BacktestWorker
 from serve_apps.metering import metered
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric, Money, Time
 
@@ -122,15 +124,22 @@ class TradeQuery(Paging):
     format: Literal["json", "csv", "parquet"] = "json"
 
 
-def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["backtests"])
+def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["backtests"], route_class=once.route)
     asker = Depends(bearer)
 
     @router.post("/algorithms/{algorithm_id}/backtest", status_code=202)
     async def ask(
-        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: BacktestIn, response: Response
+        user_id: Annotated[UUID, asker],
+        algorithm_id: UUID,
+        body: BacktestIn,
+        response: Response,
+        operation: Annotated[Operation, Depends(once.operation)],
     ) -> Success[BacktestOut]:
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
+        if operation.repeated:
+            with suppress(NotFound):
+                return Success(data=BacktestOut.of(await ports.backtests.get(operation.id, user_id)))
         record = await ports.algorithms.get(algorithm_id, user_id)
         spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
         spec = replace(spec, triggers=triggers_for(body.triggers, body.coins))
@@ -138,7 +147,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer) -> APIRouter
             spec = await with_model(ports.models, record, spec, body.model_id)
         await check_stored(ports.archive, spec)
         run = BacktestRun(
-            id=uuid4(),
+            id=operation.id,
             user_id=user_id,
             algorithm_id=record.id,
             algorithm_version=record.version,

@@ -6,6 +6,7 @@ from typing import Any
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
+from omc.access.once import MemoryRequests, RequestStore
 from omc.access.quota import Allowance
 from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
@@ -51,3 +52,5 @@ class LabPorts:
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     revocations: Revocations = field(default=NoRevocations())
+    requests: RequestStore = field(default_factory=MemoryRequests)
+    """Requests with a key, and what they were answered."""

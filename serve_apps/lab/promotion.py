@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from omc.errors import GateNotPassed, InvalidInput
+from omc.errors import Conflict, GateNotPassed, InvalidInput
 from omc.promotion.gate import Gate
 from omc.promotion.promotion import Case, Promotion, judge, next_status
 from omc.promotion.trials import Tally
@@ -20,6 +20,7 @@ from serve_apps.lab.fitted import fitted_maker
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.validation import Finding, Findings, validated
 from serve_apps.metering import metered
+from serve_apps.once import Once, Operation
 from serve_apps.problem import Detailed
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric
@@ -83,8 +84,8 @@ class NextStep(BaseModel):
     tries: TallyOut
 
 
-def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(prefix="/algorithms/{algorithm_id}", tags=["promotion"])
+def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(prefix="/algorithms/{algorithm_id}", tags=["promotion"], route_class=once.route)
     asker = Depends(bearer)
     cases = Cases(ports)
 
@@ -138,10 +139,16 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
 
     @router.post("/promote")
     async def promote(
-        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: PromotionIn | None = None
+        user_id: Annotated[UUID, asker],
+        algorithm_id: UUID,
+        operation: Annotated[Operation, Depends(once.operation)],
+        body: PromotionIn | None = None,
     ) -> Success[PromotionOut]:
         """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
         record = await ports.algorithms.get(algorithm_id, user_id)
+        if operation.repeated and record.updated_at >= operation.began_at:
+            # By whoever died before it answered, maybe: twice would be two steps.
+            raise Conflict("the algorithm has changed since this was asked for first: look at its status")
         candidate, judged = await judged_by_now(record, body or PromotionIn())
         gates, tries = [GateOut.of(gate) for gate in judged.gates], TallyOut.of(judged.tally)
         if not judged.passed:

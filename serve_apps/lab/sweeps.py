@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
@@ -16,7 +16,7 @@ from omc.backtest.metrics import METRICS
 from omc.backtest.run import RunStatus
 from omc.backtest.search_space import SearchSpace
 from omc.backtest.sweep import Sweep, SweepPoint
-from omc.errors import Conflict, InvalidInput, OmcError, Unavailable
+from omc.errors import Conflict, InvalidInput, NotFound, OmcError, Unavailable
 from omc.feature.frame import FloatArray
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
@@ -27,25 +27,32 @@ from serve_apps.lab.spec import check_stored
 from serve_apps.lab.sweep_schemas import PointOut, ResultQuery, SweepIn, SweepOut
 from serve_apps.making import apart
 from serve_apps.metering import check_cpu, metered
+from serve_apps.once import Once, Operation
 from serve_apps.uncut import uncut
 
 _BATCH = 2_000
 
 
-def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
-    router = APIRouter(tags=["sweeps"])
+def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
+    router = APIRouter(tags=["sweeps"], route_class=once.route)
     asker = Depends(bearer)
 
     @router.post("/algorithms/{algorithm_id}/sweeps", status_code=202)
     async def ask(
-        user_id: Annotated[UUID, asker], algorithm_id: UUID, body: SweepIn, response: Response
+        user_id: Annotated[UUID, asker],
+        algorithm_id: UUID,
+        body: SweepIn,
+        response: Response,
+        operation: Annotated[Operation, Depends(once.operation)],
     ) -> Success[SweepOut]:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
+        if operation.repeated and (begun := await _begun(ports, operation.id, user_id)) is not None:
+            return Success(data=SweepOut.of(begun))
         record = await ports.algorithms.get(algorithm_id, user_id)
         spec = await metered(ports, user_id, lambda meter: body.spec(record, meter.maker))
         await check_stored(ports.archive, spec, fewest_bars(body.folds, body.purge_bars, body.embargo_bars))
         asked = Sweep(
-            id=uuid4(),
+            id=operation.id,
             user_id=user_id,
             algorithm_id=record.id,
             algorithm_version=record.version,
@@ -118,6 +125,19 @@ def routes(ports: LabPorts, bearer: Bearer) -> APIRouter:
         return Page.of([PointOut.of(point) for point in points], total, query)
 
     return router
+
+
+async def _begun(ports: LabPorts, sweep_id: UUID, user_id: UUID) -> Sweep | None:
+    """One that was stored before, and may not have been started."""
+    try:
+        sweep = await ports.sweeps.get(sweep_id, user_id)
+    except NotFound:
+        return None
+    if sweep.status is RunStatus.FAILED:
+        return await uncut(_resume(ports, sweep))
+    if not sweep.status.over:
+        await ports.runner.submit(sweep.id)
+    return sweep
 
 
 async def _begin(ports: LabPorts, sweep: Sweep) -> Sweep:

@@ -259,10 +259,15 @@ class PostgresBlotter:
             return await notices.notify(connection, deployment_id, kind, coins, key)
 
     async def set_parameters(
-        self, deployment_id: UUID, parameters: Mapping[str, Any], *, before: Mapping[str, Any]
+        self,
+        deployment_id: UUID,
+        parameters: Mapping[str, Any],
+        *,
+        before: Mapping[str, Any],
+        once: UUID | None = None,
     ) -> Deployment:
         async with self.database.transaction() as connection:
-            return await tuning.set_parameters(connection, deployment_id, parameters, before)
+            return await tuning.set_parameters(connection, deployment_id, parameters, before, once)
 
     async def noticed(self, deployment_id: UUID, key: str) -> Notice | None:
         async with self.database.transaction() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import faults, funds, journal, jsonb
+from omc.adapters.postgres import faults, funds, journal, jsonb, operations
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound, Overtaken
 from omc.risk.limits import Limits
@@ -26,16 +26,6 @@ _COLUMNS = """
     risk_limits, rebalance_band, status, deployed_at, heartbeat_at, last_executed_at, last_signal_at, execution_count,
     last_error, model_id, execution, triggers
 """
-# Of two requests with one key the second waits here for the first, and then finds what it made.
-_CLAIM_KEY = text("""
-    INSERT INTO idempotency_keys (user_id, operation, key, resource_id) VALUES (:user_id, 'deploy', :key, :id)
-    ON CONFLICT DO NOTHING
-""")
-_KEYED = text(f"""
-    SELECT {_COLUMNS} FROM deployed_algorithms WHERE id = (
-        SELECT resource_id FROM idempotency_keys WHERE user_id = :user_id AND operation = 'deploy' AND key = :key
-    )
-""")
 _CREATE = text(f"""
     INSERT INTO deployed_algorithms ({_COLUMNS}) SELECT
         :id, :user_id, :algorithm_id, :algorithm_version, :algorithm_type, :deployment_name, CAST(:coins AS jsonb),
@@ -44,7 +34,7 @@ _CREATE = text(f"""
         CAST(:execution AS jsonb), CAST(:triggers AS jsonb)
     WHERE EXISTS (
         SELECT FROM algorithms WHERE id = :algorithm_id AND user_id = :user_id AND deleted_at IS NULL
-    ) RETURNING {_COLUMNS}
+    ) ON CONFLICT (id) DO NOTHING RETURNING {_COLUMNS}
 """)
 _OPEN_ACCOUNT = text("""
     INSERT INTO deployment_accounts (deployed_algorithm_id, deposited, cash) VALUES (:id, :cash, :cash)
@@ -82,19 +72,18 @@ class PostgresDeployments:
 
     database: Database
 
-    async def create(
-        self, deployment: Deployment, idempotency_key: str | None = None, *, within: Funds | None = None
-    ) -> Deployment:
+    async def create(self, deployment: Deployment, *, within: Funds | None = None) -> Deployment:
         try:
             async with self.database.transaction() as connection:
-                if idempotency_key is not None:
-                    key = {"user_id": deployment.user_id, "key": idempotency_key}
-                    if not (await connection.execute(_CLAIM_KEY, key | {"id": deployment.id})).rowcount:
-                        return deployment_of((await connection.execute(_KEYED, key)).one())
+                if (known := await _stored(connection, deployment)) is not None:
+                    return known
                 if within is not None:
                     await funds.check(connection, deployment, within)
                 row = (await connection.execute(_CREATE, _values(deployment))).first()
                 if row is None:
+                    # Either there is no such algorithm, or another has stored it meanwhile.
+                    if (known := await _stored(connection, deployment)) is not None:
+                        return known
                     raise NotFound(f"there is no algorithm {deployment.algorithm_id}")
                 await connection.execute(_OPEN_ACCOUNT, {"id": deployment.id, "cash": deployment.cash_aud})
                 created = deployment_of(row)
@@ -129,8 +118,12 @@ class PostgresDeployments:
         async with self.database.transaction() as connection:
             return [deployment_of(row) for row in await connection.execute(_ACTIVE)]
 
-    async def set_status(self, deployment_id: UUID, status: DeploymentStatus, reason: str) -> Deployment:
+    async def set_status(
+        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+    ) -> Deployment:
         async with self.database.transaction() as connection:
+            if not await operations.first(connection, once):
+                return await read(connection, deployment_id)
             row = (await connection.execute(_SET_STATUS, {"id": deployment_id, "status": status.value})).first()
             if row is None:
                 stored = (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first()
@@ -139,10 +132,14 @@ class PostgresDeployments:
             await _tell(connection, changed, {"status": status.value, "reason": reason})
             return changed
 
-    async def set_limits(self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None) -> Deployment:
+    async def set_limits(
+        self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None, once: UUID | None = None
+    ) -> Deployment:
         known = jsonb.text(before.told()) if before else None
         values = {"id": deployment_id, "limits": jsonb.text(limits.told()), "before": known}
         async with self.database.transaction() as connection:
+            if not await operations.first(connection, once):
+                return await read(connection, deployment_id)
             row = (await connection.execute(_SET_LIMITS, values)).first()
             if row is None and (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first():
                 raise Overtaken(f"the limits of deployment {deployment_id} have been changed since they were read")
@@ -171,6 +168,14 @@ async def read(connection: AsyncConnection, deployment_id: UUID) -> Deployment:
 
 async def _tell(connection: AsyncConnection, deployment: Deployment, data: Mapping[str, Any]) -> None:
     await journal.write(connection, journal.Line(deployment.user_id, "deployment", data, deployment.id))
+
+
+async def _stored(connection: AsyncConnection, deployment: Deployment) -> Deployment | None:
+    """The deployment as it is now, if it is stored already. Conflict when it is somebody else's."""
+    row = (await connection.execute(_GET, {"id": deployment.id, "user_id": None})).first()
+    if row is not None and row.user_id != deployment.user_id:
+        raise Conflict(f"the deployment {deployment.id} cannot be stored twice")
+    return deployment_of(row) if row is not None else None
 
 
 def _found(row: Row[Any] | None, deployment_id: UUID) -> Deployment:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from omc.adapters.postgres import journal, jsonb
+from omc.adapters.postgres import journal, jsonb, operations
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.lane import Astray
 from omc.errors import Overtaken
@@ -89,7 +89,7 @@ class PostgresRiskStore:
         return AccountLimits()
 
     async def set_limits(
-        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None
+        self, user_id: UUID, limits: AccountLimits, *, before: AccountLimits | None = None, once: UUID | None = None
     ) -> AccountLimits:
         told = limits.bounds.told()
         values = {
@@ -100,6 +100,9 @@ class PostgresRiskStore:
             "zone_before": before.time_zone if before else None,
         }
         async with self.database.transaction() as connection:
+            if not await operations.first(connection, once):
+                row = (await connection.execute(_LIMITS, {"user_id": user_id})).first()
+                return AccountLimits(Bounds.of(row.limits), row.time_zone) if row else AccountLimits()
             if not (await connection.execute(_SET_LIMITS, values)).rowcount:
                 raise Overtaken("the account's limits have been changed since they were read")
             await journal.write(connection, journal.Line(user_id, "limits", {**told, "time_zone": limits.time_zone}))

@@ -16,10 +16,17 @@ _SET = text("UPDATE deployed_algorithms SET parameters = CAST(:parameters AS jso
 
 
 async def set_parameters(
-    connection: AsyncConnection, deployment_id: UUID, parameters: Mapping[str, Any], before: Mapping[str, Any]
+    connection: AsyncConnection,
+    deployment_id: UUID,
+    parameters: Mapping[str, Any],
+    before: Mapping[str, Any],
+    once: UUID | None,
 ) -> Deployment:
+    key = str(once) if once else None
+    if key is not None and await notices.noticed(connection, deployment_id, key) is not None:
+        return await deployments.read(connection, deployment_id)
     # The notice first: it locks the deployment, so what is read after it is what is changed.
-    await notices.notify(connection, deployment_id, NoticeKind.MOVED, (), None)
+    await notices.notify(connection, deployment_id, NoticeKind.MOVED, (), key)
     deployment = await deployments.read(connection, deployment_id)
     check_tunable(deployment, before)
     last_bar = (await memory_rows.read(connection, deployment_id)).done_until

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omc.adapters.postgres import external_rows, journal, jsonb
+from omc.adapters.postgres import external_rows, journal, jsonb, operations
 from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.held_json import amounts_of, json_of, match_of, reconciliation_of
 from omc.errors import Conflict, NotFound
@@ -68,17 +68,6 @@ _RESOLVE = text("""
 _COMPARE = text("""
     UPDATE venue_accounts SET compared = CAST(:compared AS jsonb), looked_until = coalesce(:looked_until, looked_until)
     WHERE account = :account
-""")
-_BIND = text("""
-    INSERT INTO idempotency_keys (user_id, operation, key, resource_id) VALUES (:user_id, 'reconcile', :key, :resource)
-    ON CONFLICT (user_id, operation, key) DO UPDATE SET key = excluded.key RETURNING resource_id
-""")
-_ANSWER = text("""
-    UPDATE idempotency_keys SET answer = CAST(:answer AS jsonb)
-    WHERE user_id = :user_id AND operation = 'reconcile' AND key = :key AND answer IS NULL
-""")
-_ANSWERED = text("""
-    SELECT answer FROM idempotency_keys WHERE user_id = :user_id AND operation = 'reconcile' AND key = :key
 """)
 
 
@@ -193,21 +182,13 @@ class PostgresVenueBook:
             if not tells_the_same(before, compared):
                 await journal.write(connection, journal.Line(row.user_id, "reconciliation", told_of(compared)))
 
-    async def bind(self, user_id: UUID, key: str, resource: UUID) -> None:
-        values = {"user_id": user_id, "key": key, "resource": resource}
+    async def answer(self, operation: UUID, compared: Reconciliation) -> None:
         async with self.database.transaction() as connection:
-            bound = (await connection.execute(_BIND, values)).scalar_one()
-        if bound != resource:
-            raise Conflict("this Idempotency-Key belongs to another request")
+            await operations.first(connection, operation, json_of(compared))
 
-    async def answer(self, user_id: UUID, key: str, compared: Reconciliation) -> None:
-        values = {"user_id": user_id, "key": key, "answer": jsonb.text(json_of(compared))}
+    async def answered(self, operation: UUID) -> Reconciliation | None:
         async with self.database.transaction() as connection:
-            await connection.execute(_ANSWER, values)
-
-    async def answered(self, user_id: UUID, key: str) -> Reconciliation | None:
-        async with self.database.transaction() as connection:
-            said = (await connection.execute(_ANSWERED, {"user_id": user_id, "key": key})).scalar_one_or_none()
+            said = await operations.answered(connection, operation)
         return reconciliation_of(said) if said else None
 
 

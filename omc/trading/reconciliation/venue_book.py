@@ -106,15 +106,11 @@ class VenueBook(Protocol):
         """Remember a comparison; journaled as `reconciliation` when it does not say what the one before said."""
         ...
 
-    async def bind(self, user_id: UUID, key: str, resource: UUID) -> None:
-        """An idempotency key is for one thing. Conflict when it was for another."""
+    async def answer(self, operation: UUID, compared: Reconciliation) -> None:
+        """Remember what came of an operation; the first answer is kept."""
         ...
 
-    async def answer(self, user_id: UUID, key: str, compared: Reconciliation) -> None:
-        """Remember what was answered under a key that is bound; the first answer is kept."""
-        ...
-
-    async def answered(self, user_id: UUID, key: str) -> Reconciliation | None: ...
+    async def answered(self, operation: UUID) -> Reconciliation | None: ...
 
 
 def held_anew(before: HeldOrder | None, held: HeldOrder) -> HeldOrder:
@@ -137,8 +133,7 @@ class MemoryVenueBook:
     """When each of them was executed; None for what was there before us."""
     _orders: dict[str, set[str]] = field(default_factory=dict)
     _held: dict[str, HeldOrder] = field(default_factory=dict)
-    _keys: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
-    _answers: dict[tuple[UUID, str], Reconciliation] = field(default_factory=dict)
+    _answers: dict[UUID, Reconciliation] = field(default_factory=dict)
 
     async def open(
         self,
@@ -216,15 +211,11 @@ class MemoryVenueBook:
         if not tells_the_same(known.compared, compared):
             self._write(known.user_id, "reconciliation", told_of(compared))
 
-    async def bind(self, user_id: UUID, key: str, resource: UUID) -> None:
-        if self._keys.setdefault((user_id, key), resource) != resource:
-            raise Conflict("this Idempotency-Key belongs to another request")
+    async def answer(self, operation: UUID, compared: Reconciliation) -> None:
+        self._answers.setdefault(operation, compared)
 
-    async def answer(self, user_id: UUID, key: str, compared: Reconciliation) -> None:
-        self._answers.setdefault((user_id, key), compared)
-
-    async def answered(self, user_id: UUID, key: str) -> Reconciliation | None:
-        return self._answers.get((user_id, key))
+    async def answered(self, operation: UUID) -> Reconciliation | None:
+        return self._answers.get(operation)
 
     def _of(self, account: str) -> Known:
         if account not in self._known:

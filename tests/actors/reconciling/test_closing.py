@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -231,17 +232,17 @@ async def test_a_shortage_that_was_looked_at_long_enough_is_accepted_without_loo
         assert (await desk.accept(ONE.id, "its owner")).closed is None
 
 
-async def test_the_same_key_accepts_what_is_missing_once(floor: Floor) -> None:
-    desk = await floor.up()
+async def test_the_same_operation_accepts_what_is_missing_once(floor: Floor) -> None:
+    desk, once = await floor.up(), uuid4()
     await floor.sends(desk, floor.intent(ONE))
     floor.by_hand(ONE.account, Side.SELL, "ETH", "10")
-    first = await desk.accept(ONE.id, "its owner", "a key")
+    first = await desk.accept(ONE.id, "its owner", once)
     assert first.ours["ETH"] == 90
     floor.by_hand(ONE.account, Side.SELL, "ETH", "10")
     desk = await floor.up()
-    assert await desk.accept(ONE.id, "its owner", "a key") == first
+    assert await desk.accept(ONE.id, "its owner", once) == first
     assert (await desk.reconcile(ONE.id)).closed == "ETH: our books claim 90, the venue holds 80"
-    assert (await desk.accept(ONE.id, "its owner", "another")).ours["ETH"] == 80
+    assert (await desk.accept(ONE.id, "its owner", uuid4())).ours["ETH"] == 80
 
 
 async def test_what_an_order_that_is_known_would_have_made_once_more_waits_for_a_person(floor: Floor) -> None:

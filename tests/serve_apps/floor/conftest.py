@@ -49,7 +49,7 @@ class MemoryDesk:
     halts: list[tuple[UUID, bool]] = field(default_factory=list)
     tripped: list[Halt] = field(default_factory=list)
     released: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
-    accepted: list[tuple[UUID, str, str | None]] = field(default_factory=list)
+    accepted: list[tuple[UUID, str, UUID | None]] = field(default_factory=list)
     reconciled: list[UUID] = field(default_factory=list)
     accepting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set unless a venue takes its time."""
@@ -115,9 +115,9 @@ class MemoryDesk:
         await self.venue_book.resolve(client_order_id, resolution_of(choice, by))
         return await self.blotter.settle(became)
 
-    async def accept(self, deployment_id: UUID, by: str, key: str | None = None) -> Reconciliation:
+    async def accept(self, deployment_id: UUID, by: str, once: UUID | None = None) -> Reconciliation:
         self._reach()
-        self.accepted.append((deployment_id, by, key))
+        self.accepted.append((deployment_id, by, once))
         await self.accepting.wait()
         return await self.reconcile(deployment_id)
 

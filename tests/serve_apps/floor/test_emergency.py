@@ -144,10 +144,10 @@ async def test_an_activation_that_crosses_an_emergency_stop_comes_to_nothing(
     await caller.post(f"/algorithms/{made['id']}/pause")
     set_status = type(ports.deployments).set_status
 
-    async def crossed(self, *given):
+    async def crossed(self, *given, **named):
         monkeypatch.undo()
         await caller.post("/emergency-stop")
-        return await set_status(self, *given)
+        return await set_status(self, *given, **named)
 
     monkeypatch.setattr(type(ports.deployments), "set_status", crossed)
     refused(await caller.post(f"/algorithms/{made['id']}/activate"), 409, "HALTED")

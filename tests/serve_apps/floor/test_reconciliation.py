@@ -150,7 +150,8 @@ async def test_the_venues_balances_are_accepted_by_their_owner(caller, other, po
     answer = await caller.post("/reconciliation/accept", body, headers={"Idempotency-Key": "k"})
     assert answer.status_code == 200, answer.text
     assert answer.json()["data"]["closed"] is None
-    assert ports.risk.accepted == [(UUID(remembered["id"]), str(caller.user_id), "k")]
+    operation = ports.requests.kept[caller.user_id, "k"].claim.operation
+    assert ports.risk.accepted == [(UUID(remembered["id"]), str(caller.user_id), operation)]
     ports.risk.reachable = False
     refused(await caller.post("/reconciliation/accept", body), 503, "UNAVAILABLE")
 

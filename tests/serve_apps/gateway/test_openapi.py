@@ -48,6 +48,12 @@ GET /api/v1/data/ledgers/catalyst
 GET /api/v1/data/ledgers/exchange
 GET /api/v1/collectors
 GET /api/v1/collectors/{}
+POST /api/v1/collectors/{}/trigger
+POST /api/v1/collectors/{}/pause
+POST /api/v1/collectors/{}/resume
+POST /api/v1/internal/collector/trigger
+GET /api/v1/internal/collector/status
+GET /api/v1/internal/collector/last-run
 POST /api/v1/lab/algorithms
 GET /api/v1/lab/algorithms
 GET /api/v1/lab/algorithms/{}
@@ -110,7 +116,7 @@ WITHOUT_A_TOKEN = {
 @pytest.fixture
 def whole(ports, signer, clock, archive):
     """The gateway with its siblings, which are built over nothing: describing them asks none of their ports."""
-    nothing = SimpleNamespace(**{each.name: getattr(ports, each.name) for each in fields(ports)})
+    nothing = SimpleNamespace(requests=None, **{each.name: getattr(ports, each.name) for each in fields(ports)})
     return build(ports, {lab.PREFIX: lambda: lab.build(nothing), floor.PREFIX: lambda: floor.build(nothing)})
 
 

@@ -58,7 +58,15 @@ _EXAMPLES = """
 def asked(ports, signer, clock) -> dict[tuple[str, str], str]:
     """What every operation of the three apps asks, by method and whole path."""
     nothing = SimpleNamespace(
-        signer=signer, clock=clock, archive=MemoryPriceArchive(), rules=Rules(), tokens=MemoryApiTokenStore()
+        requests=None,
+        revocations=ports.revocations,
+        audit=ports.audit,
+        arrow=None,
+        signer=signer,
+        clock=clock,
+        archive=MemoryPriceArchive(),
+        rules=Rules(),
+        tokens=MemoryApiTokenStore(),
     )
     apps: dict[str, FastAPI] = {
         "": gateway.build(ports),

@@ -32,21 +32,34 @@ async def test_somebody_elses_deployment_is_not_found(house: House):
             await house.deployments.get(deployment_id, user_id)
 
 
-async def test_the_same_key_again_returns_the_first_deployment(house: House):
+async def test_the_same_deployment_again_is_the_first_as_it_is_now(house: House):
     first = await house.wanted()
-    assert await house.deployments.create(first, "key") == first
-    again = replace(first, id=uuid4(), name="other")
-    assert await house.deployments.create(again, "key") == first
+    assert await house.deployments.create(first) == first
+    paused = await house.deployments.set_status(first.id, DeploymentStatus.PAUSED, "lunch")
+    assert await house.deployments.create(replace(first, name="other")) == paused
     assert (await house.deployments.page(first.user_id, 0, 9))[1] == 1
-    stranger = await house.wanted()
-    assert await house.deployments.create(stranger, "key") == stranger
+    with pytest.raises(Conflict):
+        await house.deployments.create(replace(await house.wanted(), id=first.id))
 
 
-async def test_the_same_key_from_many_at_once_makes_one_deployment(house: House):
+async def test_the_same_deployment_from_many_at_once_is_made_once(house: House):
     wanted = await house.wanted()
-    attempts = [replace(wanted, id=uuid4()) for _ in range(5)]
-    made = await asyncio.gather(*(house.deployments.create(each, "key") for each in attempts))
-    assert made == [made[0]] * 5
+    assert await asyncio.gather(*(house.deployments.create(wanted) for _ in range(5))) == [wanted] * 5
+
+
+async def test_an_operation_that_was_done_undoes_nothing_that_came_after_it(house: House):
+    deployment, once = await house.deployed(), uuid4()
+    for _ in range(2):
+        done = await house.deployments.set_status(deployment.id, DeploymentStatus.PAUSED, "asked", once=once)
+        assert done.status is DeploymentStatus.PAUSED
+    await house.deployments.set_status(deployment.id, DeploymentStatus.ACTIVE, "asked")
+    late = await house.deployments.set_status(deployment.id, DeploymentStatus.PAUSED, "asked", once=once)
+    assert late.status is DeploymentStatus.ACTIVE
+    once = uuid4()
+    first, second = (replace(deployment.limits, daily_loss_aud=Decimal(each)) for each in (7, 8))
+    await house.deployments.set_limits(deployment.id, first, once=once)
+    await house.deployments.set_limits(deployment.id, second)
+    assert (await house.deployments.set_limits(deployment.id, first, once=once)).limits == second
 
 
 async def test_a_name_is_taken_by_one_deployment_of_a_user(house: House):
@@ -54,15 +67,6 @@ async def test_a_name_is_taken_by_one_deployment_of_a_user(house: House):
     with pytest.raises(Conflict, match="first"):
         await house.deployed(first.user_id)
     await house.deployed(first.user_id, name="second")
-
-
-async def test_a_refused_deployment_leaves_its_key_unused(house: House):
-    first = await house.deployed()
-    second = await house.wanted(first.user_id)
-    with pytest.raises(Conflict):
-        await house.deployments.create(second, "key")
-    renamed = replace(second, name="second")
-    assert await house.deployments.create(renamed, "key") == renamed
 
 
 async def test_a_stopped_deployment_never_runs_again(house: House):
@@ -128,10 +132,10 @@ async def test_only_an_own_algorithm_in_a_known_version_is_deployed(database):
     assert (await house.deployments.page(wanted.user_id, 0, 9))[1] == 0
 
 
-async def create(house: House, wanted: Deployment, balance_aud: Decimal, key: str | None = None) -> Deployment:
+async def create(house: House, wanted: Deployment, balance_aud: Decimal) -> Deployment:
     """A live deployment, within what its account holds."""
     allotted = await house.deployments.allotted_aud(wanted.user_id, wanted.venue)
-    return await house.deployments.create(wanted, key, within=Funds(balance_aud, allotted))
+    return await house.deployments.create(wanted, within=Funds(balance_aud, allotted))
 
 
 async def test_live_deployments_of_one_account_cannot_be_allotted_more_than_it_has(house: House):
@@ -206,8 +210,8 @@ async def test_what_a_sale_under_way_may_have_brought_in_already_is_not_free(hou
     assert await create(house, wanted, Decimal("5000.00")) == wanted
 
 
-async def test_the_same_key_again_is_not_asked_for_its_cash_again(house: House):
+async def test_the_same_deployment_again_is_not_asked_for_its_cash_again(house: House):
     wanted = await house.wanted(mode=Mode.LIVE)
-    first = await create(house, wanted, Decimal("1000.00"), "once")
-    again = replace(wanted, id=uuid4())
-    assert await create(house, again, Decimal("1000.00"), "once") == first
+    first = await create(house, wanted, Decimal("1000.00"))
+    again = replace(wanted, name="other")
+    assert await create(house, again, Decimal("1000.00")) == first

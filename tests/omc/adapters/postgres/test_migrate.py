@@ -95,7 +95,8 @@ INTERNAL = {
     "second_factors": f"""{OWNED}, secret_encrypted bytea, created_at timestamptz, confirmed_at timestamptz,
         last_step int8, tries int4, closed_until timestamptz""",
     "recovery_codes": "second_factor_id uuid, digest varchar(64), spent_at timestamptz",
-    "idempotency_keys": "user_id uuid, operation varchar, key varchar, resource_id uuid",
+    "keyed_requests": "user_id uuid, key varchar, fingerprint bytea, operation uuid, status int4, body bytea",
+    "done_operations": "operation uuid, answer jsonb, done_at timestamptz",
 }
 # A unique constraint or index, as the columns that it stands on.
 UNIQUE = {

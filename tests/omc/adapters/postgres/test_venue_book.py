@@ -197,23 +197,11 @@ async def test_a_comparison_is_remembered_and_told_when_it_says_something_else(b
     assert await kinds(house, user_id) == ["reconciliation"] * 2
 
 
-async def test_a_key_is_for_one_thing(book: VenueBook, house: House) -> None:
-    mine, theirs, thing = await house.user(), await house.user(), uuid4()
-    await book.bind(mine, "a key", thing)
-    await book.bind(mine, "a key", thing)
-    await book.bind(theirs, "a key", uuid4())
-    with pytest.raises(Conflict, match="Idempotency-Key"):
-        await book.bind(mine, "a key", uuid4())
-
-
-async def test_the_first_answer_under_a_key_is_kept(book: VenueBook, house: House) -> None:
-    mine, theirs = await house.user(), await house.user()
-    await book.bind(mine, "a key", uuid4())
-    await book.bind(theirs, "a key", uuid4())
-    assert await book.answered(mine, "a key") is None
-    assert await book.answered(mine, "no key") is None
+async def test_the_first_answer_of_an_operation_is_kept(book: VenueBook) -> None:
+    mine = uuid4()
+    assert await book.answered(mine) is None
     said = Reconciliation(uuid4(), NOON, {"AUD": Decimal("1.00")}, {"AUD": Decimal("1.00")}, (), "an account")
-    await book.answer(mine, "a key", said)
-    await book.answer(mine, "a key", replace(said, account="another"))
-    assert await book.answered(mine, "a key") == said
-    assert await book.answered(theirs, "a key") is None
+    await book.answer(mine, said)
+    await book.answer(mine, replace(said, account="another"))
+    assert await book.answered(mine) == said
+    assert await book.answered(uuid4()) is None
