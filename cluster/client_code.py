@@ -92,7 +92,7 @@ _WRAPPERS = ("Page_", "Success_")
 
 def _class(name: str) -> str:
     """Names that two apps have alike are told apart by the app."""
-    parts = [part for part in re.split(r"__+", name) if part]
+    parts = [re.sub(r"_(\w+)", r"Of\1", part.strip("_")) for part in re.split(r"__+", name) if part]
     return parts[0] if len(parts) == 1 else parts[1].capitalize() + parts[-1]
 
 

@@ -332,7 +332,7 @@ class CredentialOut(Model):
     stored_at: datetime
 
 
-class CursorPage_CandleOut_(Model):
+class CursorPageOfCandleOut(Model):
     items: list[CandleOut]
     total: int
     page: int
@@ -353,7 +353,7 @@ class QuoteOut(Model):
     gap: bool
 
 
-class CursorPage_QuoteOut_(Model):
+class CursorPageOfQuoteOut(Model):
     items: list[QuoteOut]
     total: int
     page: int
@@ -709,7 +709,7 @@ class LatestOut(Model):
     age_s: float | None
 
 
-class LedgerPage_CatalystOut_(Model):
+class LedgerPageOfCatalystOut(Model):
     items: list[CatalystOut]
     total: int
     page: int
@@ -719,7 +719,7 @@ class LedgerPage_CatalystOut_(Model):
     counted_whole: bool = True
 
 
-class LedgerPage_ExchangeOut_(Model):
+class LedgerPageOfExchangeOut(Model):
     items: list[ExchangeOut]
     total: int
     page: int
@@ -729,7 +729,7 @@ class LedgerPage_ExchangeOut_(Model):
     counted_whole: bool = True
 
 
-class LedgerPage_GlassOut_(Model):
+class LedgerPageOfGlassOut(Model):
     items: list[GlassOut]
     total: int
     page: int
@@ -739,7 +739,7 @@ class LedgerPage_GlassOut_(Model):
     counted_whole: bool = True
 
 
-class LedgerPage_HumanOut_(Model):
+class LedgerPageOfHumanOut(Model):
     items: list[HumanOut]
     total: int
     page: int

@@ -23,8 +23,8 @@ from omc.client.models import (
     CoinPnL,
     CollectorOut,
     CredentialOut,
-    CursorPage_CandleOut_,
-    CursorPage_QuoteOut_,
+    CursorPageOfCandleOut,
+    CursorPageOfQuoteOut,
     DayPnL,
     DecisionOut,
     DeployIn,
@@ -40,10 +40,10 @@ from omc.client.models import (
     Health,
     LabCurve,
     LatestOut,
-    LedgerPage_CatalystOut_,
-    LedgerPage_ExchangeOut_,
-    LedgerPage_GlassOut_,
-    LedgerPage_HumanOut_,
+    LedgerPageOfCatalystOut,
+    LedgerPageOfExchangeOut,
+    LedgerPageOfGlassOut,
+    LedgerPageOfHumanOut,
     LimitsChange,
     LockOut,
     Login,
@@ -394,10 +394,10 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         coin: str | None = None,
-    ) -> LedgerPage_CatalystOut_:
+    ) -> LedgerPageOfCatalystOut:
         """Events that may move a price, the newest first, naming one `coin` or any."""
-        found: LedgerPage_CatalystOut_ = self._ask(
-            LedgerPage_CatalystOut_,
+        found: LedgerPageOfCatalystOut = self._ask(
+            LedgerPageOfCatalystOut,
             "GET",
             "/data/ledgers/catalyst",
             query={
@@ -422,10 +422,10 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         coin: str | None = None,
-    ) -> LedgerPage_ExchangeOut_:
+    ) -> LedgerPageOfExchangeOut:
         """Quotes as the venue showed them, the newest first, of one `coin` or all."""
-        found: LedgerPage_ExchangeOut_ = self._ask(
-            LedgerPage_ExchangeOut_,
+        found: LedgerPageOfExchangeOut = self._ask(
+            LedgerPageOfExchangeOut,
             "GET",
             "/data/ledgers/exchange",
             query={
@@ -450,10 +450,10 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         protocol: str | None = None,
-    ) -> LedgerPage_GlassOut_:
+    ) -> LedgerPageOfGlassOut:
         """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
-        found: LedgerPage_GlassOut_ = self._ask(
-            LedgerPage_GlassOut_,
+        found: LedgerPageOfGlassOut = self._ask(
+            LedgerPageOfGlassOut,
             "GET",
             "/data/ledgers/glass",
             query={
@@ -478,10 +478,10 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         coin: str | None = None,
-    ) -> LedgerPage_HumanOut_:
+    ) -> LedgerPageOfHumanOut:
         """News and social media with their sentiment, the newest first, naming one `coin` or any."""
-        found: LedgerPage_HumanOut_ = self._ask(
-            LedgerPage_HumanOut_,
+        found: LedgerPageOfHumanOut = self._ask(
+            LedgerPageOfHumanOut,
             "GET",
             "/data/ledgers/human",
             query={
@@ -826,14 +826,14 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> CursorPage_QuoteOut_ | CursorPage_CandleOut_:
+    ) -> CursorPageOfQuoteOut | CursorPageOfCandleOut:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
         `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
-        found: CursorPage_QuoteOut_ | CursorPage_CandleOut_ = self._ask(
-            CursorPage_QuoteOut_ | CursorPage_CandleOut_,
+        found: CursorPageOfQuoteOut | CursorPageOfCandleOut = self._ask(
+            CursorPageOfQuoteOut | CursorPageOfCandleOut,
             "GET",
             "/lab/data/historical",
             query={
@@ -1063,14 +1063,14 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> CursorPage_QuoteOut_ | CursorPage_CandleOut_:
+    ) -> CursorPageOfQuoteOut | CursorPageOfCandleOut:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
         `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
-        found: CursorPage_QuoteOut_ | CursorPage_CandleOut_ = self._ask(
-            CursorPage_QuoteOut_ | CursorPage_CandleOut_,
+        found: CursorPageOfQuoteOut | CursorPageOfCandleOut = self._ask(
+            CursorPageOfQuoteOut | CursorPageOfCandleOut,
             "GET",
             "/data/prices",
             query={
