@@ -20,7 +20,8 @@ from tests.serve_apps.one_process import OneProcess, one_process
 pytestmark = pytest.mark.postgres
 
 # They name no thing of anybody's: a coin, a ledger or a venue is the same for everybody.
-PUBLIC = frozenset({"coin", "ledger", "venue"})
+_EVERYBODYS = {"coin": "BTC", "ledger": "exchange", "venue": "coinspot"}
+PUBLIC = frozenset(_EVERYBODYS)
 
 
 @dataclass
@@ -57,7 +58,9 @@ def parameters(path: str) -> list[str]:
 
 
 def named(path: str, ids: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)[^}]*\}", lambda found: ids.get(found[1], "BTC"), path).removeprefix(API)
+    return re.sub(
+        r"\{(\w+)[^}]*\}", lambda found: ids.get(found[1], _EVERYBODYS.get(found[1], "BTC")), path
+    ).removeprefix(API)
 
 
 def body_of(operation: Mapping[str, Any]) -> Any:
