@@ -690,6 +690,16 @@ class HumanOut(Model):
     sentiment_label: str | None
 
 
+class LastRun(Model):
+    """Of the exchange's collector; `lag_s` is how long ago it handed quotes on."""
+
+    state: str
+    last_run_at: datetime | None
+    rows_stored: int
+    lag_s: float | None
+    last_error: str | None
+
+
 class Latency(Model):
     """From the arrival of quotes to the end of an order, in milliseconds."""
 
@@ -1174,6 +1184,7 @@ class ReplaceIn(Model):
 class ResetIn(Model):
     reason: str = "asked for by the owner"
     deployment_id: UUID | None = None
+    until: datetime | None = None
 
 
 class ResetOut(Model):

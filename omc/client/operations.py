@@ -39,6 +39,7 @@ from omc.client.models import (
     ForceExitOut,
     Health,
     LabCurve,
+    LastRun,
     LatestOut,
     LedgerPageOfCatalystOut,
     LedgerPageOfExchangeOut,
@@ -117,22 +118,25 @@ class Operations(Caller):
     def activate_deployment(
         self, deployment_id: UUID | str, body: ActivateIn | None = None, *, key: str | None = None
     ) -> DeploymentOut:
-        """Let it trade. Asking again changes nothing, with a key or without. For real money it is confirmed again."""
+        """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money
+        it is confirmed again."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "POST", f"/floor/algorithms/{deployment_id}/activate", body=body, key=key or new_key()
         )
         return found
 
-    def backtest_algorithm(self, algorithm_id: UUID | str, body: BacktestIn) -> BacktestOut:
+    def backtest_algorithm(self, algorithm_id: UUID | str, body: BacktestIn, *, key: str | None = None) -> BacktestOut:
         """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
-        found: BacktestOut = self._ask(BacktestOut, "POST", f"/lab/algorithms/{algorithm_id}/backtest", body=body)
+        found: BacktestOut = self._ask(
+            BacktestOut, "POST", f"/lab/algorithms/{algorithm_id}/backtest", body=body, key=key or new_key()
+        )
         return found
 
-    def cancel_order(self, order_id: UUID | str) -> OrderOut:
+    def cancel_order(self, order_id: UUID | str, *, key: str | None = None) -> OrderOut:
         """End an order before its time: what rests on the book is cancelled, slices that are not sent are not.
         Fills are kept, and an order that has ended stays as it is, so asking again is harmless. 202 when the
         venue has not said yet that it is gone."""
-        found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/cancel")
+        found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/cancel", key=key or new_key())
         return found
 
     def cancel_sweep(self, sweep_id: UUID | str) -> SweepOut:
@@ -151,11 +155,13 @@ class Operations(Caller):
         found: CredentialOut = self._ask(CredentialOut, "PUT", "/credentials/coinspot", body=body)
         return found
 
-    def change_deployment_parameters(self, deployment_id: UUID | str, body: ParametersIn) -> DeploymentOut:
+    def change_deployment_parameters(
+        self, deployment_id: UUID | str, body: ParametersIn, *, key: str | None = None
+    ) -> DeploymentOut:
         """Change what is named, from the next bar on; the others stay. What closes positions stays as it was
         deployed. Real money is traded only with the parameters that the algorithm has passed its gates with."""
         found: DeploymentOut = self._ask(
-            DeploymentOut, "PUT", f"/floor/algorithms/{deployment_id}/parameters", body=body
+            DeploymentOut, "PUT", f"/floor/algorithms/{deployment_id}/parameters", body=body, key=key or new_key()
         )
         return found
 
@@ -179,9 +185,9 @@ class Operations(Caller):
         found: Profile = self._ask(Profile, "PUT", "/users/profile", body=body)
         return found
 
-    def change_risk_limits(self, body: LimitsChange) -> AllLimits:
+    def change_risk_limits(self, body: LimitsChange, *, key: str | None = None) -> AllLimits:
         """Change what is named; what is null does not bind any more."""
-        found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body)
+        found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key())
         return found
 
     def create_algorithm(self, body: AlgorithmIn) -> AlgorithmOut:
@@ -195,9 +201,11 @@ class Operations(Caller):
         found: ModelOut = self._ask(ModelOut, "POST", f"/lab/algorithms/{algorithm_id}/models", body=body)
         return found
 
-    def create_algorithm_sweep(self, algorithm_id: UUID | str, body: SweepIn) -> SweepOut:
+    def create_algorithm_sweep(self, algorithm_id: UUID | str, body: SweepIn, *, key: str | None = None) -> SweepOut:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
-        found: SweepOut = self._ask(SweepOut, "POST", f"/lab/algorithms/{algorithm_id}/sweeps", body=body)
+        found: SweepOut = self._ask(
+            SweepOut, "POST", f"/lab/algorithms/{algorithm_id}/sweeps", body=body, key=key or new_key()
+        )
         return found
 
     def create_coinspot_credential(self, body: ExchangeKeyIn) -> CredentialOut:
@@ -265,9 +273,9 @@ class Operations(Caller):
         found: DeploymentOut = self._ask(DeploymentOut, "POST", "/floor/deploy", body=body, key=key or new_key())
         return found
 
-    def emergency_stop(self, body: StopIn | None = None) -> StoppedOut:
+    def emergency_stop(self, body: StopIn | None = None, *, key: str | None = None) -> StoppedOut:
         """Halt the account at once, pause its deployments, cancel its open orders; it stays so across restarts."""
-        found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/emergency-stop", body=body)
+        found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/emergency-stop", body=body, key=key or new_key())
         return found
 
     def forceexit(self, body: ForceExitIn, *, key: str | None = None) -> ForceExitOut:
@@ -382,6 +390,16 @@ class Operations(Caller):
     def get_health(self) -> Health:
         """We live: nothing else is asked."""
         found: Health = self._ask(Health, "GET", "/health", signed=False)
+        return found
+
+    def get_internal_collector_last_run(self) -> LastRun:
+        """When it ran last, and what came of it."""
+        found: LastRun = self._ask(LastRun, "GET", "/internal/collector/last-run")
+        return found
+
+    def get_internal_collector_status(self) -> CollectorOut:
+        """How the exchange's collector is doing."""
+        found: CollectorOut = self._ask(CollectorOut, "GET", "/internal/collector/status")
         return found
 
     def get_ledger_catalyst(
@@ -1228,6 +1246,11 @@ class Operations(Caller):
         """End the family of a refresh token. The access token lasts its quarter of an hour."""
         self._ask(None, "POST", "/auth/logout", body=body)
 
+    def pause_collector(self, ledger: str) -> CollectorOut:
+        """Have it ask nothing more until it is resumed, or started anew. For superusers."""
+        found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/pause")
+        return found
+
     def pause_deployment(self, deployment_id: UUID | str, *, key: str | None = None) -> DeploymentOut:
         """Stop trading until it is activated; what it holds, it keeps."""
         found: DeploymentOut = self._ask(
@@ -1235,9 +1258,13 @@ class Operations(Caller):
         )
         return found
 
-    def promote_algorithm(self, algorithm_id: UUID | str, body: PromotionIn | None = None) -> PromotionOut:
+    def promote_algorithm(
+        self, algorithm_id: UUID | str, body: PromotionIn | None = None, *, key: str | None = None
+    ) -> PromotionOut:
         """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
-        found: PromotionOut = self._ask(PromotionOut, "POST", f"/lab/algorithms/{algorithm_id}/promote", body=body)
+        found: PromotionOut = self._ask(
+            PromotionOut, "POST", f"/lab/algorithms/{algorithm_id}/promote", body=body, key=key or new_key()
+        )
         return found
 
     def refresh(self, body: RefreshToken) -> Tokens:
@@ -1250,17 +1277,20 @@ class Operations(Caller):
         found: Profile = self._ask(Profile, "POST", "/users/register", body=body, signed=False)
         return found
 
-    def replace_order(self, order_id: UUID | str, body: ReplaceIn) -> OrderOut:
+    def replace_order(self, order_id: UUID | str, body: ReplaceIn, *, key: str | None = None) -> OrderOut:
         """Move the limit of an order that rests on the book. CONFLICT when it does not rest there, our risk book
         says no, or the venue did not move it; asked for again at the price where it stands, nothing happens.
         202 when the venue has not said yet whether it was moved."""
-        found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/replace", body=body)
+        found: OrderOut = self._ask(
+            OrderOut, "POST", f"/floor/orders/{order_id}/replace", body=body, key=key or new_key()
+        )
         return found
 
-    def reset_emergency_stop(self, body: ResetIn | None = None) -> ResetOut:
+    def reset_emergency_stop(self, body: ResetIn | None = None, *, key: str | None = None) -> ResetOut:
         """Let it trade again; deployments stay paused until each is activated. Losses that halted it are measured
-        anew from here, and all others go on to count."""
-        found: ResetOut = self._ask(ResetOut, "POST", "/floor/emergency-stop/reset", body=body)
+        anew from here, and all others go on to count. A halt that began after `until` is not reset, nor one
+        that began after this request, where it comes again with its key."""
+        found: ResetOut = self._ask(ResetOut, "POST", "/floor/emergency-stop/reset", body=body, key=key or new_key())
         return found
 
     def resolve_order(self, order_id: UUID | str, body: ResolveIn, *, key: str | None = None) -> ResolvedOut:
@@ -1277,15 +1307,30 @@ class Operations(Caller):
         )
         return found
 
+    def resume_collector(self, ledger: str) -> CollectorOut:
+        """Have it go on. For superusers."""
+        found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/resume")
+        return found
+
     def resume_sweep(self, sweep_id: UUID | str) -> SweepOut:
         """Go on with one that failed or was interrupted: points tried so far stay, and the rest comes to the same
         results as if nothing had happened. One that is under way is left alone."""
         found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/resume")
         return found
 
-    def stopentry(self, body: StopEntryIn | None = None) -> StoppedOut:
+    def stopentry(self, body: StopEntryIn | None = None, *, key: str | None = None) -> StoppedOut:
         """Buy nothing more; sales and exits go on. It holds until it is lifted, across restarts."""
-        found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/stopentry", body=body)
+        found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/stopentry", body=body, key=key or new_key())
+        return found
+
+    def trigger_collector(self, ledger: str) -> CollectorOut:
+        """Have it ask its sources now rather than when they are due. For superusers."""
+        found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/trigger")
+        return found
+
+    def trigger_internal_collector(self) -> CollectorOut:
+        """Have the exchange's collector ask now rather than when it is due."""
+        found: CollectorOut = self._ask(CollectorOut, "POST", "/internal/collector/trigger")
         return found
 
     def validate_algorithm(self, algorithm_id: UUID | str, *, model_id: UUID | None = None) -> Findings:
