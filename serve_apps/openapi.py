@@ -83,7 +83,7 @@ def _name(method: str, path: str, operation: dict[str, Any]) -> None:
 def _is_page(operation: Mapping[str, Any]) -> bool:
     schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
     shapes = [str(each.get("$ref", "")).rpartition("/")[2] for each in schema.get("anyOf", [schema])]
-    return all(shape.startswith(("Page_", "CursorPage_")) for shape in shapes)
+    return all(shape.startswith("Page_") or shape.endswith("Page") for shape in shapes)
 
 
 def _answer(method: str, operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:

@@ -75,7 +75,15 @@ class CandleOut(BaseModel):
     complete: bool
 
 
-BarPage = CursorPage[QuoteOut] | CursorPage[CandleOut]
+class QuotePage(CursorPage[QuoteOut]):
+    """Quotes every five minutes, oldest first."""
+
+
+class CandlePage(CursorPage[CandleOut]):
+    """Candles, oldest first."""
+
+
+BarPage = QuotePage | CandlePage
 
 
 def schema_of(grid: Grid) -> Schema:
@@ -100,8 +108,8 @@ class Bars:
         rows = records(schema_of(part), await self._columns(part))
         total = self.grid.count
         if part.interval == BAR:
-            return CursorPage[QuoteOut].reaching([QuoteOut(**row) for row in rows], total, paging, next_cursor)
-        return CursorPage[CandleOut].reaching([CandleOut(**row) for row in rows], total, paging, next_cursor)
+            return QuotePage.reaching([QuoteOut(**row) for row in rows], total, paging, next_cursor)
+        return CandlePage.reaching([CandleOut(**row) for row in rows], total, paging, next_cursor)
 
     async def pieces(self) -> AsyncIterator[Columns]:
         for part in self.grid.parts(max(1, _QUOTES_A_PIECE // self.grid.expected_quotes)):

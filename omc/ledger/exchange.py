@@ -12,7 +12,8 @@ from omc.clock import utc
 from omc.errors import InvalidInput, NotFound
 from omc.feature.frame import Frame, as_datetime, as_datetime64
 from omc.market.coin import ticker
-from omc.market.quote import QuoteBoard
+from omc.market.money import from_grid
+from omc.market.quote import Quote, QuoteBoard
 
 BAR = timedelta(minutes=5)
 
@@ -62,6 +63,10 @@ class PriceArchive(Protocol):
     async def spans(self, coins: Sequence[str] | None = None) -> dict[str, tuple[datetime, datetime]]:
         """The first and the last stored bar of each of `coins`, or of every coin, that has any; rising by name. However
         much is stored, this is quick."""
+        ...
+
+    async def newest(self, coins: Sequence[str]) -> dict[str, Quote]:
+        """The newest stored quote of each of `coins` that has any. However much is stored, this is quick."""
         ...
 
     async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
@@ -127,6 +132,10 @@ class MemoryPriceArchive:
     async def spans(self, coins: Sequence[str] | None = None) -> dict[str, tuple[datetime, datetime]]:
         asked = set(self.bars if coins is None else asked_coins(coins))
         return {each.coin: (each.first, each.last) for each in await self.coverage() if each.coin in asked}
+
+    async def newest(self, coins: Sequence[str]) -> dict[str, Quote]:
+        stored = {coin: self.bars[coin] for coin in asked_coins(coins) if coin in self.bars}
+        return {coin: Quote(coin, *map(from_grid, bars[max(bars)])) for coin, bars in stored.items()}
 
     async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
         low, high = as_datetime64(utc(start)), as_datetime64(utc(end))

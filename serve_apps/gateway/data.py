@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from omc.errors import NotFound, Unavailable
+from omc.feature.bars import Grid
+from omc.ledger.exchange import BAR
 from serve_apps import prices
 from serve_apps.envelope import Page, Paging
 from serve_apps.gateway.ports import GatewayPorts
@@ -32,12 +34,14 @@ class LatestOut(BaseModel):
 
 
 class CoinOut(BaseModel):
-    """A coin whose prices are stored."""
+    """A coin whose prices are stored. `bars` are the five minutes from the first to the last of them, gaps included;
+    `price` is what it was last traded for, in AUD."""
 
     coin: str
     first: Time
     last: Time
     bars: int
+    price: Money
 
 
 def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
@@ -72,9 +76,15 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     @router.get("/coins")
     async def coins(_: Annotated[UUID, Depends(bearer)], query: Annotated[Paging, Query()]) -> Page[CoinOut]:
         """Coins whose prices are stored, by ticker."""
-        coverage = sorted(await ports.archive.coverage(), key=lambda each: each.coin)
-        return Page.cut(
-            [CoinOut(coin=each.coin, first=each.first, last=each.last, bars=each.bars) for each in coverage], query
-        )
+        spans = sorted((await ports.archive.spans()).items())
+        shown = spans[query.offset : query.offset + query.per_page]
+        newest = await ports.archive.newest([coin for coin, _ in shown]) if shown else {}
+        items = [
+            CoinOut(
+                coin=coin, first=first, last=last, bars=Grid.over(first, last, BAR).count, price=newest[coin].last_aud
+            )
+            for coin, (first, last) in shown
+        ]
+        return Page.of(items, len(spans), query)
 
     return router

@@ -122,6 +122,22 @@ class LedgerPage(CursorPage[T]):
     counted_whole: bool = True
 
 
+class GlassPage(LedgerPage[GlassOut]):
+    """Of the glass ledger, newest first."""
+
+
+class HumanPage(LedgerPage[HumanOut]):
+    """Of the human ledger, newest first."""
+
+
+class CatalystPage(LedgerPage[CatalystOut]):
+    """Of the catalyst ledger, newest first."""
+
+
+class ExchangePage(LedgerPage[ExchangeOut]):
+    """Of the exchange ledger, newest first."""
+
+
 class Reached(Body):
     """What a cursor holds: the record that was shown last, what was counted at first, and which page is next."""
 
@@ -196,24 +212,24 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         page = await reading.page(query, reached or Reached.begun(count, query.page), model)
         return Response(page.model_dump_json(), headers=headers, media_type="application/json")
 
-    @router.get("/glass", response_model=LedgerPage[GlassOut], responses=TABLES)
+    @router.get("/glass", response_model=GlassPage, responses=TABLES)
     async def glass(query: Annotated[GlassQuery, Query()], liking: Annotated[Liking, Depends()]) -> Response:
         """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
-        return await answer("glass", query, liking, LedgerPage[GlassOut])
+        return await answer("glass", query, liking, GlassPage)
 
-    @router.get("/human", response_model=LedgerPage[HumanOut], responses=TABLES)
+    @router.get("/human", response_model=HumanPage, responses=TABLES)
     async def human(query: Annotated[CoinLedgerQuery, Query()], liking: Annotated[Liking, Depends()]) -> Response:
         """News and social media with their sentiment, the newest first, naming one `coin` or any."""
-        return await answer("human", query, liking, LedgerPage[HumanOut])
+        return await answer("human", query, liking, HumanPage)
 
-    @router.get("/catalyst", response_model=LedgerPage[CatalystOut], responses=TABLES)
+    @router.get("/catalyst", response_model=CatalystPage, responses=TABLES)
     async def catalyst(query: Annotated[CoinLedgerQuery, Query()], liking: Annotated[Liking, Depends()]) -> Response:
         """Events that may move a price, the newest first, naming one `coin` or any."""
-        return await answer("catalyst", query, liking, LedgerPage[CatalystOut])
+        return await answer("catalyst", query, liking, CatalystPage)
 
-    @router.get("/exchange", response_model=LedgerPage[ExchangeOut], responses=TABLES)
+    @router.get("/exchange", response_model=ExchangePage, responses=TABLES)
     async def exchange(query: Annotated[CoinLedgerQuery, Query()], liking: Annotated[Liking, Depends()]) -> Response:
         """Quotes as the venue showed them, the newest first, of one `coin` or all."""
-        return await answer("exchange", query, liking, LedgerPage[ExchangeOut])
+        return await answer("exchange", query, liking, ExchangePage)
 
     return router

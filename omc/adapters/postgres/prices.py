@@ -21,7 +21,8 @@ from omc.errors import InvalidInput, NotFound
 from omc.feature.frame import Frame
 from omc.ledger.exchange import BAR, Coverage, asked_coins, quoted
 from omc.market.coin import ticker
-from omc.market.quote import QuoteBoard
+from omc.market.money import from_grid
+from omc.market.quote import Quote, QuoteBoard
 
 # Rows are written in the order of the unique key, so that writers of the same bars queue up and never deadlock.
 _APPEND = text("""
@@ -70,6 +71,12 @@ COUNT = text("""
 _COVERAGE = text("""
     SELECT coin_type, min(timestamp) AS first, max(timestamp) AS last, count(*) AS bars
     FROM price_data_5min WHERE venue = :venue GROUP BY coin_type ORDER BY coin_type
+""")
+_NEWEST = text("""
+    SELECT c.coin, q.bid, q.ask, q.last FROM unnest(CAST(:coins AS text[])) AS c (coin), LATERAL (
+        SELECT p.bid, p.ask, p.last FROM price_data_5min p
+        WHERE p.coin_type = c.coin AND p.venue = :venue ORDER BY p.timestamp DESC LIMIT 1
+    ) q
 """)
 _SPLIT = timedelta(days=60)
 """Longer reads are shared by two connections, which two cores can serve."""
@@ -154,6 +161,11 @@ class PostgresPrices:
         else:
             known = sorted(asked_coins(coins))
         return await self._stored(known, _FOREVER, missing_ok=True) if known else {}
+
+    async def newest(self, coins: Sequence[str]) -> dict[str, Quote]:
+        async with self.database.look() as connection:
+            rows = await connection.execute(_NEWEST, {"coins": list(asked_coins(coins)), "venue": self.venue})
+            return {row.coin: Quote(row.coin, *map(from_grid, (row.bid, row.ask, row.last))) for row in rows}
 
     async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
         which = {"coins": list(asked_coins(coins)), "venue": self.venue, "most": max(0, most)}

@@ -101,4 +101,7 @@ async def test_coins_are_listed_with_what_is_stored_of_them(caller):
         "first": "2025-06-08T10:05:00Z",
         "last": "2025-06-10T12:00:00Z",
         "bars": 600,
+        "price": (await caller.get("/api/v1/data/prices", coin="BTC", per_page=200, page=2)).json()["items"][-1][
+            "last"
+        ],
     }

@@ -142,6 +142,15 @@ async def test_spans_say_from_when_to_when_each_coin_is_stored(archive: PriceArc
     assert await archive.spans(["ETH", "DOGE"]) == {"ETH": every["ETH"]}
 
 
+async def test_the_newest_quote_of_each_coin_is_known_at_once(archive: PriceArchive):
+    await archive.load(frame(START, BTC=[1.0, 2.0, 3.0], ETH=[5.0, 6.0, NAN]))
+    newest = await archive.newest(["BTC", "ETH", "XRP"])
+    assert newest == {
+        "BTC": Quote("BTC", Decimal(3), Decimal(4), Decimal("3.5")),
+        "ETH": Quote("ETH", Decimal(6), Decimal(7), Decimal("6.5")),
+    }
+
+
 async def test_rows_of_a_window_are_counted_as_far_as_asked(archive: PriceArchive):
     await archive.load(frame(START, ETH=[1.0, 2.0, NAN, 4.0], BTC=[NAN, 2.0, 3.0, 4.0]))
     end = START + 3 * BAR
