@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow as pa
 
 from omc.access.password import MemoryPasswordHasher
-from omc.access.signer import Claims
-from omc.access.token import ACCESS_LIFE, MemoryRefreshStore
+from omc.access.signer import ACCESS_LIFE, Claims
+from omc.access.token import MemoryRefreshStore
 from omc.access.user import MemoryUserStore
 from omc.adapters.arrow import ArrowWriter
 from omc.adapters.jwt import JwtSigner
