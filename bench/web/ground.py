@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,14 @@ def web() -> Iterator[Web]:
     """The floor stands still while HTTP is measured."""
     import asyncio
 
-    with ground(lockstep=True, port=0, dashboard_port=0) as it:
+    with ground(lockstep=True) as it:
         from cluster.ports import Ports
         from omc.adapters.key_file import ensure_key
 
         ports = Ports()
-        wired = it.wired = it.wired.claimed(ports)
+        # Its exchange listens already.
+        chosen = it.wired.chosen.model_copy(update={"port": ports.claim(0, "HTTP")})
+        wired = it.wired = replace(it.wired, chosen=chosen)
         ensure_key(wired.home.jwt_key)
         ensure_key(wired.home.vault_key)
         user_id = asyncio.run(_traded(it))
