@@ -231,6 +231,17 @@ class CandleOut(Model):
     complete: bool
 
 
+class CandlePage(Model):
+    """Candles, oldest first."""
+
+    items: list[CandleOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+
+
 class CapabilityOut(Model):
     """`means` is what having it, or lacking it, comes to for whoever trades there."""
 
@@ -255,6 +266,18 @@ class CatalystOut(Model):
     coins: list[str]
 
 
+class CatalystPage(Model):
+    """Of the catalyst ledger, newest first."""
+
+    items: list[CatalystOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
 class ChoiceOut(Model):
     """The point that was best before a fold, and what came of it there; annualized Sharpe ratios."""
 
@@ -266,12 +289,14 @@ class ChoiceOut(Model):
 
 
 class CoinOut(Model):
-    """A coin whose prices are stored."""
+    """A coin whose prices are stored. `bars` are the five minutes from the first to the last of them, gaps
+    included; `price` is what it was last traded for, in AUD."""
 
     coin: str
     first: datetime
     last: datetime
     bars: int
+    price: Amount
 
 
 class CoinPerformance(Model):
@@ -330,36 +355,6 @@ class CredentialOut(Model):
     last_validated_at: datetime | None
     withdrawals_disabled: bool
     stored_at: datetime
-
-
-class CursorPageOfCandleOut(Model):
-    items: list[CandleOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
-
-
-class QuoteOut(Model):
-    """AUD for one coin: the newest quote of five minutes. `timestamp` is when it was quoted; in a `gap`, when
-    nothing was, that is when the five minutes began, and the prices are null."""
-
-    coin: str
-    timestamp: datetime
-    bid: Amount | None
-    ask: Amount | None
-    last: Amount | None
-    gap: bool
-
-
-class CursorPageOfQuoteOut(Model):
-    items: list[QuoteOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
 
 
 class DayPnL(Model):
@@ -581,6 +576,18 @@ class ExchangeOut(Model):
     last: Amount
 
 
+class ExchangePage(Model):
+    """Of the exchange ledger, newest first."""
+
+    items: list[ExchangeOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
 class Finding(Model):
     """`line` and `column`, from 1, are of the algorithm's code; null where a finding has no place in it, or there
     is no code."""
@@ -645,6 +652,18 @@ class GlassOut(Model):
     value: float | None
 
 
+class GlassPage(Model):
+    """Of the glass ledger, newest first."""
+
+    items: list[GlassOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
 class HaltOut(Model):
     """One halt that is on; `adding` leaves sales alone."""
 
@@ -690,6 +709,18 @@ class HumanOut(Model):
     sentiment_label: str | None
 
 
+class HumanPage(Model):
+    """Of the human ledger, newest first."""
+
+    items: list[HumanOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
+    counted_whole: bool = True
+
+
 class LastRun(Model):
     """Of the exchange's collector; `lag_s` is how long ago it handed quotes on."""
 
@@ -717,46 +748,6 @@ class LatestOut(Model):
     ask: Amount
     last: Amount
     age_s: float | None
-
-
-class LedgerPageOfCatalystOut(Model):
-    items: list[CatalystOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
-    counted_whole: bool = True
-
-
-class LedgerPageOfExchangeOut(Model):
-    items: list[ExchangeOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
-    counted_whole: bool = True
-
-
-class LedgerPageOfGlassOut(Model):
-    items: list[GlassOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
-    counted_whole: bool = True
-
-
-class LedgerPageOfHumanOut(Model):
-    items: list[HumanOut]
-    total: int
-    page: int
-    per_page: int
-    pages: int
-    next_cursor: str | None = None
-    counted_whole: bool = True
 
 
 class LegOut(Model):
@@ -1130,6 +1121,29 @@ class QuotasOut(Model):
     models: QuotaOut
     model_bytes: QuotaOut
     cpu_s: QuotaOut
+
+
+class QuoteOut(Model):
+    """AUD for one coin: the newest quote of five minutes. `timestamp` is when it was quoted; in a `gap`, when
+    nothing was, that is when the five minutes began, and the prices are null."""
+
+    coin: str
+    timestamp: datetime
+    bid: Amount | None
+    ask: Amount | None
+    last: Amount | None
+    gap: bool
+
+
+class QuotePage(Model):
+    """Quotes every five minutes, oldest first."""
+
+    items: list[QuoteOut]
+    total: int
+    page: int
+    per_page: int
+    pages: int
+    next_cursor: str | None = None
 
 
 class Range(Model):

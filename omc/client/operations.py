@@ -18,13 +18,13 @@ from omc.client.models import (
     AvailableOut,
     BacktestIn,
     BacktestOut,
+    CandlePage,
+    CatalystPage,
     CoinOut,
     CoinPerformance,
     CoinPnL,
     CollectorOut,
     CredentialOut,
-    CursorPageOfCandleOut,
-    CursorPageOfQuoteOut,
     DayPnL,
     DecisionOut,
     DeployIn,
@@ -33,18 +33,17 @@ from omc.client.models import (
     Described,
     DisposalOut,
     ExchangeKeyIn,
+    ExchangePage,
     Findings,
     FloorCurve,
     ForceExitIn,
     ForceExitOut,
+    GlassPage,
     Health,
+    HumanPage,
     LabCurve,
     LastRun,
     LatestOut,
-    LedgerPageOfCatalystOut,
-    LedgerPageOfExchangeOut,
-    LedgerPageOfGlassOut,
-    LedgerPageOfHumanOut,
     LimitsChange,
     LockOut,
     Login,
@@ -71,6 +70,7 @@ from omc.client.models import (
     PromotionIn,
     PromotionOut,
     QuotasOut,
+    QuotePage,
     Readiness,
     ReconciliationOut,
     RefreshToken,
@@ -400,118 +400,6 @@ class Operations(Caller):
     def get_internal_collector_status(self) -> CollectorOut:
         """How the exchange's collector is doing."""
         found: CollectorOut = self._ask(CollectorOut, "GET", "/internal/collector/status")
-        return found
-
-    def get_ledger_catalyst(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        cursor: str | None = None,
-        source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
-        coin: str | None = None,
-    ) -> LedgerPageOfCatalystOut:
-        """Events that may move a price, the newest first, naming one `coin` or any."""
-        found: LedgerPageOfCatalystOut = self._ask(
-            LedgerPageOfCatalystOut,
-            "GET",
-            "/data/ledgers/catalyst",
-            query={
-                "page": page,
-                "per_page": per_page,
-                "cursor": cursor,
-                "source": source,
-                "start": start,
-                "end": end,
-                "coin": coin,
-            },
-        )
-        return found
-
-    def get_ledger_exchange(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        cursor: str | None = None,
-        source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
-        coin: str | None = None,
-    ) -> LedgerPageOfExchangeOut:
-        """Quotes as the venue showed them, the newest first, of one `coin` or all."""
-        found: LedgerPageOfExchangeOut = self._ask(
-            LedgerPageOfExchangeOut,
-            "GET",
-            "/data/ledgers/exchange",
-            query={
-                "page": page,
-                "per_page": per_page,
-                "cursor": cursor,
-                "source": source,
-                "start": start,
-                "end": end,
-                "coin": coin,
-            },
-        )
-        return found
-
-    def get_ledger_glass(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        cursor: str | None = None,
-        source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
-        protocol: str | None = None,
-    ) -> LedgerPageOfGlassOut:
-        """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
-        found: LedgerPageOfGlassOut = self._ask(
-            LedgerPageOfGlassOut,
-            "GET",
-            "/data/ledgers/glass",
-            query={
-                "page": page,
-                "per_page": per_page,
-                "cursor": cursor,
-                "source": source,
-                "start": start,
-                "end": end,
-                "protocol": protocol,
-            },
-        )
-        return found
-
-    def get_ledger_human(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        cursor: str | None = None,
-        source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
-        coin: str | None = None,
-    ) -> LedgerPageOfHumanOut:
-        """News and social media with their sentiment, the newest first, naming one `coin` or any."""
-        found: LedgerPageOfHumanOut = self._ask(
-            LedgerPageOfHumanOut,
-            "GET",
-            "/data/ledgers/human",
-            query={
-                "page": page,
-                "per_page": per_page,
-                "cursor": cursor,
-                "source": source,
-                "start": start,
-                "end": end,
-                "coin": coin,
-            },
-        )
         return found
 
     def get_llm_credential(self, provider: str) -> CredentialOut:
@@ -844,14 +732,14 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> CursorPageOfQuoteOut | CursorPageOfCandleOut:
+    ) -> QuotePage | CandlePage:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
         `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
-        found: CursorPageOfQuoteOut | CursorPageOfCandleOut = self._ask(
-            CursorPageOfQuoteOut | CursorPageOfCandleOut,
+        found: QuotePage | CandlePage = self._ask(
+            QuotePage | CandlePage,
             "GET",
             "/lab/data/historical",
             query={
@@ -872,6 +760,118 @@ class Operations(Caller):
         """The hot cache, by ticker."""
         found: Page[LatestOut] = self._ask(
             Page[LatestOut], "GET", "/data/prices/latest", query={"page": page, "per_page": per_page, "coin": coin}
+        )
+        return found
+
+    def list_ledger_catalyst(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> CatalystPage:
+        """Events that may move a price, the newest first, naming one `coin` or any."""
+        found: CatalystPage = self._ask(
+            CatalystPage,
+            "GET",
+            "/data/ledgers/catalyst",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
+        )
+        return found
+
+    def list_ledger_exchange(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> ExchangePage:
+        """Quotes as the venue showed them, the newest first, of one `coin` or all."""
+        found: ExchangePage = self._ask(
+            ExchangePage,
+            "GET",
+            "/data/ledgers/exchange",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
+        )
+        return found
+
+    def list_ledger_glass(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        protocol: str | None = None,
+    ) -> GlassPage:
+        """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
+        found: GlassPage = self._ask(
+            GlassPage,
+            "GET",
+            "/data/ledgers/glass",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "protocol": protocol,
+            },
+        )
+        return found
+
+    def list_ledger_human(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+        source: str | None = None,
+        start: datetime | date | None = None,
+        end: datetime | date | None = None,
+        coin: str | None = None,
+    ) -> HumanPage:
+        """News and social media with their sentiment, the newest first, naming one `coin` or any."""
+        found: HumanPage = self._ask(
+            HumanPage,
+            "GET",
+            "/data/ledgers/human",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "cursor": cursor,
+                "source": source,
+                "start": start,
+                "end": end,
+                "coin": coin,
+            },
         )
         return found
 
@@ -1081,14 +1081,14 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
-    ) -> CursorPageOfQuoteOut | CursorPageOfCandleOut:
+    ) -> QuotePage | CandlePage:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
         `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
-        found: CursorPageOfQuoteOut | CursorPageOfCandleOut = self._ask(
-            CursorPageOfQuoteOut | CursorPageOfCandleOut,
+        found: QuotePage | CandlePage = self._ask(
+            QuotePage | CandlePage,
             "GET",
             "/data/prices",
             query={
