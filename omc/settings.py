@@ -144,16 +144,16 @@ class Settings(BaseSettings):
     """Whoever asks /internal from this machine itself is taken for an operator, without a token."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     """Networks of proxies that are believed about whom they speak for, between commas."""
-    rate_account: int = Field(1_200, ge=1, le=60_000_000)
+    rate_account: int = Field(6_000, ge=1, le=60_000_000)
     """Requests a minute of each account, …"""
-    rate_account_burst: int = Field(200, ge=1, le=1_000_000)
+    rate_account_burst: int = Field(600, ge=1, le=1_000_000)
     """… and at once; …"""
-    rate_token: int = Field(1_200, ge=1, le=60_000_000)
+    rate_token: int = Field(3_000, ge=1, le=60_000_000)
     """… of each token that was made for a program …"""
-    rate_token_burst: int = Field(200, ge=1, le=1_000_000)
-    rate_address: int = Field(3_000, ge=1, le=60_000_000)
+    rate_token_burst: int = Field(300, ge=1, le=1_000_000)
+    rate_address: int = Field(12_000, ge=1, le=60_000_000)
     """… and of each address, but those of this machine."""
-    rate_address_burst: int = Field(500, ge=1, le=1_000_000)
+    rate_address_burst: int = Field(1_200, ge=1, le=1_000_000)
     requests_at_once: int = Field(100, ge=1, le=10_000)
     """Requests under way in each replica; whoever comes then is told to come again."""
     request_body_s: float = Field(20.0, gt=0, le=3_600)

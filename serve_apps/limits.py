@@ -24,10 +24,10 @@ class AskingLimits:
     """Who may ask how often, and where that is counted."""
 
     store: RateStore
-    account: Rate = field(default=Rate(1_200, 200))
-    token: Rate = field(default=Rate(1_200, 200))
+    account: Rate = field(default=Rate(6_000, 600))
+    token: Rate = field(default=Rate(3_000, 300))
     """Of each token that was made for a program. A session is its account."""
-    address: Rate = field(default=Rate(3_000, 500))
+    address: Rate = field(default=Rate(12_000, 1_200))
     stop: Rate = field(default=Rate(600, 100))
     """Of an account that stops everything or lets it go on, which is never held up by what else it has asked."""
 

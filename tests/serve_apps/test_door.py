@@ -1,15 +1,18 @@
 """What every request meets, whatever it asks for."""
 
 import asyncio
+import gzip
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
+from urllib.parse import unquote
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
 from pydantic import Field
+from starlette.types import Message
 
 from omc import errors
 from serve_apps import door, openapi
@@ -108,6 +111,83 @@ async def test_details_come_with_the_fault_that_they_detail(http: httpx.AsyncCli
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/things/", "/%00", "/../etc/passwd", "/things//"])
 async def test_an_unknown_path_is_not_found(http: httpx.AsyncClient, refused: Refused, path: str):
     refused(await http.get(path), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"//things",
+        b"/things/../headers",
+        b"/%2e%2e/headers",
+        b"/headers/%2e",
+        b"/headers;x=1",
+        b"/head%2Fers",
+        b"/headers%00",
+        b"/headers%0d%0aX-Evil:%201",
+        b"/%ff%fe",
+        b"/headers%20",
+        b"/" + b"a" * 4_000,
+    ],
+)
+async def test_a_path_that_plays_tricks_is_not_found(refused: Refused, path: bytes):
+    """As a server hands it on: decoded once, and not tidied up."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    decoded = unquote(path.decode("ascii"))
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": decoded,
+        "raw_path": path,
+        "root_path": "",
+        "query_string": b"",
+        "headers": [],
+        "client": ("203.0.113.9", 5),
+        "server": ("omc", 80),
+    }
+    await app_with()(scope, receive, send)
+    head, *parts = sent
+    body = b"".join(part.get("body", b"") for part in parts)
+    answer = httpx.Response(head["status"], headers=head["headers"], content=body)
+    refused(answer, 404, "NOT_FOUND")
+    assert not any(b"evil" in name.lower() for name, _ in head["headers"])
+
+
+async def test_what_is_packed_is_not_unpacked(http: httpx.AsyncClient, refused: Refused):
+    packed = gzip.compress(b'{"name": "' + b"a" * 100_000 + b'"}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused(await http.post("/things", content=packed, headers=headers), 422, "VALIDATION_ERROR")
+
+
+async def test_json_that_is_deep_is_refused(refused: Refused):
+    transport = httpx.ASGITransport(app_with(Rules(body_cap_bytes=1_000_000)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://omc") as client:
+        for deep in (b"[" * 100_000, b'{"name":' * 60_000, b'{"name": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"):
+            answer = await client.post("/things", content=deep, headers={"Content-Type": "application/json"})
+            refused(answer, 422, "VALIDATION_ERROR")
+
+
+async def test_a_number_that_is_huge_is_refused(refused: Refused):
+    transport = httpx.ASGITransport(app_with(Rules(body_cap_bytes=1_000_000)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://omc") as client:
+        for number in (b"9" * 10_000, b"1e999999999", b"-1e999999999", b"0." + b"1" * 100_000 + b"e400"):
+            body = b'{"name": "a", "size": ' + number + b"}"
+            answer = await client.post("/things", content=body, headers={"Content-Type": "application/json"})
+            refused(answer, 422, "VALIDATION_ERROR")
+
+
+async def test_headers_that_come_twice_are_no_fault_of_ours(http: httpx.AsyncClient):
+    twice = [("Authorization", "Bearer a"), ("Authorization", "Bearer b"), ("X-Request-ID", "a"), ("X-Request-ID", "b")]
+    assert (await http.get("/headers", headers=twice)).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])

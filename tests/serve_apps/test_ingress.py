@@ -211,3 +211,15 @@ async def test_whoever_comes_while_a_replica_is_replaced_is_answered_by_the_next
     answers = await asyncio.gather(*(http.get("/api/v1/health") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert (await http.get("/api/v1/floor/deployments")).status_code == 200
+
+
+async def test_headers_that_would_steer_the_proxy_steer_nothing(http):
+    steering = {"X-Request-Timeout-Seconds": "0.000001", "X-Request-Disconnect-Disabled": "?1"}
+    assert (await http.get("/api/v1/lab/templates", headers=steering)).status_code == 200
+
+
+async def test_every_answer_tells_browsers_what_not_to_do(http):
+    for path in ("/api/v1/health", "/api/v1/lab/nothing", "/api/v1/floor/deployments", "/nowhere"):
+        headers = (await http.get(path)).headers
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("x-frame-options") == ["DENY"]

@@ -10,6 +10,7 @@ import pytest
 from serve_apps.floor import app as floor
 from serve_apps.gateway.app import build
 from serve_apps.lab import app as lab
+from serve_apps.precedence import OPEN, PROBES
 
 # Rows of the contract that this version answers.
 _TABLE = """
@@ -143,6 +144,12 @@ def test_everything_but_the_front_steps_asks_for_a_token(document):
     free = {name for name, operation in operations(document).items() if not operation.get("security")}
     assert free == WITHOUT_A_TOKEN
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_what_asks_for_no_token_is_known_to_the_limits(document):
+    """A token that comes along there must not defer the look at an address."""
+    free = {path for path, ways in document["paths"].items() for each in ways.values() if not each.get("security")}
+    assert free <= OPEN | PROBES
 
 
 def test_every_operation_has_its_own_name_and_says_what_it_does(document):
