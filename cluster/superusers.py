@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cluster.importing import open_database
 from cluster.wiring import Wiring, wiring
+from omc.access.audit import CLI, Happening
 from omc.access.user import User
 from omc.errors import OmcError
 
@@ -44,6 +45,10 @@ def told(wired: Wiring, what: str, email: str | None) -> list[User]:
 async def _told(wired: Wiring, what: str, email: str | None) -> list[User]:
     try:
         if email is not None:
+            if (found := await wired.users.credentials(email)) is not None:
+                details = {"outcome": "asked"}
+                action = Happening(found[0].id, wired.clock.now(), CLI, f"superusers.{what}", details=details)
+                await wired.audit.append(action)
             await wired.users.set_superuser(email, what == "grant")
         return await wired.users.superusers()
     finally:

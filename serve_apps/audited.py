@@ -7,7 +7,8 @@ ask for a token by asking, and those that let anybody in by saying who came. Rea
 """
 
 import logging
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ logger = logging.getLogger("omc.http")
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEY = "omc.audit"
 _LONGEST_SUBJECT = 300
+_SOMEBODY = re.compile(r"/users/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -39,8 +41,6 @@ class Record:
     scope: Scope
     account: UUID | None = None
     actor: str = ""
-    others: list[UUID] = field(default_factory=list)
-    """Accounts that it is about besides the one that asked."""
     asked_at: int | None = None
     """The place of its first entry."""
     why: str | None = None
@@ -60,12 +60,19 @@ class Record:
             details["why"] = self.why
         try:
             await self._append(self.account, details)
-            for other in self.others if status is not None and status < 400 else ():
+            if status is not None and status < 400 and (other := self._other):
                 await self._append(other, details | {"asked": None})
         except OmcError as fault:
             logger.error(  # noqa: TRY400  the fault's sentence says all
                 "the outcome of entry %s of account %s is not on record: %s", self.asked_at, self.account, fault
             )
+
+    @property
+    def _other(self) -> UUID | None:
+        """The account that a superuser acted on: its owner has that on record as well, once it is done."""
+        found = _SOMEBODY.search(self.scope["path"])
+        other = UUID(found[1]) if found else None
+        return None if other == self.account else other
 
     async def _append(self, account: UUID, details: dict[str, Detail]) -> audit.Link:
         seen = seen_of(self.scope)
@@ -133,12 +140,6 @@ def concerns(request: Request, account: UUID) -> None:
     that how long the answer takes tells nobody whether there is such an account."""
     if record := _record_of(request):
         record.account, record.actor = account, ""
-
-
-def concerns_as_well(request: Request, account: UUID) -> None:
-    """What is done by one account is done to another: when it was done, both have it on record."""
-    if (record := _record_of(request)) and account != record.account:
-        record.others.append(account)
 
 
 def refused(request: Request, why: str) -> None:
