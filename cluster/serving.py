@@ -137,6 +137,7 @@ class Serving:
             blotter=wired.blotter,
             kill_switch=wired.flag,
             hot=CollectorHandle(),
+            catalysts=wired.catalysts,
             signer=wired.signer,
             tokens=wired.api_tokens,
             revocations=wired.users,

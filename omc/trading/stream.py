@@ -37,6 +37,7 @@ class MessageType(StrEnum):
     RESUMED = "resumed"
     """The stream goes on after `seq`, as was asked."""
     PRICE = "price"
+    CATALYST = "catalyst"
     SIGNAL = "signal"
     ORDER = "order"
     FILL = "fill"

@@ -1,4 +1,4 @@
-"""The streams: `/api/v1/ws/floor` and `/api/v1/ws/prices`.
+"""The streams: `/api/v1/ws/floor`, `/api/v1/ws/prices` and `/api/v1/ws/catalyst`.
 
 An app of its own rather than a part of the gateway: connections stay for hours, and thousands of them must not take the
 places of requests, or hold up a log-in while they are all told something.
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from omc.access.asker import Askers
 from serve_apps import door, openapi
 from serve_apps.gateway.streams import outbox as codes
+from serve_apps.gateway.streams.catalyst_stream import CatalystStream
 from serve_apps.gateway.streams.floor_stream import FloorStream
 from serve_apps.gateway.streams.outbox import Outbox
 from serve_apps.gateway.streams.places import Places
@@ -38,7 +39,7 @@ class Streams:
         self._askers = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations))
         self._visits: set[Outbox] = set()
         self._running: list[asyncio.Task[None]] = []
-        self._streams: Mapping[str, FloorStream | PriceStream] = {}
+        self._streams: Mapping[str, FloorStream | PriceStream | CatalystStream] = {}
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -94,6 +95,7 @@ class Streams:
         self._streams = {
             "floor": FloorStream(ports.feed, snapshots, ports.clock, ports.cadence),
             "prices": PriceStream(ports.hot, ports.clock, ports.cadence),
+            "catalyst": CatalystStream(ports.catalysts, ports.clock, ports.cadence),
         }
         self._started()
         self._running = [asyncio.create_task(self._kept(each.run, name)) for name, each in self._streams.items()]

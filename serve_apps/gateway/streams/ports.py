@@ -7,6 +7,7 @@ from omc.access.revocation import NoRevocations, Revocations
 from omc.access.signer import TokenSigner
 from omc.clock import Clock
 from omc.ledger.cadence import Cadence
+from omc.ledger.catalyst import CatalystLedger, MemoryCatalysts
 from omc.ledger.exchange import QuoteWatch
 from omc.risk.kill_switch import KillSwitch
 from omc.trading.blotter import Blotter
@@ -35,6 +36,7 @@ class StreamPorts:
     cadence: Cadence = field(default=Cadence(every_s=1.0, longest_s=5.0, first_s=0.05))
     """Pauses after the journal or the collector could not be asked."""
     rules: Rules = field(default=Rules())
+    catalysts: CatalystLedger = field(default_factory=MemoryCatalysts)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
     recheck_s: float = 5.0
