@@ -38,7 +38,16 @@ from serve_apps.gateway import app as gateway
 from serve_apps.gateway.streams import app as streams
 from serve_apps.lab import app as lab
 
-DAYS, COINS = 3, ("BTC", "ETH", "DOGE")
+DAYS = 3
+# Whoever tries everything asks more often than anybody else may.
+UNHURRIED = {
+    "rate_account": 60_000_000,
+    "rate_account_burst": 1_000_000,
+    "rate_token": 60_000_000,
+    "rate_token_burst": 1_000_000,
+    "rate_address": 60_000_000,
+    "rate_address_burst": 1_000_000,
+}
 
 
 class Here:
@@ -111,7 +120,7 @@ class Routed:
 async def one_process(home: Path, database: Path | str, **settings: object) -> AsyncIterator[OneProcess]:
     """The platform on `home` and on the migrated database of that address, or of the address in that file."""
     port = free_port()
-    chosen = {"synthetic_days": DAYS, "sandbox_port": port, "lockstep": True, "poll_s": 0.5}
+    chosen = {"synthetic_days": DAYS, "sandbox_port": port, "lockstep": True, "poll_s": 0.5, **UNHURRIED}
     wired = wiring(home=home, **chosen, live_exchange_url=f"http://{LOOPBACK}:{port}", **settings)
     wired.home.prepare()
     dsn.write(wired.home.dsn_file, dsn.read(database) if isinstance(database, Path) else database)
