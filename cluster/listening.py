@@ -144,7 +144,10 @@ def local_address(text: str) -> tuple[str, int]:
     """As the kernel writes it: words of four bytes, each in the machine's own order, and the port."""
     packed, _, port = text.partition(":")
     whole = b"".join(bytes.fromhex(packed[at : at + 8])[::-1] for at in range(0, len(packed), 8))
-    return str(ipaddress.ip_address(whole)), int(port, 16)
+    address = ipaddress.ip_address(whole)
+    # A socket of IPv6 that was given an address of IPv4.
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address), int(port, 16)
 
 
 def _sockets(pid: int) -> set[str]:

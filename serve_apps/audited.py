@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from omc.access import audit
 from omc.access.audit import Detail, Happening
 from omc.access.audit_trail import AuditTrail
-from omc.access.redaction import redacted
+from omc.access.redaction import redacted, redacted_path
 from omc.clock import Clock
 from omc.errors import OmcError
 from serve_apps.seen import seen_of
@@ -156,7 +156,7 @@ def action_of(scope: Scope) -> str:
 
 def _subject_of(scope: Scope) -> str:
     """The path that was asked for. Somebody may have put there what belongs into a body."""
-    return "/".join(redacted(part) for part in _printable(scope["path"]).split("/"))[:_LONGEST_SUBJECT]
+    return redacted_path(_printable(scope["path"]))[:_LONGEST_SUBJECT]
 
 
 def _printable(text: str) -> str:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from omc.access.redaction import redacted_path
 from omc.logs import of_request
 from serve_apps import problem
 from serve_apps.caller import Proxies, caller
@@ -137,7 +138,7 @@ class Door:
         try:
             await self._app(scope, receive, send)
         except Exception:
-            told = (scope["method"], scope["path"], seen_of(scope).request_id)
+            told = (scope["method"], redacted_path(scope["path"]), seen_of(scope).request_id)
             logger.exception("unforeseen fault: %s %r, request %s", *told)
             if started():
                 raise  # half an answer is out: breaking the connection is all that is left to say
@@ -162,7 +163,7 @@ def _tell(scope: Scope, status: int, took_ms: float) -> None:
     """One line for each request. What follows the question mark in an address may be a token."""
     told = {
         "method": scope["method"],
-        "path": scope["path"],
+        "path": redacted_path(scope["path"]),
         "status": status,
         "ms": round(took_ms, 1),
         "user": seen_of(scope).user,

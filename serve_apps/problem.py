@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from omc import errors
+from omc.access.redaction import redacted
 from serve_apps import audited
 
 INTERNAL = ("INTERNAL", 500)
@@ -188,4 +189,5 @@ def _finding(error: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _field(error: Mapping[str, Any]) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    # Somebody may have sent a secret where a name belongs.
+    return ".".join(redacted(str(part)) for part in error["loc"])

@@ -54,6 +54,11 @@ def redacted(text: str) -> str:
     return _PLACES.sub(lambda place: kept[int(place[1])], safe)
 
 
+def redacted_path(path: str, mark: str = "/") -> str:
+    """The same for words that stand between marks, each by itself: so they look like no part of a longer one."""
+    return mark.join(redacted(part) for part in path.split(mark))
+
+
 def redacted_value(value: Any, name: str = "", depth: int = 4) -> Any:
     """The same for what is no text: whatever goes by the name of a secret is hidden whole."""
     if is_secret_name(name) and value is not None:

@@ -71,10 +71,13 @@ async def test_nothing_that_was_sent_is_on_record(stranger, ports, ada, calling,
     secrets = {"api_key": "abcd0123456789wxyz", "api_secret": "s3cret-of-the-exchange"}
     await caller.post("/api/v1/credentials/coinspot", secrets)
     await caller.post("/api/v1/credentials/coinspot", {**secrets, "nonsense": "s3cret-of-the-exchange"})
-    await caller.ask("DELETE", "/api/v1/credentials/exchanges/0123456789abcdef0123456789abcdef")
+    misplaced = "0123456789abcdef0123456789abcdef"
+    answer = await caller.post("/api/v1/credentials/coinspot", {**secrets, misplaced: "in place of a name"})
+    assert misplaced not in answer.text
+    await caller.ask("DELETE", f"/api/v1/credentials/exchanges/{misplaced}")
     await caller.ask("DELETE", "/api/v1/credentials/exchanges/a%00%0ab")
     written = repr(ports.audit.chains)
-    for secret in (*secrets.values(), LOGIN["password"], "0123456789abcdef0123456789abcdef", "\\x00"):
+    for secret in (*secrets.values(), LOGIN["password"], misplaced, "\\x00"):
         assert secret not in written
     assert (await verify_all(ports.audit)).flaws == ()
 
