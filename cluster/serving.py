@@ -127,6 +127,7 @@ class Serving:
             lockout=wired.lockout,
             switches=CollectorHandle(),
             operators_are_local=wired.chosen.local_operators,
+            closing=wired.closing,
         )
 
     def _streams(self) -> StreamPorts:

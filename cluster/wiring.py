@@ -32,6 +32,7 @@ from omc.adapters.postgres.audit import PostgresAuditTrail
 from omc.adapters.postgres.backtests import PostgresBacktests
 from omc.adapters.postgres.blotter import PostgresBlotter
 from omc.adapters.postgres.catalysts import PostgresCatalysts
+from omc.adapters.postgres.closing import PostgresClosing
 from omc.adapters.postgres.credentials import PostgresCredentials
 from omc.adapters.postgres.curves import PostgresCurves
 from omc.adapters.postgres.database import Database
@@ -434,6 +435,10 @@ class Wiring:
     @cached_property
     def api_tokens(self) -> PostgresApiTokens:
         return PostgresApiTokens(self.database)
+
+    @cached_property
+    def closing(self) -> PostgresClosing:
+        return PostgresClosing(self.database)
 
     @cached_property
     def lockout(self) -> PostgresLockout:

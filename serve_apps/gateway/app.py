@@ -9,6 +9,7 @@ from omc.access.asker import Askers
 from omc.access.scope import Scope
 from serve_apps import audited, door, openapi
 from serve_apps.gateway import (
+    accounts,
     audit,
     auth,
     collectors,
@@ -53,6 +54,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(health.routes(ports))
     router.include_router(auth.routes(ports, passwords, bearer))
     router.include_router(users.routes(ports, passwords, bearer))
+    router.include_router(accounts.routes(ports, bearer))
     router.include_router(tokens.routes(ports, bearer))
     router.include_router(credentials.routes(ports, bearer))
     router.include_router(data.routes(ports, reading))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from omc.access.api_token import ApiTokenStore, MemoryApiTokenStore
 from omc.access.audit_trail import AuditTrail, MemoryAuditTrail
+from omc.access.closing import Closing, MemoryClosing
 from omc.access.keyring import Keyring
 from omc.access.lockout import LockoutStore, MemoryLockoutStore
 from omc.access.password import PasswordHasher
@@ -46,3 +47,4 @@ class GatewayPorts:
     switches: CollectorSwitches = field(default_factory=MemoryCollectorSwitches)
     operators_are_local: bool = False
     """Whoever asks from this machine itself is taken for an operator, on paths that are for operators."""
+    closing: Closing = field(default_factory=MemoryClosing)

@@ -12,6 +12,7 @@ from omc.errors import InvalidInput
 from serve_apps import audited
 from serve_apps.caller import caller
 from serve_apps.envelope import Success
+from serve_apps.gateway.deleting import deleted
 from serve_apps.gateway.own_password import OwnPassword
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
@@ -45,6 +46,13 @@ class ProfileChange(Body):
 class PasswordChange(Body):
     current_password: str = Field(max_length=LONGEST)
     new_password: NewPassword
+
+
+class Deletion(Body):
+    current_password: str = Field(max_length=LONGEST)
+    leave_coins: Annotated[bool, Field(strict=True)] = Field(
+        False, description="Coins of deactivated live deployments stay at their exchange, and are sold by nobody."
+    )
 
 
 class Profile(BaseModel):
@@ -105,5 +113,14 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         hashed = await passwords.hash(body.new_password)
         await ports.users.set_password(user_id, hashed, ports.clock.now())
         await ports.refresh.revoke_user(user_id)
+
+    @router.delete("/profile", responses={403: {}, 409: {}})
+    async def delete_profile(user_id: Annotated[UUID, asker], body: Deletion, request: Request) -> Success[None]:
+        """Delete one's account for good: who one was, all keys, tokens and sessions. Deployments on paper are stopped;
+        live ones must be deactivated before. What was traded stays on record, without a name."""
+        address = caller(request.scope, ports.rules.proxies).network
+        await uncut(own.confirm(user_id, body.current_password, address))
+        await deleted(ports, user_id, body.leave_coins)
+        return Success(data=None, message="the account is deleted")
 
     return router

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from omc.access.closing import MemoryClosing
 from omc.access.password import MemoryPasswordHasher
 from omc.access.token import MemoryRefreshStore
 from omc.access.user import MemoryUserStore
@@ -15,10 +16,12 @@ from serve_apps.gateway.ports import GatewayPorts
 @pytest.fixture
 def ports(signer, archive, hot, clock) -> GatewayPorts:
     users = MemoryUserStore()
+    refresh = MemoryRefreshStore(users=users)
     return GatewayPorts(
         users=users,
-        refresh=MemoryRefreshStore(users=users),
+        refresh=refresh,
         revocations=users,
+        closing=MemoryClosing(users, refresh),
         signer=signer,
         hasher=MemoryPasswordHasher(),
         archive=archive,
