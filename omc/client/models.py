@@ -14,6 +14,23 @@ class AcceptIn(Model):
     deployment_id: UUID
 
 
+class Account(Model):
+    """A deleted one keeps its id, and nothing that says whose it was."""
+
+    id: UUID
+    email: str
+    full_name: str | None
+    is_active: bool
+    is_superuser: bool
+    created_at: datetime
+    deleted_at: datetime | None
+
+
+class AccountChange(Model):
+    full_name: str | None = None
+    is_active: bool | None = None
+
+
 class AccountRisk(Model):
     """All deployments of one mode together."""
 
@@ -388,6 +405,11 @@ class DeflatedOut(Model):
     sharpe: float | None
     threshold: float | None
     probability: float | None
+
+
+class Deletion(Model):
+    current_password: str
+    leave_coins: bool = False
 
 
 class Dependency(Model):

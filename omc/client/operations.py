@@ -8,6 +8,8 @@ from omc.client.answers import Page
 from omc.client.caller import Caller, new_key
 from omc.client.models import (
     AcceptIn,
+    Account,
+    AccountChange,
     ActivateIn,
     AlgorithmChange,
     AlgorithmIn,
@@ -27,6 +29,7 @@ from omc.client.models import (
     CredentialOut,
     DayPnL,
     DecisionOut,
+    Deletion,
     DeployIn,
     DeploymentOut,
     DeploymentPnL,
@@ -190,6 +193,11 @@ class Operations(Caller):
         found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key())
         return found
 
+    def change_user(self, user_id: UUID | str, body: AccountChange) -> Account:
+        """What is left out stays as it is. Nobody shuts themselves out."""
+        found: Account = self._ask(Account, "PATCH", f"/users/{user_id}", body=body)
+        return found
+
     def create_algorithm(self, body: AlgorithmIn) -> AlgorithmOut:
         """A new draft. Its parameters are stored whole, defaults included, so that they never change by
         themselves. Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
@@ -264,9 +272,19 @@ class Operations(Caller):
         """Refused while a deployment that uses it is not stopped. A queued backtest of it will fail."""
         self._ask(None, "DELETE", f"/lab/models/{model_id}")
 
+    def delete_profile(self, body: Deletion) -> None:
+        """Delete one's account for good: who one was, all keys, tokens and sessions. Deployments on paper are
+        stopped; live ones must be deactivated before. What was traded stays on record, without a name."""
+        self._ask(None, "DELETE", "/users/profile", body=body)
+
     def delete_token(self, token_id: UUID | str) -> None:
         """End a token. Whoever used it within the last seconds may be believed for five more."""
         self._ask(None, "DELETE", f"/users/tokens/{token_id}")
+
+    def delete_user(self, user_id: UUID | str, *, leave_coins: bool | None = None) -> Account:
+        """Delete an account for good, as its owner would."""
+        found: Account = self._ask(Account, "DELETE", f"/users/{user_id}", query={"leave_coins": leave_coins})
+        return found
 
     def deploy(self, body: DeployIn, *, key: str | None = None) -> DeploymentOut:
         """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
@@ -517,6 +535,11 @@ class Operations(Caller):
     def get_sweep_verdict(self, sweep_id: UUID | str) -> VerdictOut:
         """Of what was tried so far: out-of-sample Sharpe ratio, probability of overfitting, deflated Sharpe ratio."""
         found: VerdictOut = self._ask(VerdictOut, "GET", f"/lab/sweeps/{sweep_id}/verdict")
+        return found
+
+    def get_user(self, user_id: UUID | str) -> Account:
+        """One account."""
+        found: Account = self._ask(Account, "GET", f"/users/{user_id}")
         return found
 
     def get_venue(self, venue: str) -> VenueOut:
@@ -1226,6 +1249,15 @@ class Operations(Caller):
             "GET",
             "/floor/trades",
             query={"page": page, "per_page": per_page, "start": start, "end": end},
+        )
+        return found
+
+    def list_users(
+        self, *, page: int | None = None, per_page: int | None = None, email: str | None = None
+    ) -> Page[Account]:
+        """Every account, the oldest first."""
+        found: Page[Account] = self._ask(
+            Page[Account], "GET", "/users", query={"page": page, "per_page": per_page, "email": email}
         )
         return found
 

@@ -58,7 +58,9 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         return Success(data=Account.of(await ports.users.get(user_id)))
 
     @router.patch("/{user_id:uuid}", responses={403: {}})
-    async def change_account(asker: Annotated[UUID, superuser], user_id: UUID, body: AccountChange, request: Request) -> Success[Account]:
+    async def change_account(
+        asker: Annotated[UUID, superuser], user_id: UUID, body: AccountChange, request: Request
+    ) -> Success[Account]:
         """What is left out stays as it is. Nobody shuts themselves out."""
         audited.concerns_as_well(request, user_id)
         if body.is_active is False:
