@@ -1,0 +1,102 @@
+"""Setting second factors up and asking for them: the one place that opens their secrets, and opens nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+from uuid import UUID, uuid4
+
+from omc.access.second_factor import (
+    SecondFactor,
+    is_device_code,
+    new_recovery_codes,
+    new_secret,
+    recovery_digest,
+    secret_bytes,
+    steps_of,
+)
+from omc.access.second_factor_store import (
+    MemorySecondFactorStore,
+    SecondFactorStore,
+    already_on,
+    not_there,
+)
+from omc.access.vault import MemoryVault, Vault
+from omc.clock import Clock
+from omc.errors import Conflict, Forbidden
+
+
+class CodeNeeded(Forbidden):
+    """The account has a second factor, and no code came with the request."""
+
+
+class CodeWrong(Forbidden):
+    """A code came that is wrong, or was taken before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """Inert until used: where they are kept, and what opens them."""
+
+    store: SecondFactorStore
+    vault: Vault = field(repr=False)
+    clock: Clock
+
+    @classmethod
+    def in_memory(cls, clock: Clock) -> Self:
+        """Some that live and die with the process."""
+        return cls(MemorySecondFactorStore(), MemoryVault(), clock)
+
+    async def begin(self, user_id: UUID) -> str:
+        """The secret of a new one, told once; it asks for nothing until it is confirmed."""
+        secret = new_secret()
+        empty = SecondFactor(uuid4(), user_id, "", self.clock.now())
+        await self.store.begin(replace(empty, sealed=self.vault.seal(secret, empty.place)))
+        return secret
+
+    async def confirm(self, user_id: UUID, code: str) -> Sequence[str]:
+        """Switch it on with a first code; its recovery codes, told once."""
+        found = await self.store.get(user_id)
+        if found is None:
+            raise Conflict("there is no second factor to confirm: set one up first")
+        if found.is_on:
+            raise already_on()
+        await self._take(user_id, code)
+        codes = new_recovery_codes()
+        if not await self.store.confirm(found, [recovery_digest(each) for each in codes], self.clock.now()):
+            raise Conflict("this second factor was confirmed or replaced meanwhile")
+        return codes
+
+    async def demand(self, user_id: UUID, code: str | None) -> None:
+        """Return when the account has none, or `code` is one of its device's that was not taken before. CodeNeeded,
+        CodeWrong; RateLimited after too many wrong ones."""
+        found = await self.store.get(user_id)
+        if found is None or not found.is_on:
+            return
+        if code is None:
+            raise CodeNeeded("this account has a second factor: send a code of it")
+        await self._take(user_id, code)
+
+    async def switch_off(self, user_id: UUID, code: str) -> None:
+        """By a code of the device, or by a recovery code."""
+        found = await self.store.get(user_id)
+        if found is None:
+            raise not_there()
+        if found.is_on:
+            await (self._take(user_id, code) if is_device_code(code) else self._spend(user_id, code))
+        await self.store.remove(found)
+
+    async def _take(self, user_id: UUID, code: str) -> None:
+        now = self.clock.now()
+        factor = await self.store.charge(user_id, now)
+        secret = secret_bytes(self.vault.open(factor.sealed, factor.place))
+        steps = steps_of(secret, code, now)
+        if not steps:
+            raise CodeWrong("the code of the second factor is wrong")
+        if not await self.store.advance(factor, steps[0]):
+            raise CodeWrong("this code was used already: wait for the next")
+
+    async def _spend(self, user_id: UUID, code: str) -> None:
+        now = self.clock.now()
+        factor = await self.store.charge(user_id, now)
+        if not await self.store.spend(factor, recovery_digest(code), now):
+            raise CodeWrong("the recovery code is wrong, or was used")
