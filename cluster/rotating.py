@@ -50,9 +50,11 @@ async def _rotated(wired: Wiring, *, new: bool) -> Rotation:
     try:
         if new and wired.given_vault_keys:
             raise Conflict("the vault's keys are given as OMC_VAULT_KEY: put a new one before them there")
-        if new and await wired.credentials.vault_keys() <= {wired.vault.newest()}:
+        factors = wired.second_factors.store
+        sealing = await wired.credentials.vault_keys() | await factors.vault_keys()
+        if new and sealing <= {wired.vault.newest()}:
             add_key(wired.vault_key_file)
-        return await rotate(wired.credentials, wired.vault, wired.audit, wired.clock)
+        return await rotate(wired.credentials, wired.vault, wired.audit, wired.clock, factors)
     finally:
         await wired.database.close()
 

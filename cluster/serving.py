@@ -123,6 +123,7 @@ class Serving:
             warnings=(wired.confinement.notice,) if wired.confinement.notice else (),
             rules=wired.rules,
             audit=wired.audit,
+            second_factors=wired.second_factors,
             keyring=Keyring(wired.credentials, wired.vault, RiskHandle()),
             lockout=wired.lockout,
             switches=CollectorHandle(),
@@ -203,6 +204,7 @@ class Serving:
             rules=wired.rules,
             audit=wired.audit,
             credentials=wired.credentials,
+            second_factors=wired.second_factors,
             venues=wired.venue_facts,
             requests=wired.requests,
         )

@@ -20,7 +20,8 @@ async def prepare(wired: Wiring) -> None:
     is not here."""
     try:
         # What names no key is a token of an earlier platform: whether it opens is found out when it is used.
-        needed = await wired.credentials.vault_keys() - {""}
+        needed = await wired.credentials.vault_keys() | await wired.second_factors.store.vault_keys()
+        needed -= {""}
         lay_out(wired, needed)
         missing = needed - FileVault(wired.vault_key_file).key_ids
         if missing:

@@ -18,6 +18,7 @@ from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
 from omc.access.quota import Allowance
 from omc.access.rate import Rate
+from omc.access.second_factors import SecondFactors
 from omc.adapters.argon2 import Argon2Hasher
 from omc.adapters.coinspot.live import LiveVenues
 from omc.adapters.coinspot.prices import CoinspotPrices
@@ -48,6 +49,7 @@ from omc.adapters.postgres.rates import PostgresRates
 from omc.adapters.postgres.refresh import PostgresRefreshTokens
 from omc.adapters.postgres.requests import PostgresRequests
 from omc.adapters.postgres.risk import PostgresRiskStore
+from omc.adapters.postgres.second_factors import PostgresSecondFactors
 from omc.adapters.postgres.shelf import PostgresShelf
 from omc.adapters.postgres.sweeps import PostgresSweeps
 from omc.adapters.postgres.tries import PostgresTries
@@ -443,6 +445,10 @@ class Wiring:
     @cached_property
     def lockout(self) -> PostgresLockout:
         return PostgresLockout(self.database)
+
+    @cached_property
+    def second_factors(self) -> SecondFactors:
+        return SecondFactors(PostgresSecondFactors(self.database), self.vault, self.clock)
 
     @cached_property
     def refresh_tokens(self) -> PostgresRefreshTokens:

@@ -24,6 +24,14 @@ class Forbidden(Refused):
     """We know who asked, and they may not."""
 
 
+class SecondFactorNeeded(Forbidden):
+    """The account has a second factor, and no code of it came with the request."""
+
+
+class SecondFactorWrong(Forbidden):
+    """The code of the second factor is wrong, or was taken before."""
+
+
 class NotFound(Refused):
     """There is no such thing, or none that the asker may see."""
 

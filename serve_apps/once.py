@@ -22,7 +22,7 @@ from fastapi.routing import APIRoute
 
 from omc.access.once import HELD_FOR, Answer, Claim, RequestStore
 from omc.clock import Clock
-from omc.errors import OmcError, Overtaken, StaleLease, Unavailable
+from omc.errors import OmcError, Overtaken, SecondFactorNeeded, SecondFactorWrong, StaleLease, Unavailable
 from serve_apps import problem
 from serve_apps.identity import Bearer
 from serve_apps.uncut import uncut
@@ -53,6 +53,11 @@ class Operation:
     began_at: datetime
     repeated: bool = False
     """Whether it may have been carried out before, in part or whole."""
+
+
+def _asks_for_code(fault: Exception) -> bool:
+    """Whether the same request with a code of the second factor would be carried out."""
+    return isinstance(fault, problem.Detailed) and isinstance(fault.fault, SecondFactorNeeded | SecondFactorWrong)
 
 
 class Replay(Exception):
@@ -119,10 +124,10 @@ class Once:
     async def _refused(self, request: Request, fault: Exception) -> Response:
         """A fault as an answer that can be kept. One that is none, or belongs to no claim, goes on."""
         claim, refusal = _claim(request), await problem.refusal(request, fault)
-        if claim is not None and refusal is not None and not isinstance(fault, _PASSING):
+        if claim is not None and refusal is not None and not isinstance(fault, _PASSING) and not _asks_for_code(fault):
             return refusal
         if claim is not None:
-            never = isinstance(fault, RequestValidationError | HTTPException)
+            never = isinstance(fault, RequestValidationError | HTTPException) or _asks_for_code(fault)
             await self._end(self._requests.forget(claim) if never else self._requests.let_go(claim))
         raise fault
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -21,16 +22,8 @@ from omc.access.second_factor_store import (
     not_there,
 )
 from omc.access.vault import MemoryVault, Vault
-from omc.clock import Clock
-from omc.errors import Conflict, Forbidden
-
-
-class CodeNeeded(Forbidden):
-    """The account has a second factor, and no code came with the request."""
-
-
-class CodeWrong(Forbidden):
-    """A code came that is wrong, or was taken before."""
+from omc.clock import Clock, ManualClock
+from omc.errors import Conflict, SecondFactorNeeded, SecondFactorWrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +35,10 @@ class SecondFactors:
     clock: Clock
 
     @classmethod
-    def in_memory(cls, clock: Clock) -> Self:
+    def in_memory(cls, clock: Clock | None = None) -> Self:
         """Some that live and die with the process."""
-        return cls(MemorySecondFactorStore(), MemoryVault(), clock)
+        known = clock or ManualClock(datetime(2025, 1, 1, tzinfo=UTC))
+        return cls(MemorySecondFactorStore(), MemoryVault(), known)
 
     async def begin(self, user_id: UUID) -> str:
         """The secret of a new one, told once; it asks for nothing until it is confirmed."""
@@ -67,13 +61,13 @@ class SecondFactors:
         return codes
 
     async def demand(self, user_id: UUID, code: str | None) -> None:
-        """Return when the account has none, or `code` is one of its device's that was not taken before. CodeNeeded,
-        CodeWrong; RateLimited after too many wrong ones."""
+        """Return when the account has none, or `code` is one of its device's that was not taken before. RateLimited
+        after too many wrong ones."""
         found = await self.store.get(user_id)
         if found is None or not found.is_on:
             return
         if code is None:
-            raise CodeNeeded("this account has a second factor: send a code of it")
+            raise SecondFactorNeeded("this account has a second factor: send a code of it")
         await self._take(user_id, code)
 
     async def switch_off(self, user_id: UUID, code: str) -> None:
@@ -91,12 +85,12 @@ class SecondFactors:
         secret = secret_bytes(self.vault.open(factor.sealed, factor.place))
         steps = steps_of(secret, code, now)
         if not steps:
-            raise CodeWrong("the code of the second factor is wrong")
+            raise SecondFactorWrong("the code of the second factor is wrong")
         if not await self.store.advance(factor, steps[0]):
-            raise CodeWrong("this code was used already: wait for the next")
+            raise SecondFactorWrong("this code was used already: wait for the next")
 
     async def _spend(self, user_id: UUID, code: str) -> None:
         now = self.clock.now()
         factor = await self.store.charge(user_id, now)
         if not await self.store.spend(factor, recovery_digest(code), now):
-            raise CodeWrong("the recovery code is wrong, or was used")
+            raise SecondFactorWrong("the recovery code is wrong, or was used")

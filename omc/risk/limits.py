@@ -67,6 +67,14 @@ class Bounds:
                 return f"{name} is {value:f}: {'at least' if name in _LONGER_IS_STRICTER else 'at most'} {bound:f}"
         return None
 
+    def loosened_by(self, named: Mapping[str, Decimal | None]) -> bool:
+        """Whether anything that is named is wider than what is set here; None is the widest there is."""
+        for name, bound in self.set().items():
+            value = named.get(name, bound)
+            if value is None or (value < bound if name in _LONGER_IS_STRICTER else value > bound):
+                return True
+        return False
+
     def told(self) -> dict[str, str]:
         return {name: f"{value:f}" for name, value in self.set().items()}
 

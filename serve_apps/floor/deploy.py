@@ -27,6 +27,7 @@ from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
 from serve_apps.once import Once, Operation
 from serve_apps.patience import newest_board
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Cash, Coins, Finite, Parameters, Time, Whole
 
@@ -135,7 +136,10 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
 
     @router.post("/deploy", status_code=201)
     async def deploy(
-        user_id: Annotated[UUID, asker], body: DeployIn, operation: Annotated[Operation, Depends(once.operation)]
+        user_id: Annotated[UUID, asker],
+        body: DeployIn,
+        operation: Annotated[Operation, Depends(once.operation)],
+        code: Code = None,
     ) -> Success[DeploymentOut]:
         """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
         if (made := await _made(ports, operation, user_id)) is not None:
@@ -175,6 +179,8 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
             execution=body.execution.execution(),
             triggers=triggers_for(body.triggers, body.coins),
         )
+        # Last of all, so that a request that is refused anyway uses no code up.
+        await _check_owner(ports, wanted, code)
         return Success(data=DeploymentOut.of(await _stored(wanted)))
 
     async def _stored(wanted: Deployment) -> Deployment:
@@ -204,6 +210,11 @@ async def _made(ports: FloorPorts, operation: Operation, user_id: UUID) -> Deplo
         with suppress(NotFound):
             return await ports.deployments.get(operation.id, user_id)
     return None
+
+
+async def _check_owner(ports: FloorPorts, wanted: Deployment, code: str | None) -> None:
+    if wanted.mode is Mode.LIVE:
+        await demand(ports.second_factors, wanted.user_id, code)
 
 
 def _check_fit(record: AlgorithmRecord, body: DeployIn) -> None:

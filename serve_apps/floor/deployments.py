@@ -15,6 +15,7 @@ from serve_apps.floor.real_money import check_allowed
 from serve_apps.floor.schemas import DeploymentOut
 from serve_apps.identity import Bearer
 from serve_apps.once import Once, Operation
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body
 
@@ -46,6 +47,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
         deployment_id: UUID,
         operation: Annotated[Operation, keyed],
         body: ActivateIn | None = None,
+        code: Code = None,
     ) -> Success[DeploymentOut]:
         """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money it
         is confirmed again."""
@@ -53,6 +55,7 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
         if found.mode is Mode.LIVE and found.status is not DeploymentStatus.ACTIVE:
             await check_allowed(ports, user_id, found.venue)
             check_confirmed(found.name, body.confirmation if body else None)
+            await demand(ports.second_factors, user_id, code)
         return await _move(user_id, deployment_id, DeploymentStatus.ACTIVE, operation)
 
     @router.post("/algorithms/{deployment_id}/pause")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from omc.errors import InvalidInput, Overtaken
 from omc.risk.limits import AccountLimits, Bounds, Limits
+from omc.trading.deployment import DeploymentStatus, Mode
 from serve_apps.envelope import Success
 from serve_apps.floor.bounds import ALWAYS, BoundsIn, BoundsOut
 from serve_apps.floor.owned import deployments_of
@@ -16,6 +17,7 @@ from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import LimitsOut
 from serve_apps.identity import Bearer
 from serve_apps.once import Once, Operation
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line
 
@@ -61,9 +63,15 @@ def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
 
     @router.put("/risk/limits")
     async def change(
-        user_id: Annotated[UUID, asker], body: LimitsChange, operation: Annotated[Operation, keyed]
+        user_id: Annotated[UUID, asker],
+        body: LimitsChange,
+        operation: Annotated[Operation, keyed],
+        code: Code = None,
     ) -> Success[AllLimits]:
-        """Change what is named; what is null does not bind any more."""
+        """Change what is named; what is null does not bind any more. To loosen what real money is traded within takes a
+        code of the second factor, where there is one."""
+        if await _loosens_live(ports, user_id, body):
+            await demand(ports.second_factors, user_id, code)
         await uncut(_change(ports, user_id, body, operation.id))
         return Success(data=await _all(user_id))
 
@@ -83,6 +91,21 @@ def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
         )
 
     return router
+
+
+async def _loosens_live(ports: FloorPorts, user_id: UUID, body: LimitsChange) -> bool:
+    """Whether real money could be traded within wider limits than before."""
+    named = body.limits.named()
+    if body.deployment_id is not None:
+        deployment = await ports.deployments.get(body.deployment_id, user_id)
+        return deployment.mode is Mode.LIVE and deployment.limits.loosened_by(named)
+    before = (await ports.limits.limits(user_id)).bounds
+    if not before.loosened_by(named):
+        return False
+    return any(
+        each.mode is Mode.LIVE and each.status is not DeploymentStatus.STOPPED
+        for each in await deployments_of(ports.deployments, user_id)
+    )
 
 
 async def _change(ports: FloorPorts, user_id: UUID, body: LimitsChange, once: UUID) -> None:

@@ -10,6 +10,7 @@ from omc.access.keyring import Keyring
 from omc.access.once import MemoryRequests, RequestStore
 from omc.access.quota import Allowance
 from omc.access.revocation import NoRevocations, Revocations
+from omc.access.second_factors import SecondFactors
 from omc.access.signer import TokenSigner
 from omc.access.usage import UsageLedger
 from omc.clock import Clock
@@ -62,6 +63,7 @@ class FloorPorts:
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     credentials: CredentialStore = field(default_factory=lambda: Keyring.in_memory().store)
     """Read for what the venue said of a key; nobody here can open one."""
+    second_factors: SecondFactors = field(default_factory=SecondFactors.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
     halt_files: HaltFiles = field(default_factory=MemoryHaltFiles)

@@ -20,6 +20,7 @@ from serve_apps.gateway import (
     ledgers,
     measures,
     pages,
+    second_factor,
     tokens,
     users,
 )
@@ -56,6 +57,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(users.routes(ports, passwords, bearer))
     router.include_router(accounts.routes(ports, bearer))
     router.include_router(tokens.routes(ports, bearer))
+    router.include_router(second_factor.routes(ports, passwords, bearer))
     router.include_router(credentials.routes(ports, bearer))
     router.include_router(data.routes(ports, reading))
     router.include_router(measures.routes(ports, reading))

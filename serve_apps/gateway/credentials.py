@@ -15,6 +15,7 @@ from serve_apps.envelope import Page, Paging, Success
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
 from serve_apps.patience import soon
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Time
 
@@ -143,25 +144,33 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         return Page.cut([CredentialOut.of(each) for each in await ports.keyring.store.of(user_id)], query)
 
     @router.post("/coinspot", status_code=201)
-    async def add_coinspot(user_id: asker, body: ExchangeKeyIn) -> Success[CredentialOut]:
+    async def add_coinspot(user_id: asker, body: ExchangeKeyIn, code: Code = None) -> Success[CredentialOut]:
         """Entrust a key to the platform. It is sealed, and CoinSpot is asked at once what it may do."""
+        await demand(ports.second_factors, user_id, code)
         return await uncut(keeper.kept(user_id, COINSPOT, body.secrets(), body.withdrawals_disabled, anew=True))
 
     @router.put("/coinspot")
-    async def replace_coinspot(user_id: asker, body: ExchangeKeyIn) -> Success[CredentialOut]:
+    async def replace_coinspot(user_id: asker, body: ExchangeKeyIn, code: Code = None) -> Success[CredentialOut]:
         """Put another key in its place. Nothing trades by it before CoinSpot has said that it may."""
+        await demand(ports.second_factors, user_id, code)
         return await uncut(keeper.kept(user_id, COINSPOT, body.secrets(), body.withdrawals_disabled, anew=False))
 
     @router.post("/exchanges/{exchange}", status_code=201)
-    async def add(user_id: asker, exchange: Name, body: OtherExchangeKeyIn) -> Success[CredentialOut]:
+    async def add(
+        user_id: asker, exchange: Name, body: OtherExchangeKeyIn, code: Code = None
+    ) -> Success[CredentialOut]:
         """Entrust a key of another exchange to the platform."""
         which = _exchange(exchange, body)
+        await demand(ports.second_factors, user_id, code)
         return await uncut(keeper.kept(user_id, which, body.secrets(), body.withdrawals_disabled, anew=True))
 
     @router.put("/exchanges/{exchange}")
-    async def replace(user_id: asker, exchange: Name, body: OtherExchangeKeyIn) -> Success[CredentialOut]:
+    async def replace(
+        user_id: asker, exchange: Name, body: OtherExchangeKeyIn, code: Code = None
+    ) -> Success[CredentialOut]:
         """Put another key in its place. Nothing trades by it before the exchange has said that it may."""
         which = _exchange(exchange, body)
+        await demand(ports.second_factors, user_id, code)
         return await uncut(keeper.kept(user_id, which, body.secrets(), body.withdrawals_disabled, anew=False))
 
     @router.post("/llm/{provider}", status_code=201)

@@ -10,6 +10,7 @@ from omc.access.keyring import Keyring
 from omc.access.lockout import LockoutStore, MemoryLockoutStore
 from omc.access.password import PasswordHasher
 from omc.access.revocation import NoRevocations, Revocations
+from omc.access.second_factors import SecondFactors
 from omc.access.signer import TokenSigner
 from omc.access.token import RefreshStore
 from omc.access.user import UserStore
@@ -41,6 +42,7 @@ class GatewayPorts:
     audit: AuditTrail = field(default_factory=MemoryAuditTrail)
     ledgers: LedgerShelf = field(default_factory=MemoryShelf)
     keyring: Keyring = field(default_factory=Keyring.in_memory)
+    second_factors: SecondFactors = field(default_factory=SecondFactors.in_memory)
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
     lockout: LockoutStore = field(default_factory=MemoryLockoutStore)

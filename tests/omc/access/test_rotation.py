@@ -10,6 +10,8 @@ from omc.access.audit_trail import MemoryAuditTrail
 from omc.access.credential import COINSPOT, Credential, Keyhole, Use, sealed
 from omc.access.credential_store import MemoryCredentialStore
 from omc.access.rotation import rotate
+from omc.access.second_factor_store import MemorySecondFactorStore
+from omc.access.second_factors import SecondFactors
 from omc.access.vault import MemoryVault
 from omc.clock import ManualClock
 from omc.errors import Unavailable
@@ -93,3 +95,25 @@ async def test_the_owner_of_each_has_it_on_record(store: Breaks, vault: MemoryVa
         ("cli", "keys.rotate", "exchange coinspot"),
         ("cli", "keys.rotate", "llm openai"),
     ]
+
+
+async def test_second_factors_are_sealed_anew_as_well(store: Breaks, vault: MemoryVault) -> None:
+    factors = SecondFactors(MemorySecondFactorStore(), vault, ManualClock(NOW))
+    vault.sealing = "memory"
+    secret = await factors.begin(UUID(int=1))
+    vault.sealing = "newer"
+    found = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW), factors.store)
+    assert (found.resealed, found.failed, found.needed) == (9, (), frozenset())
+    (kept,) = factors.store.kept.values()
+    assert vault.open(kept.sealed, kept.place) == secret
+
+
+async def test_a_second_factor_of_another_account_opens_nothing(store: Breaks, vault: MemoryVault) -> None:
+    factors = SecondFactors(MemorySecondFactorStore(), vault, ManualClock(NOW))
+    vault.sealing = "memory"
+    await factors.begin(UUID(int=1))
+    factors.store.kept[UUID(int=1)] = replace(factors.store.kept[UUID(int=1)], user_id=UUID(int=2))
+    vault.sealing = "newer"
+    found = await rotate(store, vault, MemoryAuditTrail(), ManualClock(NOW), factors.store)
+    assert len(found.failed) == 1
+    assert found.needed == {"memory"}

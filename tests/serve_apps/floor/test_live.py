@@ -1,6 +1,7 @@
 """What real money asks for before it is traded: an exchange, a key, limits, cash that is there, its owner's word."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,8 @@ import pytest
 
 from omc.access.credential import COINSPOT, Access, sealed
 from omc.access.credential_store import MemoryCredentialStore
+from omc.access.second_factor import code_of, secret_bytes, step_of
+from omc.access.second_factors import SecondFactors
 from omc.access.vault import MemoryVault
 from omc.errors import Unavailable
 from omc.trading.capability import VenueFacts
@@ -41,7 +44,12 @@ def desk(ports) -> Desk:
 
 @pytest.fixture
 def live_ports(ports, desk, clock):
-    return replace(ports, risk=desk, credentials=MemoryCredentialStore(clock, ports.deployments))
+    return replace(
+        ports,
+        risk=desk,
+        credentials=MemoryCredentialStore(clock, ports.deployments),
+        second_factors=SecondFactors.in_memory(clock),
+    )
 
 
 @pytest.fixture
@@ -279,3 +287,73 @@ async def test_somebody_elses_key_does_not_serve(asking, live_ports, clock, refu
     await live_ports.credentials.add(made)
     await live_ports.credentials.examined(made, Access.FULL, None)
     assert "has none of coinspot" in refused(await asking(), 409, "CONFLICT")["message"]
+
+
+@pytest.fixture
+def shown(live_ports, caller, clock):
+    """`await shown()` is a new code of the caller's second factor, which is on from the first time."""
+    known: list[str] = []
+
+    async def show() -> dict[str, str]:
+        factors = live_ports.second_factors
+        if not known:
+            known.append(await factors.begin(caller.user_id))
+            await factors.confirm(caller.user_id, code_of(secret_bytes(known[0]), step_of(clock.now())))
+        clock.advance(timedelta(seconds=30))
+        return {"X-Second-Factor": code_of(secret_bytes(known[0]), step_of(clock.now()))}
+
+    return show
+
+
+async def test_where_there_is_a_second_factor_real_money_asks_for_a_code_of_it(
+    asking, trusted, live_ports, caller, refused, shown, algorithm
+):
+    await trusted()
+    headers = await shown()
+    assert refused(await asking(), 403, "FORBIDDEN")["details"] == {"second_factor": "required"}
+    assert live_ports.deployments.kept == {}
+    body = {
+        "algorithm_id": str((await algorithm("deployable")).id),
+        "deployment_name": "x",
+        "coins": ["BTC"],
+        "mode": "live",
+        "cash": "1.00",
+        "risk_limits": LIMITS,
+        "confirmation": "trade x with real money",
+    }
+    key = {"Idempotency-Key": "once"}
+    refused(await caller.post("/deploy", body, headers=key), 403, "FORBIDDEN")
+    made = await caller.post("/deploy", body, headers={**headers, **key})
+    assert made.status_code == 201, made.text
+    which = f"/algorithms/{made.json()['data']['id']}"
+    assert (await caller.post(f"{which}/pause")).status_code == 200
+    confirmed = {"confirmation": "trade x with real money"}
+    refused(await caller.post(f"{which}/activate", confirmed), 403, "FORBIDDEN")
+    again = await caller.post(f"{which}/activate", confirmed, headers=headers)
+    assert refused(again, 403, "FORBIDDEN")["details"] == {"second_factor": "wrong"}
+    assert (await caller.post(f"{which}/activate", confirmed, headers=await shown())).status_code == 200
+    assert (await caller.post(f"{which}/deactivate")).status_code == 200
+    assert (await caller.post("/emergency-stop")).status_code == 200
+
+
+async def test_wider_limits_of_real_money_ask_for_a_code_and_narrower_ones_do_not(
+    asking, trusted, caller, refused, shown
+):
+    await trusted()
+    made = (await asking()).json()["data"]
+    await caller.put("/risk/limits", {"limits": {"daily_loss_aud": "100.00"}})
+    headers = await shown()
+    for whose in ({"deployment_id": made["id"]}, {}):
+        narrower = {**whose, "limits": {"daily_loss_aud": "40.00"}}
+        assert (await caller.put("/risk/limits", narrower)).status_code == 200
+        wider = {**whose, "limits": {"daily_loss_aud": "45.00"}}
+        refused(await caller.put("/risk/limits", wider), 403, "FORBIDDEN")
+        assert (await caller.ask("PUT", "/risk/limits", json=wider, headers=headers)).status_code == 200
+        headers = await shown()
+
+
+async def test_paper_asks_for_no_code(caller, deploying, shown):
+    await shown()
+    made = await deploying()
+    wider = {"deployment_id": made["id"], "limits": {"daily_loss_aud": "9000.00"}}
+    assert (await caller.put("/risk/limits", wider)).status_code == 200

@@ -9,12 +9,12 @@ import pytest
 
 from omc.access.second_factor import FREE_TRIES, RECOVERY_CODES, code_of, secret_bytes, step_of
 from omc.access.second_factor_store import MemorySecondFactorStore, SecondFactorStore
-from omc.access.second_factors import CodeNeeded, CodeWrong, SecondFactors
+from omc.access.second_factors import SecondFactors
 from omc.access.vault import MemoryVault
 from omc.adapters.postgres.second_factors import PostgresSecondFactors
 from omc.adapters.postgres.users import PostgresUsers
 from omc.clock import ManualClock
-from omc.errors import Conflict, NotFound, RateLimited
+from omc.errors import Conflict, NotFound, RateLimited, SecondFactorNeeded, SecondFactorWrong
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -59,10 +59,10 @@ async def test_nothing_is_asked_for_until_it_is_confirmed(factors, me, clock):
     await factors.demand(me, None)
     secret = await factors.begin(me)
     await factors.demand(me, None)
-    with pytest.raises(CodeWrong):
+    with pytest.raises(SecondFactorWrong):
         await factors.confirm(me, "000000" if code_at(secret, clock.now()) != "000000" else "000001")
     assert len(await factors.confirm(me, code_at(secret, clock.now()))) == RECOVERY_CODES
-    with pytest.raises(CodeNeeded):
+    with pytest.raises(SecondFactorNeeded):
         await factors.demand(me, None)
     with pytest.raises(Conflict):
         await factors.begin(me)
@@ -79,9 +79,9 @@ async def test_a_code_is_taken_once(factors, me, clock):
     secret, _ = await on(factors, me, clock)
     code = code_at(secret, clock.now())
     await factors.demand(me, code)
-    with pytest.raises(CodeWrong, match="used already"):
+    with pytest.raises(SecondFactorWrong, match="used already"):
         await factors.demand(me, code)
-    with pytest.raises(CodeWrong, match="used already"):
+    with pytest.raises(SecondFactorWrong, match="used already"):
         await factors.demand(me, code_at(secret, clock.now() - timedelta(seconds=30)))
     clock.advance(timedelta(seconds=30))
     await factors.demand(me, code_at(secret, clock.now()))
@@ -91,7 +91,7 @@ async def test_of_two_replicas_that_are_shown_one_code_at_once_one_believes_it(f
     secret, _ = await on(factors, me, clock)
     code, replica = code_at(secret, clock.now()), replace(factors)
     both = await asyncio.gather(factors.demand(me, code), replica.demand(me, code), return_exceptions=True)
-    assert [type(each) for each in both if each is not None] == [CodeWrong]
+    assert [type(each) for each in both if each is not None] == [SecondFactorWrong]
 
 
 async def test_a_clock_a_step_off_is_borne(factors, me, clock):
@@ -99,33 +99,33 @@ async def test_a_clock_a_step_off_is_borne(factors, me, clock):
     clock.advance(timedelta(seconds=60))
     for off in (-30, 30):
         await factors.demand(me, code_at(secret, clock.now() + timedelta(seconds=off)))
-    with pytest.raises(CodeWrong):
+    with pytest.raises(SecondFactorWrong):
         await factors.demand(me, code_at(secret, clock.now() + timedelta(seconds=300)))
 
 
 async def test_guesses_are_counted_however_many_are_made_at_once(factors, me, clock):
     secret, _ = await on(factors, me, clock)
     guesses = await asyncio.gather(*(factors.demand(me, "nonsense") for _ in range(12)), return_exceptions=True)
-    assert [type(each) for each in guesses].count(CodeWrong) == FREE_TRIES
+    assert [type(each) for each in guesses].count(SecondFactorWrong) == FREE_TRIES
     assert [type(each) for each in guesses].count(RateLimited) == 12 - FREE_TRIES
     with pytest.raises(RateLimited):
         await factors.demand(me, code_at(secret, clock.now()))
     clock.advance(timedelta(seconds=30))
-    with pytest.raises(CodeWrong):
+    with pytest.raises(SecondFactorWrong):
         await factors.demand(me, "nonsense")
     clock.advance(timedelta(seconds=30))
     with pytest.raises(RateLimited, match="wait 30 seconds"):
         await factors.demand(me, code_at(secret, clock.now()))
     clock.advance(timedelta(seconds=30))
     await factors.demand(me, code_at(secret, clock.now()))
-    with pytest.raises(CodeWrong):
+    with pytest.raises(SecondFactorWrong):
         await factors.demand(me, "nonsense")
 
 
 async def test_it_goes_off_by_a_code_or_by_a_recovery_code_once(factors, store, me, clock):
     secret, codes = await on(factors, me, clock)
     for wrong in ("aaaa-bbbb-cccc-dddd", "12345"):
-        with pytest.raises(CodeWrong):
+        with pytest.raises(SecondFactorWrong):
             await factors.switch_off(me, wrong)
     assert await store.left(await store.get(me)) == RECOVERY_CODES
     await factors.switch_off(me, codes[3].upper())

@@ -1,0 +1,101 @@
+"""A second factor is set up with the password, confirmed by a device, and asked for before exchange keys are kept."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from omc.access.second_factor import code_of, secret_bytes, step_of
+from omc.access.second_factors import SecondFactors
+
+FACTOR = "/api/v1/users/second-factor"
+COINSPOT = "/api/v1/credentials/coinspot"
+KEY = {"api_key": "k" * 32, "api_secret": "s" * 64}
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def ports(ports, clock):
+    return replace(ports, second_factors=SecondFactors.in_memory(clock))
+
+
+@pytest.fixture
+async def ada(app, calling, ports):
+    """Somebody whose account exists."""
+    user = await ports.users.create("ada@example.com", ports.hasher.hash(PASSWORD), None)
+    return calling(app, user_id=user.id)
+
+
+@pytest.fixture
+def shown(clock):
+    """`shown(secret)` is what a device that knows it shows now, thirty seconds later than it was last asked."""
+
+    def show(secret: str) -> str:
+        clock.advance(timedelta(seconds=30))
+        return code_of(secret_bytes(secret), step_of(clock.now()))
+
+    return show
+
+
+@pytest.fixture
+def switching_on(ada, shown):
+    async def switch_on() -> tuple[str, list[str]]:
+        begun = (await ada.post(FACTOR, {"password": PASSWORD})).json()["data"]
+        answer = await ada.post(f"{FACTOR}/confirm", {"code": shown(begun["secret"])})
+        assert answer.status_code == 200, answer.text
+        return begun["secret"], answer.json()["data"]["recovery_codes"]
+
+    return switch_on
+
+
+async def off(caller, password: str, code: str):
+    return await caller.ask("DELETE", FACTOR, json={"password": password, "code": code})
+
+
+async def test_it_goes_from_off_to_pending_to_on_and_back(ada, switching_on, shown):
+    assert (await ada.get(FACTOR)).json()["data"]["state"] == "off"
+    answer = await ada.post(FACTOR, {"password": PASSWORD})
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["data"]["otpauth_uri"].startswith("otpauth://totp/Oh%20My%20Coins%3Aada%40example.com?")
+    assert (await ada.get(FACTOR)).json()["data"]["state"] == "pending"
+    secret, codes = await switching_on()
+    state = (await ada.get(FACTOR)).json()["data"]
+    assert (state["state"], state["recovery_codes_left"], len(codes)) == ("on", 10, 10)
+    assert (await off(ada, PASSWORD, shown(secret))).status_code == 200
+    assert (await ada.get(FACTOR)).json()["data"]["state"] == "off"
+
+
+async def test_only_the_password_sets_it_up_and_only_both_switch_it_off(ada, switching_on, shown, refused):
+    refused(await ada.post(FACTOR, {"password": "another horse battery"}), 403, "FORBIDDEN")
+    secret, codes = await switching_on()
+    refused(await ada.post(FACTOR, {"password": PASSWORD}), 409, "CONFLICT")
+    refused(await off(ada, "another horse battery", shown(secret)), 403, "FORBIDDEN")
+    refused(await off(ada, PASSWORD, "aaaa-aaaa-aaaa-aaaa"), 403, "FORBIDDEN")
+    assert (await off(ada, PASSWORD, codes[0])).status_code == 200
+
+
+async def test_exchange_keys_are_kept_with_a_code_and_each_code_serves_once(ada, switching_on, shown, refused):
+    secret, _ = await switching_on()
+    for path in (COINSPOT, "/api/v1/credentials/exchanges/kraken"):
+        missing = refused(await ada.post(path, KEY), 403, "FORBIDDEN")
+        assert missing["details"] == {"second_factor": "required"}
+        code = shown(secret)
+        assert (await ada.post(path, KEY, headers={"X-Second-Factor": code})).status_code == 201
+        again = await ada.ask("PUT", path, json=KEY, headers={"X-Second-Factor": code})
+        assert refused(again, 403, "FORBIDDEN")["details"] == {"second_factor": "wrong"}
+
+
+async def test_what_opens_no_way_to_money_asks_for_nothing(ada, switching_on):
+    await switching_on()
+    assert (await ada.post("/api/v1/credentials/llm/openai", {"api_key": "k" * 32})).status_code == 201
+    assert (await ada.get("/api/v1/credentials")).status_code == 200
+
+
+async def test_wrong_codes_in_a_row_have_to_wait(ada, switching_on, shown, refused):
+    secret, _ = await switching_on()
+    for _ in range(5):
+        refused(await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": "000000"}), 403, "FORBIDDEN")
+    answer = await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": "000000"})
+    refused(answer, 429, "RATE_LIMITED")
+    assert (await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": shown(secret)})).status_code == 201
