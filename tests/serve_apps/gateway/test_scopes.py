@@ -1,13 +1,11 @@
 """What each route of each app asks of a program: a scope, or a person instead."""
 
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
 
-from omc.access.api_token import MemoryApiTokenStore
-from omc.ledger.exchange import MemoryPriceArchive
-from serve_apps.door import Rules
 from serve_apps.floor import app as floor
 from serve_apps.gateway import app as gateway
 from serve_apps.lab import app as lab
@@ -22,7 +20,7 @@ _FRONT_STEPS = {
     ("POST", "/api/v1/users/register"),
 }
 # Under these the gateway lets programs look.
-_SHOWN_TO_PROGRAMS = ("/api/v1/data", "/api/v1/collectors")
+_SHOWN_TO_PROGRAMS = ("/api/v1/data", "/api/v1/collectors", "/api/v1/audit")
 _EXAMPLES = """
     person POST /api/v1/auth/logout
     person GET /api/v1/users/profile
@@ -55,19 +53,10 @@ _EXAMPLES = """
 
 
 @pytest.fixture
-def asked(ports, signer, clock) -> dict[tuple[str, str], str]:
-    """What every operation of the three apps asks, by method and whole path."""
-    nothing = SimpleNamespace(
-        requests=None,
-        revocations=ports.revocations,
-        audit=ports.audit,
-        arrow=None,
-        signer=signer,
-        clock=clock,
-        archive=MemoryPriceArchive(),
-        rules=Rules(),
-        tokens=MemoryApiTokenStore(),
-    )
+def asked(ports) -> dict[tuple[str, str], str]:
+    """What every operation of the three apps asks, by method and whole path; the other two are built over the gateway's
+    ports, since none is asked."""
+    nothing = SimpleNamespace(**{"requests": None, **{each.name: getattr(ports, each.name) for each in fields(ports)}})
     apps: dict[str, FastAPI] = {
         "": gateway.build(ports),
         lab.PREFIX: lab.build(nothing),
