@@ -15,6 +15,9 @@ from serve_apps.scopes import asked_by
 _FRONT_STEPS = {
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/ready"),
+    ("GET", "/api/v1/docs"),
+    ("GET", "/api/v1/redoc"),
+    ("GET", "/api/v1/pages/{name}"),
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/users/register"),
