@@ -68,6 +68,13 @@ COUNT = text("""
         ORDER BY p.timestamp LIMIT :most
     ) s
 """)
+# Of one coin every row has a time of its own: nothing needs to be sorted or told apart.
+_COUNT_ONE = text("""
+    SELECT count(*) FROM (
+        SELECT 1 FROM price_data_5min p
+        WHERE p.coin_type = :coin AND p.venue = :venue AND p.timestamp BETWEEN :start AND :end LIMIT :most
+    ) s
+""")
 _COVERAGE = text("""
     SELECT coin_type, min(timestamp) AS first, max(timestamp) AS last, count(*) AS bars
     FROM price_data_5min WHERE venue = :venue GROUP BY coin_type ORDER BY coin_type
@@ -168,9 +175,11 @@ class PostgresPrices:
             return {row.coin: Quote(row.coin, *map(from_grid, (row.bid, row.ask, row.last))) for row in rows}
 
     async def count(self, coins: Sequence[str], start: datetime, end: datetime, most: int) -> int:
-        which = {"coins": list(asked_coins(coins)), "venue": self.venue, "most": max(0, most)}
-        async with self.database.transaction() as connection:
-            counted = await connection.execute(COUNT, which | {"start": utc(start), "end": utc(end)})
+        asked = asked_coins(coins)
+        which: dict[str, Any] = {"venue": self.venue, "start": utc(start), "end": utc(end), "most": max(0, most)}
+        which |= {"coin": asked[0]} if len(asked) == 1 else {"coins": list(asked)}
+        async with self.database.look() as connection:
+            counted = await connection.execute(_COUNT_ONE if len(asked) == 1 else COUNT, which)
             return int(counted.scalar_one())
 
     async def _append(self, values: dict[str, Any]) -> int:
@@ -186,7 +195,7 @@ class PostgresPrices:
         self, coins: Sequence[str], until: datetime, *, missing_ok: bool = False
     ) -> dict[str, tuple[datetime, datetime]]:
         """The first and last stored bar of each coin up to `until`."""
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             rows = await connection.execute(STORED, {"coins": list(coins), "venue": self.venue, "until": until})
             stored = {row.coin: (row.first, row.last) for row in rows}
         missing = [coin for coin in coins if coin not in stored]
@@ -213,7 +222,7 @@ class PostgresPrices:
             f" WHERE p.venue = $1 AND p.timestamp BETWEEN $2 AND $3"
         )
         out = io.BytesIO()
-        async with self.database.transaction() as connection:
+        async with self.database.look() as connection:
             driver = await _driver(connection)
             await driver.copy_from_query(statement, self.venue, start, end, output=out, format="binary")
         return pgcopy.decoded(out.getbuffer())
