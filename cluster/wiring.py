@@ -84,6 +84,7 @@ from serve_apps.door import Rules
 from serve_apps.limits import AskingLimits
 
 _HALTED = "the platform was started halted, by its settings"
+_LONGEST_ANSWER_S = 600
 # What each app's replicas do at once: more wait for a moment, and are told to come again. The streams' clients stay.
 _BEHIND = (
     Behind("gateway", "", at_once=128),
@@ -177,6 +178,8 @@ class Wiring:
             [replace(each, at_once=max(each.at_once, most)) for each in _BEHIND],
             connections=front.most_connections(),
             tls=self.tls,
+            # The apps keep the time: this is for one that no longer does, and for what is known to take long.
+            answer_within_s=max(_LONGEST_ANSWER_S, int(2 * self.chosen.request_answer_s)),
         )
         return Front(program, self.home.front, self.home.logs / "front.log", layout)
 
