@@ -10,6 +10,8 @@ from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
 
 commands = typer.Typer()
+account = typer.Typer(help="Your own account.", no_args_is_help=True)
+commands.add_typer(account, name="account")
 
 Password = Annotated[
     str | None,
@@ -50,6 +52,24 @@ def logout(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> No
     with platform(home, url) as there:
         there.log_out()
         show.as_json({"url": there.url}) if json else show.line("signed out")
+
+
+@account.command()
+def delete(
+    password: Password = None,
+    leave_coins: Annotated[
+        bool, typer.Option("--leave-coins", help="Coins of deactivated live deployments stay at their exchange.")
+    ] = False,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Delete the account that is signed in here, for good."""
+    with platform(home, url) as there:
+        body = {"current_password": _secret(password, twice=False), "leave_coins": leave_coins}
+        there.delete("/users/profile", body)
+        there.log_out()
+        show.as_json({"url": there.url}) if json else show.line("the account is deleted")
 
 
 @commands.command()

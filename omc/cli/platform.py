@@ -53,8 +53,8 @@ class Platform:
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._asked("PUT", path, body=body)
 
-    def delete(self, path: str) -> None:
-        self._asked("DELETE", path)
+    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
+        self._asked("DELETE", path, body=body)
 
     def everything(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, or the first `limit`."""

@@ -3,12 +3,11 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from omc.access.user import User
 from omc.errors import Conflict
-from serve_apps import audited
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.gateway.deleting import deleted
 from serve_apps.gateway.ports import GatewayPorts
@@ -58,11 +57,8 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         return Success(data=Account.of(await ports.users.get(user_id)))
 
     @router.patch("/{user_id:uuid}", responses={403: {}})
-    async def change_account(
-        asker: Annotated[UUID, superuser], user_id: UUID, body: AccountChange, request: Request
-    ) -> Success[Account]:
+    async def change_account(asker: Annotated[UUID, superuser], user_id: UUID, body: AccountChange) -> Success[Account]:
         """What is left out stays as it is. Nobody shuts themselves out."""
-        audited.concerns_as_well(request, user_id)
         if body.is_active is False:
             _refuse_own(asker, user_id, "shut out")
         user = await ports.users.get(user_id)
@@ -81,13 +77,11 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     async def delete_account(
         asker: Annotated[UUID, superuser],
         user_id: UUID,
-        request: Request,
         leave_coins: Annotated[
             bool, Query(description="Coins of deactivated live deployments stay at their exchange.")
         ] = False,
     ) -> Success[Account]:
         """Delete an account for good, as its owner would."""
-        audited.concerns_as_well(request, user_id)
         _refuse_own(asker, user_id, "deleted")
         return Success(data=Account.of(await deleted(ports, user_id, leave_coins)))
 

@@ -22,3 +22,9 @@ def test_quotas_are_told_with_what_is_used_of_each(served, capsys):
     ]
     assert run(["quota", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == QUOTA
+
+
+def test_an_account_is_deleted_by_its_password_and_this_terminal_forgets_it(served, capsys):
+    served({"DELETE /users/profile": None, "POST /auth/logout": None})
+    assert run(["account", "delete", "--password", "correct horse battery"]) == 0
+    assert capsys.readouterr().out == "the account is deleted\n"
