@@ -27,6 +27,7 @@ from omc.cli import (
     show,
     superuser,
     tax,
+    tokens,
     triggers,
     venues,
     verbs,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for part in (
     demo,
+    tokens,
     service,
     account,
     algorithm,

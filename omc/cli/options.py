@@ -22,7 +22,7 @@ DEFAULT_HOME = Path("~/.omc")
 def platform(home: Path, url: str | None) -> Platform:
     """The platform that a command is about."""
     folder = absolute(home)
-    return Platform(url or running.url(folder) or DEFAULT_URL, folder)
+    return Platform(url or running.url(folder) or DEFAULT_URL, folder, token=os.environ.get("OMC_TOKEN"))
 
 
 def absolute(path: Path) -> Path:

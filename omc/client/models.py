@@ -197,6 +197,10 @@ class BacktestOut(Model):
     completed_at: datetime | None
 
 
+class BeginIn(Model):
+    password: str
+
+
 class BoundsIn(Model):
     """What is left out stays as it is; what is null does not bind any more. Shares are fractions of equity, times
     those of the market's clock."""
@@ -349,6 +353,10 @@ class CollectorOut(Model):
     last_error: str | None = None
     tape_position: int | None = None
     tape_bars: int | None = None
+
+
+class ConfirmIn(Model):
+    code: str
 
 
 class Counts(Model):
@@ -578,6 +586,13 @@ class DisposalOut(Model):
     disposed_at: datetime
     bought_by: str
     sold_by: str
+
+
+class Enrollment(Model):
+    """Shown this once: scan the address as a QR code, or type the secret into the device."""
+
+    secret: str
+    otpauth_uri: str
 
 
 class ExchangeKeyIn(Model):
@@ -906,6 +921,11 @@ class NextStep(Model):
     tries: TallyOut
 
 
+class OffIn(Model):
+    password: str
+    code: str
+
+
 class OpenTrade(Model):
     """A coin that a deployment holds. `average_price_aud` is without fees, profits are after them, that of selling
     now among them. `stop_distance` is how far the bid may fall until a stop sells, as a fraction of it; null
@@ -1203,6 +1223,12 @@ class ReconciliationOut(Model):
     error: str | None = None
 
 
+class RecoveryCodes(Model):
+    """Shown this once: each switches the second factor off when the device is lost."""
+
+    recovery_codes: list[str]
+
+
 class RefreshToken(Model):
     refresh_token: str
 
@@ -1292,6 +1318,14 @@ class SoldOut(Model):
     quantity: Amount
     filled_quantity: Amount
     status: str
+
+
+class StateOut(Model):
+    """`pending` asks for nothing yet: no device has shown that it knows the secret."""
+
+    state: str
+    confirmed_at: datetime | None = None
+    recovery_codes_left: int = 0
 
 
 class TraderOut(Model):

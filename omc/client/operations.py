@@ -20,12 +20,14 @@ from omc.client.models import (
     AvailableOut,
     BacktestIn,
     BacktestOut,
+    BeginIn,
     CandlePage,
     CatalystPage,
     CoinOut,
     CoinPerformance,
     CoinPnL,
     CollectorOut,
+    ConfirmIn,
     CredentialOut,
     DayPnL,
     DecisionOut,
@@ -35,6 +37,7 @@ from omc.client.models import (
     DeploymentPnL,
     Described,
     DisposalOut,
+    Enrollment,
     ExchangeKeyIn,
     ExchangePage,
     Findings,
@@ -56,6 +59,7 @@ from omc.client.models import (
     ModelOut,
     NewToken,
     NextStep,
+    OffIn,
     OpenTrade,
     OrderOut,
     OtherExchangeKeyIn,
@@ -76,6 +80,7 @@ from omc.client.models import (
     QuotePage,
     Readiness,
     ReconciliationOut,
+    RecoveryCodes,
     RefreshToken,
     Registration,
     ReplaceIn,
@@ -86,6 +91,7 @@ from omc.client.models import (
     RiskEvent,
     RiskStatus,
     SimulatedTrade,
+    StateOut,
     StatusOut,
     StopEntryIn,
     StopIn,
@@ -189,13 +195,19 @@ class Operations(Caller):
         return found
 
     def change_risk_limits(self, body: LimitsChange, *, key: str | None = None) -> AllLimits:
-        """Change what is named; what is null does not bind any more."""
+        """Change what is named; what is null does not bind any more. To loosen what real money is traded within
+        takes a code of the second factor, where there is one."""
         found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key())
         return found
 
     def change_user(self, user_id: UUID | str, body: AccountChange) -> Account:
         """What is left out stays as it is. Nobody shuts themselves out."""
         found: Account = self._ask(Account, "PATCH", f"/users/{user_id}", body=body)
+        return found
+
+    def confirm_user_second_factor(self, body: ConfirmIn) -> RecoveryCodes:
+        """Switch it on by a first code, and be told the recovery codes."""
+        found: RecoveryCodes = self._ask(RecoveryCodes, "POST", "/users/second-factor/confirm", body=body)
         return found
 
     def create_algorithm(self, body: AlgorithmIn) -> AlgorithmOut:
@@ -276,6 +288,10 @@ class Operations(Caller):
         """Delete one's account for good: who one was, all keys, tokens and sessions. Deployments on paper are
         stopped; live ones must be deactivated before. What was traded stays on record, without a name."""
         self._ask(None, "DELETE", "/users/profile", body=body)
+
+    def delete_second_factor(self, body: OffIn) -> None:
+        """Switch it off, by the password and a code of the device or a recovery code."""
+        self._ask(None, "DELETE", "/users/second-factor", body=body)
 
     def delete_token(self, token_id: UUID | str) -> None:
         """End a token. Whoever used it within the last seconds may be believed for five more."""
@@ -520,6 +536,11 @@ class Operations(Caller):
     def get_risk_status(self) -> RiskStatus:
         """Whether anything is halted, and how much of its limits is used, by the newest quotes."""
         found: RiskStatus = self._ask(RiskStatus, "GET", "/floor/risk/status")
+        return found
+
+    def get_second_factor(self) -> StateOut:
+        """Whether live trading asks for a code."""
+        found: StateOut = self._ask(StateOut, "GET", "/users/second-factor")
         return found
 
     def get_sweep(self, sweep_id: UUID | str) -> SweepOut:
@@ -1348,6 +1369,12 @@ class Operations(Caller):
         """Go on with one that failed or was interrupted: points tried so far stay, and the rest comes to the same
         results as if nothing had happened. One that is under way is left alone."""
         found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/resume")
+        return found
+
+    def second_factor(self, body: BeginIn) -> Enrollment:
+        """Set one up. It asks for nothing before a code of it was confirmed; until then, asking again makes
+        another."""
+        found: Enrollment = self._ask(Enrollment, "POST", "/users/second-factor", body=body)
         return found
 
     def stopentry(self, body: StopEntryIn | None = None, *, key: str | None = None) -> StoppedOut:
