@@ -231,3 +231,13 @@ async def test_what_a_sale_earned_is_of_the_books_as_they_were_when_it_was_count
     assert await risk.sales(Place.all_of(one)[0], 9) == [Sale(earlier, Decimal("-50.05"))]
     assert await house.blotter.realized_since(one.id, earlier) == Decimal("-50.15")
     assert await house.blotter.realized_since(one.id, NOON) == Decimal("-0.10")
+
+
+async def test_an_operation_that_was_done_does_not_bring_older_limits_back(house: House, risk: RiskStore):
+    user_id = await house.user()
+    older, newer = (AccountLimits(Bounds.of({"gross_notional_aud": Decimal(each)})) for each in (100, 50))
+    once = uuid4()
+    assert await risk.set_limits(user_id, older, once=once) == older
+    await risk.set_limits(user_id, newer)
+    assert await risk.set_limits(user_id, older, once=once) == newer
+    assert await risk.limits(user_id) == newer

@@ -64,3 +64,11 @@ async def test_a_deployment_that_was_stopped_or_never_was_takes_none(house: Hous
     assert await told(house, deployment) == []
     with pytest.raises(NotFound):
         await house.blotter.set_parameters(uuid4(), {"fast_bars": 3}, before={})
+
+
+async def test_an_operation_that_was_done_does_not_bring_older_parameters_back(house: House):
+    deployment, once = await house.deployed(), uuid4()
+    first = await house.blotter.set_parameters(deployment.id, {"fast_bars": 3}, before=deployment.parameters, once=once)
+    newer = await house.blotter.set_parameters(deployment.id, {"fast_bars": 4}, before=first.parameters)
+    late = await house.blotter.set_parameters(deployment.id, {"fast_bars": 3}, before=newer.parameters, once=once)
+    assert late.parameters == {"fast_bars": 4}
