@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import compile_path
 
 from omc import errors
 from omc.access.redaction import redacted
@@ -162,7 +164,7 @@ async def _invalid(request: Request, fault: RequestValidationError) -> Response:
     return answer("VALIDATION_ERROR", 422, first, {"errors": found})
 
 
-async def _framework(_: Request, fault: StarletteHTTPException) -> Response:
+async def _framework(request: Request, fault: StarletteHTTPException) -> Response:
     fallback = INTERNAL if fault.status_code >= 500 else ("VALIDATION_ERROR", 422)
     code, status = _FRAMEWORK.get(fault.status_code, fallback)
     match fault.status_code:
@@ -174,7 +176,19 @@ async def _framework(_: Request, fault: StarletteHTTPException) -> Response:
             message = "the body cannot be read"
         case _:
             message = str(fault.detail)
-    return answer(code, status, message, headers=fault.headers)
+    headers = dict(fault.headers or {})
+    if fault.status_code == 405:
+        headers["Allow"] = ", ".join(_taken(request))
+    return answer(code, status, message, headers=headers)
+
+
+def _taken(request: Request) -> list[str]:
+    """The methods that a path takes: the framework names those of the first route alone."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    routes = [each for each in iter_route_contexts(request.app.routes) if each.path and each.methods]
+    return sorted(
+        {method for each in routes if compile_path(each.path or "")[0].match(path) for method in each.methods or ()}
+    )
 
 
 def _finding(error: Mapping[str, Any]) -> dict[str, str]:

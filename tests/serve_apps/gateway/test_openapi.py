@@ -225,3 +225,9 @@ async def test_a_page_shows_the_document_and_loads_nothing_from_anywhere_else(wh
 
 async def test_paths_of_the_siblings_are_not_answered_here(whole, calling, refused):
     refused(await calling(whole).get("/api/v1/lab/templates"), 404, "NOT_FOUND")
+
+
+async def test_a_path_says_which_methods_it_takes(whole, calling, refused):
+    answer = await calling(whole).ask("OPTIONS", "/api/v1/credentials/coinspot")
+    refused(answer, 405, "NOT_FOUND")
+    assert answer.headers["allow"] == "DELETE, GET, POST, PUT"
