@@ -158,6 +158,10 @@ GET /lab/models/{}
 GET /lab/quota
 GET /lab/sweeps/{}/report
 GET /lab/sweeps/{}/verdict
+DELETE /users/second-factor
+GET /users/second-factor
+POST /users/second-factor
+POST /users/second-factor/confirm
 POST /users/tokens
 DELETE /users/tokens/{}
 """
