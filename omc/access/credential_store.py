@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from omc.access.credential import Access, Credential, Keyhole, Use
+from omc.access.redaction import redacted
 from omc.access.vault import key_id
 from omc.clock import Clock
 from omc.errors import Conflict, NotFound
@@ -181,4 +182,5 @@ def exists_already(keyhole: Keyhole) -> Conflict:
 
 
 def nothing_there(keyhole: Keyhole) -> NotFound:
-    return NotFound(f"there is no key for {keyhole.name}")
+    # The name may be a key itself, that somebody put into the path.
+    return NotFound(f"there is no key for {redacted(keyhole.name)}")
