@@ -37,12 +37,8 @@ _SHUT_OUT = text(f"""
     RETURNING {_COLUMNS}
 """)
 _LET_IN = text(f"UPDATE users SET is_active = true, updated_at = now() WHERE id = :id RETURNING {_COLUMNS}")
-_DESTROY = (
-    *(
-        text(f"DELETE FROM {table} WHERE user_id = :id")
-        for table in ("coinspot_credentials", "exchange_credentials", "llm_credentials", "api_tokens")
-    ),
-)
+_SECRETS = ("coinspot_credentials", "exchange_credentials", "llm_credentials", "second_factors", "api_tokens")
+_DESTROY = tuple(text(f"DELETE FROM {table} WHERE user_id = :id") for table in _SECRETS)
 _UNKNOW = text("DELETE FROM login_addresses WHERE account = :account")
 _DELETE = text(f"""
     UPDATE users SET email = :email, full_name = NULL, hashed_password = :hashed_password, is_active = false,
