@@ -1,5 +1,6 @@
 """One description of all the apps."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -58,7 +59,8 @@ def _superusers(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path of what is for superusers alone."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute) and _is_guarded(context.dependant):
-            yield from ((method, context.path or "") for method in context.methods or ())
+            path = re.sub(r":\w+\}", "}", context.path or "")
+            yield from ((method, path) for method in context.methods or ())
 
 
 def _is_guarded(dependant: Dependant) -> bool:

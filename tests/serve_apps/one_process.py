@@ -127,7 +127,8 @@ async def one_process(home: Path, database: Path | str, **settings: object) -> A
     for key in (wired.home.jwt_key, wired.home.sandbox_token):
         ensure_key(key)
     async with AsyncExitStack() as stack:
-        await vault_key.prepare(wired)
+        # Others that share the database seal under keys of their own.
+        vault_key.lay_out(wired, frozenset())
         stack.push_async_callback(wired.database.close)
         tape = wired.tape()
         first = tape.split_row(wired.tape_days(tape))
