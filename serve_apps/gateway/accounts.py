@@ -18,6 +18,9 @@ from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line, Time
 
 
+_SUPERUSERS = {"x-superuser": True}
+
+
 class AccountsQuery(Paging):
     email: str = Field("", max_length=255, description="A part of the address, whatever its case.")
 
@@ -43,7 +46,7 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/users", tags=["users"])
     superuser = Depends(Superuser(bearer, ports.users))
 
-    @router.get("", dependencies=[superuser], responses={403: {}})
+    @router.get("", dependencies=[superuser], responses={403: {}}, openapi_extra=_SUPERUSERS)
     async def accounts(query: Annotated[AccountsQuery, Query()]) -> Page[Account]:
         """Every account, the oldest first."""
         # No address has a NUL in it, and no database takes one.
@@ -51,12 +54,12 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
         found, total = await ports.users.page(part, query.offset, query.per_page)
         return Page.of([Account.of(each) for each in found], total, query)
 
-    @router.get("/{user_id:uuid}", dependencies=[superuser], responses={403: {}})
+    @router.get("/{user_id:uuid}", dependencies=[superuser], responses={403: {}}, openapi_extra=_SUPERUSERS)
     async def account(user_id: UUID) -> Success[Account]:
         """One account."""
         return Success(data=Account.of(await ports.users.get(user_id)))
 
-    @router.patch("/{user_id:uuid}", responses={403: {}})
+    @router.patch("/{user_id:uuid}", responses={403: {}}, openapi_extra=_SUPERUSERS)
     async def change_account(asker: Annotated[UUID, superuser], user_id: UUID, body: AccountChange) -> Success[Account]:
         """What is left out stays as it is. Nobody shuts themselves out."""
         if body.is_active is False:
@@ -73,7 +76,7 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
             )
         return Success(data=Account.of(user))
 
-    @router.delete("/{user_id:uuid}", responses={403: {}})
+    @router.delete("/{user_id:uuid}", responses={403: {}}, openapi_extra=_SUPERUSERS)
     async def delete_account(
         asker: Annotated[UUID, superuser],
         user_id: UUID,
