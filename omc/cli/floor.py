@@ -9,6 +9,7 @@ import typer
 from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, coins_of, platform, settled
 from omc.cli.platform import Platform
+from omc.cli.second_factor import Code, with_code
 from omc.cli.triggers import When, triggers
 from omc.cli.window import Model, given
 
@@ -35,6 +36,7 @@ def deploy(
     model: Model = None,
     when: When = None,
     confirm: Confirm = None,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -56,7 +58,8 @@ def deploy(
     }
     with platform(home, url) as there:
         wanted = {"algorithm_id": named.algorithm(there, algorithm), **body}
-        made = there.post("/floor/deploy", wanted, key=str(uuid4()))
+        key = str(uuid4())
+        made = with_code(lambda proof: there.post("/floor/deploy", wanted, key=key, code=proof), code)
         show.as_json(made) if json else show.line(f"{made['deployment_name']} is {made['status']}: {made['id']}")
 
 
@@ -68,15 +71,20 @@ def _confirmed(name: str, typed: str | None) -> str | None:
     return asked
 
 
-def _turn(verb: str, deployment: str, there: Platform, json: bool, **body: str | None) -> None:
-    which = named.deployment(there, deployment)
-    turned = there.post(f"/floor/algorithms/{which}/{verb}", given(**body), key=str(uuid4()))
+def _turn(verb: str, deployment: str, there: Platform, json: bool, code: str | None = None, **body: str | None) -> None:
+    path, key = f"/floor/algorithms/{named.deployment(there, deployment)}/{verb}", str(uuid4())
+    turned = with_code(lambda proof: there.post(path, given(**body), key=key, code=proof), code)
     show.as_json(turned) if json else show.line(f"{turned['deployment_name']} is {turned['status']}")
 
 
 @commands.command()
 def activate(
-    deployment: Deployment, confirm: Confirm = None, home: Home = DEFAULT_HOME, url: Url = None, json: Json = False
+    deployment: Deployment,
+    confirm: Confirm = None,
+    code: Code = None,
+    home: Home = DEFAULT_HOME,
+    url: Url = None,
+    json: Json = False,
 ) -> None:
     """Let a paused deployment trade again."""
     with platform(home, url) as there:
@@ -84,7 +92,7 @@ def activate(
             found = there.get(f"/floor/deployments/{named.deployment(there, deployment)}")
             if found["mode"] == "live":
                 confirm = _confirmed(found["deployment_name"], None)
-        _turn("activate", deployment, there, json, confirmation=confirm)
+        _turn("activate", deployment, there, json, code, confirmation=confirm)
 
 
 @commands.command()

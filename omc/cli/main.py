@@ -23,6 +23,7 @@ from omc.cli import (
     report,
     risk,
     search,
+    second_factor,
     service,
     show,
     superuser,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for part in (
     demo,
+    second_factor,
     tokens,
     service,
     account,

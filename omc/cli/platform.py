@@ -50,9 +50,19 @@ class Platform:
         """The `data` of one thing, or a page as it came."""
         return self._asked("GET", path, query={key: value for key, value in query.items() if value is not None})
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None, **query: Any) -> Any:
-        """`key` makes the request safe to repeat: the same key has its effect once."""
-        return self._asked("POST", path, query=query, body=body or {}, headers={IDEMPOTENCY_KEY: key} if key else {})
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        code: str | None = None,
+        **query: Any,
+    ) -> Any:
+        """`key` makes the request safe to repeat: the same key has its effect once. `code` is of the second factor."""
+        named = {IDEMPOTENCY_KEY: key, "X-Second-Factor": code}
+        headers = {name: value for name, value in named.items() if value is not None}
+        return self._asked("POST", path, query=query, body=body or {}, headers=headers)
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._asked("PUT", path, body=body)

@@ -48,3 +48,12 @@ def test_what_no_header_can_carry_is_no_token(served, monkeypatch, text):
     monkeypatch.setenv("OMC_TOKEN", text)
     assert run(["tokens", "list"]) == 2
     assert asked == []
+
+
+def test_a_code_goes_with_what_trades_real_money(served):
+    one = "0b9f6e3c-6d0f-4a52-9d3e-2f6a1c7b8d90"
+    needed = (403, "FORBIDDEN", {"second_factor": "required"})
+    served({f"POST /floor/algorithms/{one}/activate": [needed, {"deployment_name": "x", "status": "active"}]})
+    words = ["activate", one, "--confirm", "trade x with real money"]
+    assert run(words) != 0
+    assert run([*words, "--code", "123456"]) == 0
