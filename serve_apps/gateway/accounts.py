@@ -17,7 +17,6 @@ from serve_apps.superuser import Superuser
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line, Time
 
-
 _SUPERUSERS = {"x-superuser": True}
 
 
