@@ -8,7 +8,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,8 @@ class Listener:
     address: str
     port: int
     pid: int
-    command: str
+    command: tuple[str, ...]
+    """Its words, or the one that it calls itself since."""
 
     @property
     def is_loopback(self) -> bool:
@@ -75,21 +76,21 @@ class Door:
 
 _RAYS_TOKEN = "Ray's token"  # noqa: S105  the name of one
 _BEARER = "a bearer token, but for registration, login, health and the description"
-_NOTHING = "nothing"
-# By what a process calls itself, the first that fits. Ray's workers name themselves after what they carry out.
-_BY_COMMAND: tuple[tuple[str, Purpose], ...] = (
+_MEASURES = f"{_RAYS_TOKEN}, but for measures"
+# By what a process is, the first that fits. Ray's workers call themselves after what they carry out.
+_BY_PROGRAM: tuple[tuple[str, Purpose], ...] = (
     ("omc.adapters.coinspot.exchange", Purpose("the sandbox exchange", "its signature, or the control token")),
     ("gcs_server", Purpose("Ray: the cluster's state", _RAYS_TOKEN)),
     ("raylet", Purpose("Ray: the node's own service", _RAYS_TOKEN)),
-    ("runtime_env", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
-    ("dashboard/agent", Purpose("Ray: the dashboard's agent", _RAYS_TOKEN)),
-    ("dashboard", Purpose("Ray: the dashboard's parts", _RAYS_TOKEN)),
-    ("DashboardAgent", Purpose("Ray: the dashboard's agent", _RAYS_TOKEN)),
-    ("ServeReplica", Purpose("Ray Serve: a replica's calls, or a worker's", _RAYS_TOKEN)),
-    ("ProxyActor", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
+    ("runtime_env/agent/main.py", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
+    ("ray::RuntimeEnvAgent", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
+    ("dashboard/agent.py", Purpose("Ray: the dashboard's agent", _MEASURES)),
+    ("ray::DashboardAgent", Purpose("Ray: the dashboard's agent", _MEASURES)),
+    ("dashboard/dashboard.py", Purpose("Ray: the dashboard, or its measures", _MEASURES)),
+    ("ray::*ServeReplica*", Purpose("Ray Serve: a replica's calls, or a worker's", _RAYS_TOKEN)),
+    ("ray::*", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
+    ("workers/default_worker.py", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
     ("haproxy", Purpose("HTTP, in front of the replicas", _BEARER)),
-    ("ray::", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
-    ("default_worker", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
     ("cluster.boot", Purpose("Ray: the platform's own driver", _RAYS_TOKEN)),
     ("cluster.sweep_job", Purpose("Ray: the driver of sweeps", _RAYS_TOKEN)),
     ("postgres", Purpose("PostgreSQL", "the database's password")),
@@ -107,7 +108,7 @@ def listeners(pids: Iterable[int]) -> Iterator[Listener]:
     open_now = dict(_listening())
     for pid in pids:
         held = {open_now[inode] for inode in _sockets(pid) if inode in open_now}
-        command = _command(pid) if held else ""
+        command = _command(pid) if held else ()
         for address, port in held:
             yield Listener(address, port, pid, command)
 
@@ -120,8 +121,9 @@ def _known(record: dict[str, Any]) -> Callable[[Listener], Purpose | None]:
     }
 
     def purpose_of(heard: Listener) -> Purpose | None:
+        program = PurePosixPath(_program(heard.command))
         named = chosen.get(heard.port)
-        return named or next((purpose for word, purpose in _BY_COMMAND if word in heard.command), None)
+        return named or next((purpose for pattern, purpose in _BY_PROGRAM if program.match(pattern)), None)
 
     return purpose_of
 
@@ -161,18 +163,28 @@ def _sockets(pid: int) -> set[str]:
     return found
 
 
-def _command(pid: int) -> str:
+def _command(pid: int) -> tuple[str, ...]:
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace")
     except OSError:
-        return ""
+        return ()
+    return tuple(words.strip("\0").split("\0"))
 
 
-def _short(command: str) -> str:
-    """Enough of a command to tell it by: its name, or what Python runs."""
-    words = command.split()
-    if "-m" in words[:-1]:
-        return words[words.index("-m") + 1]
-    scripts = [word for word in words if word.endswith(".py")]
-    name = scripts[0] if scripts and "python" in words[0] else (words[0] if words else "?")
-    return "/".join(Path(name).parts[-2:]) if "/" in name else name
+def _program(command: tuple[str, ...]) -> str:
+    """What a command runs: the module or the script where that is Python's. Its other words say nothing."""
+    program, *words = command or ("",)
+    if "python" not in PurePosixPath(program).name:
+        return program
+    for at, word in enumerate(words):
+        if word == "-m":
+            return "".join(words[at + 1 : at + 2])
+        if word == "-c" or not word.startswith("-"):
+            return word if word.endswith(".py") else program
+    return program
+
+
+def _short(command: tuple[str, ...]) -> str:
+    """Enough of a command to tell it by."""
+    name = _program(command) or "?"
+    return "/".join(PurePosixPath(name).parts[-2:]) if name.startswith("/") else name

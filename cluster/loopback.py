@@ -1,7 +1,7 @@
 """A replica's own port on the loopback.
 
 Ray Serve gives every replica a gRPC port for calls between deployments and opens it on all interfaces, without a
-password and without a setting: whoever reaches it runs code. Called in a replica before it starts that server.
+setting. It asks for Ray's token, and whoever has that runs code. Called in a replica before it starts that server.
 """
 
 from typing import Any

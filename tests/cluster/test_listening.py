@@ -55,17 +55,26 @@ def test_addresses_are_read_as_the_kernel_writes_them(address, port):
 @pytest.mark.parametrize(
     ("command", "what"),
     [
-        ("/usr/lib/ray/core/gcs_server --log_dir=x", "Ray: the cluster's state"),
-        ("python -m omc.adapters.coinspot.exchange --port 0", "the sandbox exchange"),
-        ("/usr/lib/postgresql/17/bin/postgres -D /home", "PostgreSQL"),
-        ("ray::RiskActor", "Ray: a worker's calls"),
+        (("/usr/lib/ray/core/gcs_server", "--log_dir=x"), "Ray: the cluster's state"),
+        (("python", "-m", "omc.adapters.coinspot.exchange", "--port", "0"), "the sandbox exchange"),
+        (("/usr/lib/postgresql/17/bin/postgres", "-D", "/home"), "PostgreSQL"),
+        (("ray::RiskActor",), "Ray: a worker's calls"),
+        (("ray::RuntimeEnvAgent",), "Ray: the agent of workers' environments"),
+        (("ray::SERVE_REPLICA::lab#Lab#x:ServeReplica.is_allocated",), "Ray Serve: a replica's calls, or a worker's"),
+        (("/my ray/python3", "-u", "/my ray/ray/dashboard/agent.py", "-m", "x"), "Ray: the dashboard's agent"),
+        (("python", "-m", "cluster.boot", "--dashboard-port", "0"), "Ray: the platform's own driver"),
+        (("python", "-m", "pytest", "tests/omc/adapters/postgres"), None),
+        (("python", "-c", "postgres"), None),
+        (("vim", "cluster.boot", "gcs_server"), None),
+        (("python",), None),
+        ((), None),
     ],
 )
-def test_processes_are_known_by_what_they_call_themselves(command, what, monkeypatch):
+def test_processes_are_known_by_what_they_are_and_not_by_what_they_are_told(command, what, monkeypatch):
     monkeypatch.setattr(listening, "listeners", lambda _: [Listener("127.0.0.1", 7, 1, command)])
-    ((door),) = doors({}, [1])
-    assert door.purpose is not None
-    assert door.purpose.what == what
+    (door,) = doors({}, [1])
+    assert (door.purpose and door.purpose.what) == what
+    assert door.document["process"]
 
 
 def test_the_doctor_lists_the_ports_of_the_platform_that_runs(tmp_path: Path, open_ports, capsys, monkeypatch):
@@ -83,7 +92,7 @@ def test_the_doctor_lists_the_ports_of_the_platform_that_runs(tmp_path: Path, op
 
 
 def test_a_line_says_what_is_asked_of_whoever_comes():
-    heard = Listener("127.0.0.1", 5432, 7, "postgres")
+    heard = Listener("127.0.0.1", 5432, 7, ("postgres",))
     line = " ".join(doctor.door_line(Door(heard, Purpose("PostgreSQL", "the database's password"))).split())
     assert line == (
         "listens 127.0.0.1:5432 PostgreSQL, asks for the database's password; reached by this machine's users"
