@@ -365,7 +365,7 @@ async def test_a_reset_that_was_cut_short_is_finished(floor: Cut) -> None:
 
 
 async def test_a_halt_that_cannot_be_stored_keeps_no_other_from_being_stored(floor: Cut) -> None:
-    other = deployment(2, user_id=UUID(int=99))
+    other = deployment(9, user_id=UUID(int=99))
     await floor.deployments.create(other)
 
     class Choosy(MemoryKillSwitch):

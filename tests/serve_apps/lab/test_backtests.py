@@ -308,7 +308,7 @@ async def test_the_worker_works_while_its_app_runs(app, creating, caller, window
 
 async def test_history_is_read_as_the_gateways_prices_are(caller):
     page = (await caller.get("/data/historical", coin="BTC", interval="1h", per_page=2)).json()
-    assert set(page["items"][0]) == {"coin", "timestamp", "open", "high", "low", "close"}
+    assert set(page["items"][0]) == {"coin", "timestamp", "open", "high", "low", "close", "quotes", "gap", "complete"}
 
 
 async def test_an_algorithm_that_waits_for_a_catalyst_is_asked_when_it_became_known(creating, testing, caller, ports):
