@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omc.access.redaction import HIDDEN, is_secret_name, redacted, redacted_value
+from omc.access.redaction import HIDDEN, is_secret_name, redacted, redacted_path, redacted_value
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhYmMifQ.dGhpcy1pcy1hLXNpZ25hdHVyZQ"
 SHAPES = {
@@ -47,6 +47,19 @@ def test_a_secret_is_known_by_its_shape_wherever_it_stands(shape, around):
         "Cookie: hunter2",
         "postgresql://omc:hunter2@127.0.0.1:5432/omc",
         "redis://:hunter2@cache:6379",
+        "postgresql://omc:a@hunter2@127.0.0.1/omc",
+        "token%3Dhunter2",
+        "%22token%22%3A%22hunter2%22",
+        r"{\"token\": \"hunter2\"}",
+        r"{\\\"token\\\": \\\"hunter2\\\"}",
+        "password=b'hunter2'",
+        "{'password': Password('hunter2')}",
+        "(b'password', b'hunter2')",
+        'what was cut off: token="hunter2',
+        "token_id=password=hunter2",
+        "X-Second-Factor: hunter2",
+        "otpauth://totp/somebody?secret=hunter2&digits=6",
+        "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----",
     ],
 )
 def test_a_secret_is_known_by_its_name_however_short_it_is(text):
@@ -93,3 +106,38 @@ def test_what_has_no_end_is_told_as_far_as_it_goes():
     endless: dict[str, object] = {"a": 1}
     endless["itself"] = endless
     json.dumps(redacted_value(endless))
+
+
+HOSTILE = [
+    "-token",
+    "a-",
+    "token",
+    "+",
+    "eyJ-",
+    "://:",
+    "://a:",
+    'token="\\a',
+    "bearer ",
+    "A1/",
+    "v1.",
+    "\\",
+    "token=\\'",
+    " =",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_takes_longer_than_its_length_warrants(piece):
+    """Time that grew with the square of the length would not end here."""
+    hostile = piece * (1_000_000 // len(piece))
+    for text in (hostile, hostile[:30_000], "token" + hostile[:30_000]):
+        redacted(text)
+        redacted_path(text)
+
+
+def test_of_what_is_too_long_the_beginning_is_told_and_no_half_of_a_secret():
+    said = redacted(f"{'word ' * 6_553}Zq3xV0n1b2M4k5J6h7G8f9D0s1A2p3O4i5U6y7T8r9E{' word' * 1_000}")
+    assert said.startswith("word word")
+    assert said.endswith("[37808 characters in all]")
+    assert "Zq3x" not in said
+    assert redacted_path(f"/api/{'x/' * 5_000}").endswith("/[10005 characters in all]")
