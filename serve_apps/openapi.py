@@ -14,6 +14,7 @@ from serve_apps.document.about import ABOUT, described_tags
 from serve_apps.document.examples import example_of
 from serve_apps.document.names import operation_name
 from serve_apps.problem import Failure
+from serve_apps.scopes import Asked, asked_by
 from serve_apps.superuser import Superuser
 
 # Only so that the shape is among the schemas: which statuses an operation answers with is said one by one.
@@ -35,10 +36,12 @@ def merged(apps: Mapping[str, FastAPI]) -> dict[str, Any]:
     components["headers"] = dict(failures.HEADERS)
     used: set[str] = set()
     superusers = set(_superusers(whole))
+    asked = {(method, _described(path)): wanted for (method, path), wanted in asked_by(whole).items()}
     for method, path, operation in operations(document):
         if (method, path) in superusers:
             operation["x-superuser"] = True
         _name(method, path, operation)
+        _say_who(asked[method, path], operation)
         _hoist(operation.get("requestBody", {}), components["schemas"])
         _answer(method, operation, components["schemas"])
         _exemplify(operation.get("requestBody", {}), components["schemas"])
@@ -59,12 +62,30 @@ def _superusers(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path of what is for superusers alone."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute) and _is_guarded(context.dependant):
-            path = re.sub(r":\w+\}", "}", context.path or "")
-            yield from ((method, path) for method in context.methods or ())
+            yield from ((method, _described(context.path or "")) for method in context.methods or ())
 
 
 def _is_guarded(dependant: Dependant) -> bool:
     return isinstance(dependant.call, Superuser) or any(map(_is_guarded, dependant.dependencies))
+
+
+def _described(path: str) -> str:
+    """A route's path as the document has it: without its converters."""
+    return re.sub(r":\w+\}", "}", path)
+
+
+def _say_who(asked: Asked, operation: dict[str, Any]) -> None:
+    """Twice, for programs and for people: the scope that a program's token needs, or that none suffices."""
+    if asked == "nothing":
+        return
+    operation["x-scope"] = asked
+    whom = "superusers" if operation.get("x-superuser") else "people"
+    needs = f"For {whom} who are signed in: no program's token suffices."
+    if asked != "person":
+        needs = f"A program's token needs the scope `{asked}`."
+    # What nobody described stays so, and is found.
+    if operation.get("description"):
+        operation["description"] += f"\n\n{needs}"
 
 
 def _hoist(body: Mapping[str, Any], schemas: dict[str, Any]) -> None:

@@ -118,7 +118,9 @@ class Operations(Caller):
         """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens.
         CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the
         venue has not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing
-        more and is answered what came of it."""
+        more and is answered what came of it.
+
+        A program's token needs the scope `trade`."""
         found: ReconciliationOut = self._ask(
             ReconciliationOut, "POST", "/floor/reconciliation/accept", body=body, key=key or new_key()
         )
@@ -128,14 +130,18 @@ class Operations(Caller):
         self, deployment_id: UUID | str, body: ActivateIn | None = None, *, key: str | None = None
     ) -> DeploymentOut:
         """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money
-        it is confirmed again."""
+        it is confirmed again.
+
+        A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "POST", f"/floor/algorithms/{deployment_id}/activate", body=body, key=key or new_key()
         )
         return found
 
     def backtest_algorithm(self, algorithm_id: UUID | str, body: BacktestIn, *, key: str | None = None) -> BacktestOut:
-        """Queue a backtest of the newest version. It runs whether or not anybody waits for it."""
+        """Queue a backtest of the newest version. It runs whether or not anybody waits for it.
+
+        A program's token needs the scope `lab`."""
         found: BacktestOut = self._ask(
             BacktestOut, "POST", f"/lab/algorithms/{algorithm_id}/backtest", body=body, key=key or new_key()
         )
@@ -144,23 +150,31 @@ class Operations(Caller):
     def cancel_order(self, order_id: UUID | str, *, key: str | None = None) -> OrderOut:
         """End an order before its time: what rests on the book is cancelled, slices that are not sent are not.
         Fills are kept, and an order that has ended stays as it is, so asking again is harmless. 202 when the
-        venue has not said yet that it is gone."""
+        venue has not said yet that it is gone.
+
+        A program's token needs the scope `trade`."""
         found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/cancel", key=key or new_key())
         return found
 
     def cancel_sweep(self, sweep_id: UUID | str) -> SweepOut:
-        """Stop it; points tried so far stay. Cancelling again changes nothing."""
+        """Stop it; points tried so far stay. Cancelling again changes nothing.
+
+        A program's token needs the scope `lab`."""
         found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/cancel")
         return found
 
     def change_algorithm(self, algorithm_id: UUID | str, body: AlgorithmChange) -> AlgorithmOut:
         """Change what is named, and nothing else. New code or parameters make a new version, which is a draft
-        again."""
+        again.
+
+        A program's token needs the scope `lab`."""
         found: AlgorithmOut = self._ask(AlgorithmOut, "PUT", f"/lab/algorithms/{algorithm_id}", body=body)
         return found
 
     def change_coinspot_credential(self, body: ExchangeKeyIn) -> CredentialOut:
-        """Put another key in its place. Nothing trades by it before CoinSpot has said that it may."""
+        """Put another key in its place. Nothing trades by it before CoinSpot has said that it may.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "PUT", "/credentials/coinspot", body=body)
         return found
 
@@ -168,170 +182,236 @@ class Operations(Caller):
         self, deployment_id: UUID | str, body: ParametersIn, *, key: str | None = None
     ) -> DeploymentOut:
         """Change what is named, from the next bar on; the others stay. What closes positions stays as it was
-        deployed. Real money is traded only with the parameters that the algorithm has passed its gates with."""
+        deployed. Real money is traded only with the parameters that the algorithm has passed its gates with.
+
+        A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "PUT", f"/floor/algorithms/{deployment_id}/parameters", body=body, key=key or new_key()
         )
         return found
 
     def change_exchange_credential(self, exchange: str, body: OtherExchangeKeyIn) -> CredentialOut:
-        """Put another key in its place. Nothing trades by it before the exchange has said that it may."""
+        """Put another key in its place. Nothing trades by it before the exchange has said that it may.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "PUT", f"/credentials/exchanges/{exchange}", body=body)
         return found
 
     def change_llm_credential(self, provider: str, body: ModelKeyIn) -> CredentialOut:
-        """Put another key of a provider of language models in its place."""
+        """Put another key of a provider of language models in its place.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "PUT", f"/credentials/llm/{provider}", body=body)
         return found
 
     def change_password(self, body: PasswordChange) -> None:
         """Every session ends: access tokens stop to hold within seconds, and whoever is logged in anywhere has to
-        log in again."""
+        log in again.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "PUT", "/users/password", body=body)
 
     def change_profile(self, body: ProfileChange) -> Profile:
-        """What is left out stays as it is; a `full_name` of null is taken away."""
+        """What is left out stays as it is; a `full_name` of null is taken away.
+
+        For people who are signed in: no program's token suffices."""
         found: Profile = self._ask(Profile, "PUT", "/users/profile", body=body)
         return found
 
     def change_risk_limits(self, body: LimitsChange, *, key: str | None = None) -> AllLimits:
         """Change what is named; what is null does not bind any more. To loosen what real money is traded within
-        takes a code of the second factor, where there is one."""
+        takes a code of the second factor, where there is one.
+
+        A program's token needs the scope `trade`."""
         found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key())
         return found
 
     def change_user(self, user_id: UUID | str, body: AccountChange) -> Account:
-        """What is left out stays as it is. Nobody shuts themselves out."""
+        """What is left out stays as it is. Nobody shuts themselves out.
+
+        For superusers who are signed in: no program's token suffices."""
         found: Account = self._ask(Account, "PATCH", f"/users/{user_id}", body=body)
         return found
 
     def confirm_user_second_factor(self, body: ConfirmIn) -> RecoveryCodes:
-        """Switch it on by a first code, and be told the recovery codes."""
+        """Switch it on by a first code, and be told the recovery codes.
+
+        For people who are signed in: no program's token suffices."""
         found: RecoveryCodes = self._ask(RecoveryCodes, "POST", "/users/second-factor/confirm", body=body)
         return found
 
     def create_algorithm(self, body: AlgorithmIn) -> AlgorithmOut:
         """A new draft. Its parameters are stored whole, defaults included, so that they never change by
-        themselves. Code that cannot be loaded yet is stored as it is, with the parameters as they were given."""
+        themselves. Code that cannot be loaded yet is stored as it is, with the parameters as they were given.
+
+        A program's token needs the scope `lab`."""
         found: AlgorithmOut = self._ask(AlgorithmOut, "POST", "/lab/algorithms", body=body)
         return found
 
     def create_algorithm_model(self, algorithm_id: UUID | str, body: ModelIn) -> ModelOut:
-        """Fit a model. It answers when that is done; the same request again gives the same model."""
+        """Fit a model. It answers when that is done; the same request again gives the same model.
+
+        A program's token needs the scope `lab`."""
         found: ModelOut = self._ask(ModelOut, "POST", f"/lab/algorithms/{algorithm_id}/models", body=body)
         return found
 
     def create_algorithm_sweep(self, algorithm_id: UUID | str, body: SweepIn, *, key: str | None = None) -> SweepOut:
-        """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
+        """Queue a sweep of the newest version. It runs whether or not anybody waits for it.
+
+        A program's token needs the scope `lab`."""
         found: SweepOut = self._ask(
             SweepOut, "POST", f"/lab/algorithms/{algorithm_id}/sweeps", body=body, key=key or new_key()
         )
         return found
 
     def create_coinspot_credential(self, body: ExchangeKeyIn) -> CredentialOut:
-        """Entrust a key to the platform. It is sealed, and CoinSpot is asked at once what it may do."""
+        """Entrust a key to the platform. It is sealed, and CoinSpot is asked at once what it may do.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot", body=body)
         return found
 
     def create_exchange_credential(self, exchange: str, body: OtherExchangeKeyIn) -> CredentialOut:
-        """Entrust a key of another exchange to the platform."""
+        """Entrust a key of another exchange to the platform.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "POST", f"/credentials/exchanges/{exchange}", body=body)
         return found
 
     def create_llm_credential(self, provider: str, body: ModelKeyIn) -> CredentialOut:
-        """Entrust a key of whoever provides language models to the platform."""
+        """Entrust a key of whoever provides language models to the platform.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "POST", f"/credentials/llm/{provider}", body=body)
         return found
 
     def create_token(self, body: TokenIn) -> NewToken:
-        """Make a token for a program. It is shown this once, and nobody can show it again."""
+        """Make a token for a program. It is shown this once, and nobody can show it again.
+
+        For people who are signed in: no program's token suffices."""
         found: NewToken = self._ask(NewToken, "POST", "/users/tokens", body=body)
         return found
 
     def deactivate_deployment(self, deployment_id: UUID | str, *, key: str | None = None) -> DeploymentOut:
-        """Stop trading for good; what it holds, it keeps."""
+        """Stop trading for good; what it holds, it keeps.
+
+        A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "POST", f"/floor/algorithms/{deployment_id}/deactivate", key=key or new_key()
         )
         return found
 
     def delete_algorithm(self, algorithm_id: UUID | str) -> None:
-        """With its versions, backtests and sweeps; refused while a deployment of it is not stopped."""
+        """With its versions, backtests and sweeps; refused while a deployment of it is not stopped.
+
+        A program's token needs the scope `lab`."""
         self._ask(None, "DELETE", f"/lab/algorithms/{algorithm_id}")
 
     def delete_backtest(self, backtest_id: UUID | str) -> None:
-        """With its results; one that is queued is not run."""
+        """With its results; one that is queued is not run.
+
+        A program's token needs the scope `lab`."""
         self._ask(None, "DELETE", f"/lab/backtests/{backtest_id}")
 
     def delete_coinspot_credential(self) -> None:
-        """Forget it. Not while a deployment trades live by it."""
+        """Forget it. Not while a deployment trades live by it.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", "/credentials/coinspot")
 
     def delete_exchange_credential(self, exchange: str) -> None:
-        """Forget it. Not while a deployment trades live by it."""
+        """Forget it. Not while a deployment trades live by it.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", f"/credentials/exchanges/{exchange}")
 
     def delete_llm_credential(self, provider: str) -> None:
-        """Forget it. Not while a deployment trades live by it."""
+        """Forget it. Not while a deployment trades live by it.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", f"/credentials/llm/{provider}")
 
     def delete_lock(self, lock_id: str) -> LockOut:
-        """Lift a halt of one's own, or let a coin be bought again that is kept out."""
+        """Lift a halt of one's own, or let a coin be bought again that is kept out.
+
+        A program's token needs the scope `trade`."""
         found: LockOut = self._ask(LockOut, "DELETE", f"/floor/locks/{lock_id}")
         return found
 
     def delete_model(self, model_id: UUID | str) -> None:
-        """Refused while a deployment that uses it is not stopped. A queued backtest of it will fail."""
+        """Refused while a deployment that uses it is not stopped. A queued backtest of it will fail.
+
+        A program's token needs the scope `lab`."""
         self._ask(None, "DELETE", f"/lab/models/{model_id}")
 
     def delete_profile(self, body: Deletion) -> None:
         """Delete one's account for good: who one was, all keys, tokens and sessions. Deployments on paper are
-        stopped; live ones must be deactivated before. What was traded stays on record, without a name."""
+        stopped; live ones must be deactivated before. What was traded stays on record, without a name.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", "/users/profile", body=body)
 
     def delete_second_factor(self, body: OffIn) -> None:
-        """Switch it off, by the password and a code of the device or a recovery code."""
+        """Switch it off, by the password and a code of the device or a recovery code.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", "/users/second-factor", body=body)
 
     def delete_token(self, token_id: UUID | str) -> None:
-        """End a token. Whoever used it within the last seconds may be believed for five more."""
+        """End a token. Whoever used it within the last seconds may be believed for five more.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", f"/users/tokens/{token_id}")
 
     def delete_user(self, user_id: UUID | str, *, leave_coins: bool | None = None) -> Account:
-        """Delete an account for good, as its owner would."""
+        """Delete an account for good, as its owner would.
+
+        For superusers who are signed in: no program's token suffices."""
         found: Account = self._ask(Account, "DELETE", f"/users/{user_id}", query={"leave_coins": leave_coins})
         return found
 
     def deploy(self, body: DeployIn, *, key: str | None = None) -> DeploymentOut:
-        """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself."""
+        """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself.
+
+        A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(DeploymentOut, "POST", "/floor/deploy", body=body, key=key or new_key())
         return found
 
     def emergency_stop(self, body: StopIn | None = None, *, key: str | None = None) -> StoppedOut:
-        """Halt the account at once, pause its deployments, cancel its open orders; it stays so across restarts."""
+        """Halt the account at once, pause its deployments, cancel its open orders; it stays so across restarts.
+
+        A program's token needs the scope `trade`."""
         found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/emergency-stop", body=body, key=key or new_key())
         return found
 
     def forceexit(self, body: ForceExitIn, *, key: str | None = None) -> ForceExitOut:
         """Sell at once what a deployment holds. It goes on trading, and buys none of it again until its algorithm
-        has let go of the coin by a weight of 0, or the lock is lifted."""
+        has let go of the coin by a weight of 0, or the lock is lifted.
+
+        A program's token needs the scope `trade`."""
         found: ForceExitOut = self._ask(ForceExitOut, "POST", "/floor/forceexit", body=body, key=key or new_key())
         return found
 
     def get_algorithm(self, algorithm_id: UUID | str) -> AlgorithmOut:
-        """One of them, at its newest version."""
+        """One of them, at its newest version.
+
+        A program's token needs the scope `read`."""
         found: AlgorithmOut = self._ask(AlgorithmOut, "GET", f"/lab/algorithms/{algorithm_id}")
         return found
 
     def get_algorithm_description(self, algorithm_id: UUID | str) -> Described:
-        """Its parameters with their ranges, and the space that a sweep of it would search."""
+        """Its parameters with their ranges, and the space that a sweep of it would search.
+
+        A program's token needs the scope `read`."""
         found: Described = self._ask(Described, "GET", f"/lab/algorithms/{algorithm_id}/description")
         return found
 
     def get_algorithm_promotion(
         self, algorithm_id: UUID | str, *, sweep_id: UUID | None = None, model_id: UUID | None = None
     ) -> NextStep:
-        """Every gate of the next step with its figure and its threshold; nothing changes."""
+        """Every gate of the next step with its figure and its threshold; nothing changes.
+
+        A program's token needs the scope `read`."""
         found: NextStep = self._ask(
             NextStep,
             "GET",
@@ -341,32 +421,44 @@ class Operations(Caller):
         return found
 
     def get_algorithm_version(self, algorithm_id: UUID | str, number: int) -> VersionOut:
-        """One of them, with its code and parameters."""
+        """One of them, with its code and parameters.
+
+        A program's token needs the scope `read`."""
         found: VersionOut = self._ask(VersionOut, "GET", f"/lab/algorithms/{algorithm_id}/versions/{number}")
         return found
 
     def get_backtest(self, backtest_id: UUID | str) -> BacktestOut:
-        """How far it is, and its metrics once it is completed."""
+        """How far it is, and its metrics once it is completed.
+
+        A program's token needs the scope `read`."""
         found: BacktestOut = self._ask(BacktestOut, "GET", f"/lab/backtests/{backtest_id}")
         return found
 
     def get_backtest_equity(self, backtest_id: UUID | str, *, points: int | None = None) -> LabCurve:
-        """What everything was worth, the cash in it, and the benchmark."""
+        """What everything was worth, the cash in it, and the benchmark.
+
+        A program's token needs the scope `read`."""
         found: LabCurve = self._ask(LabCurve, "GET", f"/lab/backtests/{backtest_id}/equity", query={"points": points})
         return found
 
     def get_backtest_report(self, backtest_id: UUID | str) -> str:
-        """A tear sheet: one page that loads nothing, to look at and to keep."""
+        """A tear sheet: one page that loads nothing, to look at and to keep.
+
+        A program's token needs the scope `read`."""
         found: str = self._ask(str, "GET", f"/lab/backtests/{backtest_id}/report")
         return found
 
     def get_coinspot_credential(self) -> CredentialOut:
-        """Masked."""
+        """Masked.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "GET", "/credentials/coinspot")
         return found
 
     def get_collector(self, ledger: str) -> CollectorOut:
-        """One of them."""
+        """One of them.
+
+        A program's token needs the scope `read`."""
         found: CollectorOut = self._ask(CollectorOut, "GET", f"/collectors/{ledger}")
         return found
 
@@ -377,7 +469,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         timescale: int | None = None,
     ) -> list[PeriodOut]:
-        """Profit by day of the account's time zone."""
+        """Profit by day of the account's time zone.
+
+        A program's token needs the scope `read`."""
         found: list[PeriodOut] = self._ask(
             list[PeriodOut],
             "GET",
@@ -387,37 +481,51 @@ class Operations(Caller):
         return found
 
     def get_deployment(self, deployment_id: UUID | str) -> DeploymentOut:
-        """What it was deployed with, and whether it is wanted to run."""
+        """What it was deployed with, and whether it is wanted to run.
+
+        A program's token needs the scope `read`."""
         found: DeploymentOut = self._ask(DeploymentOut, "GET", f"/floor/deployments/{deployment_id}")
         return found
 
     def get_deployment_equity(self, deployment_id: UUID | str) -> FloorCurve:
-        """Its equity over time, thinned."""
+        """Its equity over time, thinned.
+
+        A program's token needs the scope `read`."""
         found: FloorCurve = self._ask(FloorCurve, "GET", f"/floor/algorithms/{deployment_id}/equity")
         return found
 
     def get_deployment_parity(self, deployment_id: UUID | str) -> ParityOut:
-        """Run the kernel over the bars that the deployment has finished, and compare trade by trade."""
+        """Run the kernel over the bars that the deployment has finished, and compare trade by trade.
+
+        A program's token needs the scope `read`."""
         found: ParityOut = self._ask(ParityOut, "GET", f"/floor/algorithms/{deployment_id}/parity")
         return found
 
     def get_deployment_performance(self, deployment_id: UUID | str) -> Performance:
-        """What it has earned, and how well."""
+        """What it has earned, and how well.
+
+        A program's token needs the scope `read`."""
         found: Performance = self._ask(Performance, "GET", f"/floor/algorithms/{deployment_id}/performance")
         return found
 
     def get_deployment_report(self, deployment_id: UUID | str) -> str:
-        """The floor and its backtest on one page to print, which loads nothing."""
+        """The floor and its backtest on one page to print, which loads nothing.
+
+        A program's token needs the scope `read`."""
         found: str = self._ask(str, "GET", f"/floor/algorithms/{deployment_id}/report")
         return found
 
     def get_deployment_status(self, deployment_id: UUID | str) -> StatusOut:
-        """Whatever is known, though the trader, the collector or the supervisor should be away."""
+        """Whatever is known, though the trader, the collector or the supervisor should be away.
+
+        A program's token needs the scope `read`."""
         found: StatusOut = self._ask(StatusOut, "GET", f"/floor/algorithms/{deployment_id}/status")
         return found
 
     def get_exchange_credential(self, exchange: str) -> CredentialOut:
-        """Masked."""
+        """Masked.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "GET", f"/credentials/exchanges/{exchange}")
         return found
 
@@ -427,17 +535,23 @@ class Operations(Caller):
         return found
 
     def get_internal_collector_last_run(self) -> LastRun:
-        """When it ran last, and what came of it."""
+        """When it ran last, and what came of it.
+
+        For superusers who are signed in: no program's token suffices."""
         found: LastRun = self._ask(LastRun, "GET", "/internal/collector/last-run")
         return found
 
     def get_internal_collector_status(self) -> CollectorOut:
-        """How the exchange's collector is doing."""
+        """How the exchange's collector is doing.
+
+        For superusers who are signed in: no program's token suffices."""
         found: CollectorOut = self._ask(CollectorOut, "GET", "/internal/collector/status")
         return found
 
     def get_llm_credential(self, provider: str) -> CredentialOut:
-        """Masked."""
+        """Masked.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "GET", f"/credentials/llm/{provider}")
         return found
 
@@ -451,7 +565,9 @@ class Operations(Caller):
         with_: str | None = None,
         at: datetime | None = None,
     ) -> MeasuresOut:
-        """Derived from what is stored of one coin, as it was known at one moment."""
+        """Derived from what is stored of one coin, as it was known at one moment.
+
+        A program's token needs the scope `read`."""
         found: MeasuresOut = self._ask(
             MeasuresOut,
             "GET",
@@ -461,7 +577,9 @@ class Operations(Caller):
         return found
 
     def get_model(self, model_id: UUID | str) -> ModelOut:
-        """What it was fitted with; what it has learned leaves the platform by no way."""
+        """What it was fitted with; what it has learned leaves the platform by no way.
+
+        A program's token needs the scope `read`."""
         found: ModelOut = self._ask(ModelOut, "GET", f"/lab/models/{model_id}")
         return found
 
@@ -472,7 +590,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         timescale: int | None = None,
     ) -> list[PeriodOut]:
-        """Profit by month."""
+        """Profit by month.
+
+        A program's token needs the scope `read`."""
         found: list[PeriodOut] = self._ask(
             list[PeriodOut],
             "GET",
@@ -482,7 +602,9 @@ class Operations(Caller):
         return found
 
     def get_order(self, order_id: UUID | str) -> OrderOut:
-        """How it stands, with its fills."""
+        """How it stands, with its fills.
+
+        A program's token needs the scope `read`."""
         found: OrderOut = self._ask(OrderOut, "GET", f"/floor/orders/{order_id}")
         return found
 
@@ -495,7 +617,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
     ) -> Summary:
-        """Of all deployments, or of one."""
+        """Of all deployments, or of one.
+
+        A program's token needs the scope `read`."""
         found: Summary = self._ask(
             Summary,
             "GET",
@@ -505,21 +629,27 @@ class Operations(Caller):
         return found
 
     def get_profile(self) -> Profile:
-        """Who is asking."""
+        """Who is asking.
+
+        For people who are signed in: no program's token suffices."""
         found: Profile = self._ask(Profile, "GET", "/users/profile")
         return found
 
     def get_profit(
         self, *, deployment_id: UUID | None = None, mode: Literal["paper", "live"] | None = None
     ) -> ProfitOut:
-        """All trades together."""
+        """All trades together.
+
+        A program's token needs the scope `read`."""
         found: ProfitOut = self._ask(
             ProfitOut, "GET", "/floor/profit", query={"deployment_id": deployment_id, "mode": mode}
         )
         return found
 
     def get_quota(self) -> QuotasOut:
-        """What the caller may have and use, and how much of it is used. Over it, requests answer 429."""
+        """What the caller may have and use, and how much of it is used. Over it, requests answer 429.
+
+        A program's token needs the scope `read`."""
         found: QuotasOut = self._ask(QuotasOut, "GET", "/lab/quota")
         return found
 
@@ -529,42 +659,58 @@ class Operations(Caller):
         return found
 
     def get_risk_limits(self) -> AllLimits:
-        """What every deployment, the account and the platform trade within."""
+        """What every deployment, the account and the platform trade within.
+
+        A program's token needs the scope `read`."""
         found: AllLimits = self._ask(AllLimits, "GET", "/floor/risk/limits")
         return found
 
     def get_risk_status(self) -> RiskStatus:
-        """Whether anything is halted, and how much of its limits is used, by the newest quotes."""
+        """Whether anything is halted, and how much of its limits is used, by the newest quotes.
+
+        A program's token needs the scope `read`."""
         found: RiskStatus = self._ask(RiskStatus, "GET", "/floor/risk/status")
         return found
 
     def get_second_factor(self) -> StateOut:
-        """Whether live trading asks for a code."""
+        """Whether live trading asks for a code.
+
+        For people who are signed in: no program's token suffices."""
         found: StateOut = self._ask(StateOut, "GET", "/users/second-factor")
         return found
 
     def get_sweep(self, sweep_id: UUID | str) -> SweepOut:
-        """How far it is, and what it searches."""
+        """How far it is, and what it searches.
+
+        A program's token needs the scope `read`."""
         found: SweepOut = self._ask(SweepOut, "GET", f"/lab/sweeps/{sweep_id}")
         return found
 
     def get_sweep_report(self, sweep_id: UUID | str) -> str:
-        """A tear sheet of what was tried so far: one page that loads nothing, to look at and to keep."""
+        """A tear sheet of what was tried so far: one page that loads nothing, to look at and to keep.
+
+        A program's token needs the scope `read`."""
         found: str = self._ask(str, "GET", f"/lab/sweeps/{sweep_id}/report")
         return found
 
     def get_sweep_verdict(self, sweep_id: UUID | str) -> VerdictOut:
-        """Of what was tried so far: out-of-sample Sharpe ratio, probability of overfitting, deflated Sharpe ratio."""
+        """Of what was tried so far: out-of-sample Sharpe ratio, probability of overfitting, deflated Sharpe ratio.
+
+        A program's token needs the scope `read`."""
         found: VerdictOut = self._ask(VerdictOut, "GET", f"/lab/sweeps/{sweep_id}/verdict")
         return found
 
     def get_user(self, user_id: UUID | str) -> Account:
-        """One account."""
+        """One account.
+
+        For superusers who are signed in: no program's token suffices."""
         found: Account = self._ask(Account, "GET", f"/users/{user_id}")
         return found
 
     def get_venue(self, venue: str) -> VenueOut:
-        """What it can do, what each gap means, and what it costs."""
+        """What it can do, what each gap means, and what it costs.
+
+        A program's token needs the scope `read`."""
         found: VenueOut = self._ask(VenueOut, "GET", f"/floor/venues/{venue}")
         return found
 
@@ -575,7 +721,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         timescale: int | None = None,
     ) -> list[PeriodOut]:
-        """Profit by week, from Monday."""
+        """Profit by week, from Monday.
+
+        A program's token needs the scope `read`."""
         found: list[PeriodOut] = self._ask(
             list[PeriodOut],
             "GET",
@@ -587,7 +735,9 @@ class Operations(Caller):
     def list_algorithm_backtests(
         self, algorithm_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[BacktestOut]:
-        """Newest first."""
+        """Newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[BacktestOut] = self._ask(
             Page[BacktestOut],
             "GET",
@@ -599,7 +749,9 @@ class Operations(Caller):
     def list_algorithm_models(
         self, algorithm_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[ModelOut]:
-        """Newest first."""
+        """Newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[ModelOut] = self._ask(
             Page[ModelOut], "GET", f"/lab/algorithms/{algorithm_id}/models", query={"page": page, "per_page": per_page}
         )
@@ -608,7 +760,9 @@ class Operations(Caller):
     def list_algorithm_versions(
         self, algorithm_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[VersionOut]:
-        """Oldest first."""
+        """Oldest first.
+
+        A program's token needs the scope `read`."""
         found: Page[VersionOut] = self._ask(
             Page[VersionOut],
             "GET",
@@ -624,7 +778,9 @@ class Operations(Caller):
         per_page: int | None = None,
         status: Literal["draft", "validated", "deployable", "deployed"] | None = None,
     ) -> Page[AlgorithmOut]:
-        """One's own, of one status or of all."""
+        """One's own, of one status or of all.
+
+        A program's token needs the scope `read`."""
         found: Page[AlgorithmOut] = self._ask(
             Page[AlgorithmOut], "GET", "/lab/algorithms", query={"page": page, "per_page": per_page, "status": status}
         )
@@ -639,7 +795,9 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
     ) -> Page[AuditOut]:
-        """Newest first. Nothing in it can be changed or taken out."""
+        """Newest first. Nothing in it can be changed or taken out.
+
+        A program's token needs the scope `read`."""
         found: Page[AuditOut] = self._ask(
             Page[AuditOut],
             "GET",
@@ -649,7 +807,9 @@ class Operations(Caller):
         return found
 
     def list_available_algorithms(self, *, page: int | None = None, per_page: int | None = None) -> Page[AvailableOut]:
-        """Algorithms that may be deployed."""
+        """Algorithms that may be deployed.
+
+        A program's token needs the scope `read`."""
         found: Page[AvailableOut] = self._ask(
             Page[AvailableOut], "GET", "/floor/available-algorithms", query={"page": page, "per_page": per_page}
         )
@@ -658,7 +818,9 @@ class Operations(Caller):
     def list_backtest_trades(
         self, backtest_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[SimulatedTrade]:
-        """In the order of their execution."""
+        """In the order of their execution.
+
+        A program's token needs the scope `read`."""
         found: Page[SimulatedTrade] = self._ask(
             Page[SimulatedTrade],
             "GET",
@@ -668,21 +830,27 @@ class Operations(Caller):
         return found
 
     def list_coins(self, *, page: int | None = None, per_page: int | None = None) -> Page[CoinOut]:
-        """Coins whose prices are stored, by ticker."""
+        """Coins whose prices are stored, by ticker.
+
+        A program's token needs the scope `read`."""
         found: Page[CoinOut] = self._ask(
             Page[CoinOut], "GET", "/data/coins", query={"page": page, "per_page": per_page}
         )
         return found
 
     def list_collectors(self, *, page: int | None = None, per_page: int | None = None) -> Page[CollectorOut]:
-        """Every collector, one that does not answer included."""
+        """Every collector, one that does not answer included.
+
+        A program's token needs the scope `read`."""
         found: Page[CollectorOut] = self._ask(
             Page[CollectorOut], "GET", "/collectors", query={"page": page, "per_page": per_page}
         )
         return found
 
     def list_credentials(self, *, page: int | None = None, per_page: int | None = None) -> Page[CredentialOut]:
-        """All keys of the caller."""
+        """All keys of the caller.
+
+        For people who are signed in: no program's token suffices."""
         found: Page[CredentialOut] = self._ask(
             Page[CredentialOut], "GET", "/credentials", query={"page": page, "per_page": per_page}
         )
@@ -691,7 +859,9 @@ class Operations(Caller):
     def list_deployment_decisions(
         self, deployment_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[DecisionOut]:
-        """Newest first; a bar that changed nothing is not listed."""
+        """Newest first; a bar that changed nothing is not listed.
+
+        A program's token needs the scope `read`."""
         found: Page[DecisionOut] = self._ask(
             Page[DecisionOut],
             "GET",
@@ -703,7 +873,9 @@ class Operations(Caller):
     def list_deployment_orders(
         self, deployment_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[OrderOut]:
-        """A deployment's, newest first."""
+        """A deployment's, newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[OrderOut] = self._ask(
             Page[OrderOut],
             "GET",
@@ -720,7 +892,9 @@ class Operations(Caller):
         per_page: int | None = None,
         only: Literal["different"] | None = None,
     ) -> Page[PairOut]:
-        """Each trade beside its twin, oldest first."""
+        """Each trade beside its twin, oldest first.
+
+        A program's token needs the scope `read`."""
         found: Page[PairOut] = self._ask(
             Page[PairOut],
             "GET",
@@ -732,7 +906,9 @@ class Operations(Caller):
     def list_deployment_positions(
         self, deployment_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[PositionOut]:
-        """What a deployment holds, at the newest quotes."""
+        """What a deployment holds, at the newest quotes.
+
+        A program's token needs the scope `read`."""
         found: Page[PositionOut] = self._ask(
             Page[PositionOut],
             "GET",
@@ -750,7 +926,9 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
     ) -> Page[TradeOut]:
-        """A deployment's, newest first."""
+        """A deployment's, newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[TradeOut] = self._ask(
             Page[TradeOut],
             "GET",
@@ -760,7 +938,9 @@ class Operations(Caller):
         return found
 
     def list_deployments(self, *, page: int | None = None, per_page: int | None = None) -> Page[DeploymentOut]:
-        """Newest first."""
+        """Newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[DeploymentOut] = self._ask(
             Page[DeploymentOut], "GET", "/floor/deployments", query={"page": page, "per_page": per_page}
         )
@@ -781,7 +961,9 @@ class Operations(Caller):
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
-        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
+        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer.
+
+        A program's token needs the scope `read`."""
         found: QuotePage | CandlePage = self._ask(
             QuotePage | CandlePage,
             "GET",
@@ -801,7 +983,9 @@ class Operations(Caller):
     def list_latest_prices(
         self, *, page: int | None = None, per_page: int | None = None, coin: str | None = None
     ) -> Page[LatestOut]:
-        """The hot cache, by ticker."""
+        """The hot cache, by ticker.
+
+        A program's token needs the scope `read`."""
         found: Page[LatestOut] = self._ask(
             Page[LatestOut], "GET", "/data/prices/latest", query={"page": page, "per_page": per_page, "coin": coin}
         )
@@ -818,7 +1002,9 @@ class Operations(Caller):
         end: datetime | date | None = None,
         coin: str | None = None,
     ) -> CatalystPage:
-        """Events that may move a price, the newest first, naming one `coin` or any."""
+        """Events that may move a price, the newest first, naming one `coin` or any.
+
+        A program's token needs the scope `read`."""
         found: CatalystPage = self._ask(
             CatalystPage,
             "GET",
@@ -846,7 +1032,9 @@ class Operations(Caller):
         end: datetime | date | None = None,
         coin: str | None = None,
     ) -> ExchangePage:
-        """Quotes as the venue showed them, the newest first, of one `coin` or all."""
+        """Quotes as the venue showed them, the newest first, of one `coin` or all.
+
+        A program's token needs the scope `read`."""
         found: ExchangePage = self._ask(
             ExchangePage,
             "GET",
@@ -874,7 +1062,9 @@ class Operations(Caller):
         end: datetime | date | None = None,
         protocol: str | None = None,
     ) -> GlassPage:
-        """Metrics of protocols on the chains, the newest first, of one `protocol` or all."""
+        """Metrics of protocols on the chains, the newest first, of one `protocol` or all.
+
+        A program's token needs the scope `read`."""
         found: GlassPage = self._ask(
             GlassPage,
             "GET",
@@ -902,7 +1092,9 @@ class Operations(Caller):
         end: datetime | date | None = None,
         coin: str | None = None,
     ) -> HumanPage:
-        """News and social media with their sentiment, the newest first, naming one `coin` or any."""
+        """News and social media with their sentiment, the newest first, naming one `coin` or any.
+
+        A program's token needs the scope `read`."""
         found: HumanPage = self._ask(
             HumanPage,
             "GET",
@@ -922,7 +1114,9 @@ class Operations(Caller):
     def list_locks(
         self, *, page: int | None = None, per_page: int | None = None, deployment_id: UUID | None = None
     ) -> Page[LockOut]:
-        """Halts, cool-downs, orders that wait for a person, coins that are kept out, and accounts that are closed."""
+        """Halts, cool-downs, orders that wait for a person, coins that are kept out, and accounts that are closed.
+
+        A program's token needs the scope `read`."""
         found: Page[LockOut] = self._ask(
             Page[LockOut],
             "GET",
@@ -934,14 +1128,18 @@ class Operations(Caller):
     def list_order_slices(
         self, order_id: UUID | str, *, page: int | None = None, per_page: int | None = None
     ) -> Page[OrderOut]:
-        """The orders that carry out parts of one, oldest first."""
+        """The orders that carry out parts of one, oldest first.
+
+        A program's token needs the scope `read`."""
         found: Page[OrderOut] = self._ask(
             Page[OrderOut], "GET", f"/floor/orders/{order_id}/slices", query={"page": page, "per_page": per_page}
         )
         return found
 
     def list_orders(self, *, page: int | None = None, per_page: int | None = None) -> Page[OrderOut]:
-        """Of all deployments, newest first."""
+        """Of all deployments, newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[OrderOut] = self._ask(
             Page[OrderOut], "GET", "/floor/orders", query={"page": page, "per_page": per_page}
         )
@@ -955,7 +1153,9 @@ class Operations(Caller):
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
     ) -> Page[CoinPerformance]:
-        """Closed trades by coin, the most profitable first."""
+        """Closed trades by coin, the most profitable first.
+
+        A program's token needs the scope `read`."""
         found: Page[CoinPerformance] = self._ask(
             Page[CoinPerformance],
             "GET",
@@ -975,7 +1175,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
     ) -> Page[AlgorithmPnL]:
-        """Algorithms that traded, each over all of its deployments."""
+        """Algorithms that traded, each over all of its deployments.
+
+        A program's token needs the scope `read`."""
         found: Page[AlgorithmPnL] = self._ask(
             Page[AlgorithmPnL],
             "GET",
@@ -1003,7 +1205,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
     ) -> Page[CoinPnL]:
-        """Coins that were traded, by ticker."""
+        """Coins that were traded, by ticker.
+
+        A program's token needs the scope `read`."""
         found: Page[CoinPnL] = self._ask(
             Page[CoinPnL],
             "GET",
@@ -1031,7 +1235,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
     ) -> Page[DayPnL]:
-        """Days on which something was traded, newest first, after what is held now."""
+        """Days on which something was traded, newest first, after what is held now.
+
+        A program's token needs the scope `read`."""
         found: Page[DayPnL] = self._ask(
             Page[DayPnL],
             "GET",
@@ -1059,7 +1265,9 @@ class Operations(Caller):
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
     ) -> Page[DeploymentPnL]:
-        """Deployments that traded, the newest first."""
+        """Deployments that traded, the newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[DeploymentPnL] = self._ask(
             Page[DeploymentPnL],
             "GET",
@@ -1089,7 +1297,9 @@ class Operations(Caller):
         coin: str | None = None,
         pooled: bool | None = None,
     ) -> Page[DisposalOut]:
-        """First in, first out, oldest disposal first. With `format=csv` all of them, in one file."""
+        """First in, first out, oldest disposal first. With `format=csv` all of them, in one file.
+
+        A program's token needs the scope `read`."""
         found: Page[DisposalOut] = self._ask(
             Page[DisposalOut],
             "GET",
@@ -1109,7 +1319,9 @@ class Operations(Caller):
         return found
 
     def list_positions(self, *, page: int | None = None, per_page: int | None = None) -> Page[PositionOut]:
-        """What all deployments hold, and what they held and sold."""
+        """What all deployments hold, and what they held and sold.
+
+        A program's token needs the scope `read`."""
         found: Page[PositionOut] = self._ask(
             Page[PositionOut], "GET", "/floor/positions", query={"page": page, "per_page": per_page}
         )
@@ -1130,7 +1342,9 @@ class Operations(Caller):
 
         Every bar from the first to the last stored price is there, those without a quote as gaps, so a page
         covers the same time however deep it lies. With `Accept: text/csv` or
-        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer."""
+        `application/vnd.apache.arrow.stream`, or `format`, all bars come in one answer.
+
+        A program's token needs the scope `read`."""
         found: QuotePage | CandlePage = self._ask(
             QuotePage | CandlePage,
             "GET",
@@ -1155,7 +1369,9 @@ class Operations(Caller):
         deployment_id: UUID | None = None,
         now: bool | None = None,
     ) -> Page[ReconciliationOut]:
-        """Our books beside the venue's, deployment by deployment, with the orders that wait for a person."""
+        """Our books beside the venue's, deployment by deployment, with the orders that wait for a person.
+
+        A program's token needs the scope `read`."""
         found: Page[ReconciliationOut] = self._ask(
             Page[ReconciliationOut],
             "GET",
@@ -1172,7 +1388,9 @@ class Operations(Caller):
         kind: Literal["breach", "halt", "reset", "limits"] | None = None,
         deployment_id: UUID | None = None,
     ) -> Page[RiskEvent]:
-        """Limits that were broken, halts, resets and changes of limits, newest first."""
+        """Limits that were broken, halts, resets and changes of limits, newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[RiskEvent] = self._ask(
             Page[RiskEvent],
             "GET",
@@ -1189,7 +1407,9 @@ class Operations(Caller):
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
     ) -> Page[OpenTrade]:
-        """What is held, deployment by deployment, oldest first."""
+        """What is held, deployment by deployment, oldest first.
+
+        A program's token needs the scope `read`."""
         found: Page[OpenTrade] = self._ask(
             Page[OpenTrade],
             "GET",
@@ -1226,7 +1446,9 @@ class Operations(Caller):
         | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Page[PointOut]:
-        """Points in their order; with `format=csv` or `parquet` all of them at once."""
+        """Points in their order; with `format=csv` or `parquet` all of them at once.
+
+        A program's token needs the scope `read`."""
         found: Page[PointOut] = self._ask(
             Page[PointOut],
             "GET",
@@ -1236,21 +1458,27 @@ class Operations(Caller):
         return found
 
     def list_sweeps(self, *, page: int | None = None, per_page: int | None = None) -> Page[SweepOut]:
-        """Newest first."""
+        """Newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[SweepOut] = self._ask(
             Page[SweepOut], "GET", "/lab/sweeps", query={"page": page, "per_page": per_page}
         )
         return found
 
     def list_templates(self, *, page: int | None = None, per_page: int | None = None) -> Page[TemplateOut]:
-        """The built-in algorithms, ready to copy."""
+        """The built-in algorithms, ready to copy.
+
+        A program's token needs the scope `read`."""
         found: Page[TemplateOut] = self._ask(
             Page[TemplateOut], "GET", "/lab/templates", query={"page": page, "per_page": per_page}
         )
         return found
 
     def list_tokens(self, *, page: int | None = None, per_page: int | None = None) -> Page[TokenOut]:
-        """Your tokens, the newest first: what they are for, and when each was last used."""
+        """Your tokens, the newest first: what they are for, and when each was last used.
+
+        For people who are signed in: no program's token suffices."""
         found: Page[TokenOut] = self._ask(
             Page[TokenOut], "GET", "/users/tokens", query={"page": page, "per_page": per_page}
         )
@@ -1264,7 +1492,9 @@ class Operations(Caller):
         start: datetime | date | None = None,
         end: datetime | date | None = None,
     ) -> Page[TradeOut]:
-        """Of all deployments, newest first."""
+        """Of all deployments, newest first.
+
+        A program's token needs the scope `read`."""
         found: Page[TradeOut] = self._ask(
             Page[TradeOut],
             "GET",
@@ -1276,14 +1506,18 @@ class Operations(Caller):
     def list_users(
         self, *, page: int | None = None, per_page: int | None = None, email: str | None = None
     ) -> Page[Account]:
-        """Every account, the oldest first."""
+        """Every account, the oldest first.
+
+        For superusers who are signed in: no program's token suffices."""
         found: Page[Account] = self._ask(
             Page[Account], "GET", "/users", query={"page": page, "per_page": per_page, "email": email}
         )
         return found
 
     def list_venues(self, *, page: int | None = None, per_page: int | None = None) -> Page[VenueOut]:
-        """By name."""
+        """By name.
+
+        A program's token needs the scope `read`."""
         found: Page[VenueOut] = self._ask(
             Page[VenueOut], "GET", "/floor/venues", query={"page": page, "per_page": per_page}
         )
@@ -1296,16 +1530,22 @@ class Operations(Caller):
         return found
 
     def logout(self, body: RefreshToken) -> None:
-        """End the family of a refresh token. The access token lasts its quarter of an hour."""
+        """End the family of a refresh token. The access token lasts its quarter of an hour.
+
+        For people who are signed in: no program's token suffices."""
         self._ask(None, "POST", "/auth/logout", body=body)
 
     def pause_collector(self, ledger: str) -> CollectorOut:
-        """Have it ask nothing more until it is resumed, or started anew. For superusers."""
+        """Have it ask nothing more until it is resumed, or started anew. For superusers.
+
+        For superusers who are signed in: no program's token suffices."""
         found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/pause")
         return found
 
     def pause_deployment(self, deployment_id: UUID | str, *, key: str | None = None) -> DeploymentOut:
-        """Stop trading until it is activated; what it holds, it keeps."""
+        """Stop trading until it is activated; what it holds, it keeps.
+
+        A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(
             DeploymentOut, "POST", f"/floor/algorithms/{deployment_id}/pause", key=key or new_key()
         )
@@ -1314,7 +1554,9 @@ class Operations(Caller):
     def promote_algorithm(
         self, algorithm_id: UUID | str, body: PromotionIn | None = None, *, key: str | None = None
     ) -> PromotionOut:
-        """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed."""
+        """One step up. Refused, it lists every gate with its figure and its threshold, and nothing has changed.
+
+        A program's token needs the scope `lab`."""
         found: PromotionOut = self._ask(
             PromotionOut, "POST", f"/lab/algorithms/{algorithm_id}/promote", body=body, key=key or new_key()
         )
@@ -1333,7 +1575,9 @@ class Operations(Caller):
     def replace_order(self, order_id: UUID | str, body: ReplaceIn, *, key: str | None = None) -> OrderOut:
         """Move the limit of an order that rests on the book. CONFLICT when it does not rest there, our risk book
         says no, or the venue did not move it; asked for again at the price where it stands, nothing happens.
-        202 when the venue has not said yet whether it was moved."""
+        202 when the venue has not said yet whether it was moved.
+
+        A program's token needs the scope `trade`."""
         found: OrderOut = self._ask(
             OrderOut, "POST", f"/floor/orders/{order_id}/replace", body=body, key=key or new_key()
         )
@@ -1342,78 +1586,104 @@ class Operations(Caller):
     def reset_emergency_stop(self, body: ResetIn | None = None, *, key: str | None = None) -> ResetOut:
         """Let it trade again; deployments stay paused until each is activated. Losses that halted it are measured
         anew from here, and all others go on to count. A halt that began after `until` is not reset, nor one
-        that began after this request, where it comes again with its key."""
+        that began after this request, where it comes again with its key.
+
+        A program's token needs the scope `trade`."""
         found: ResetOut = self._ask(ResetOut, "POST", "/floor/emergency-stop/reset", body=body, key=key or new_key())
         return found
 
     def resolve_order(self, order_id: UUID | str, body: ResolveIn, *, key: str | None = None) -> ResolvedOut:
-        """Say what an order became that only you can tell. It is settled so, and what was not its own is yours."""
+        """Say what an order became that only you can tell. It is settled so, and what was not its own is yours.
+
+        A program's token needs the scope `trade`."""
         found: ResolvedOut = self._ask(
             ResolvedOut, "POST", f"/floor/reconciliation/{order_id}/resolve", body=body, key=key or new_key()
         )
         return found
 
     def restore_algorithm_version(self, algorithm_id: UUID | str, number: int) -> AlgorithmOut:
-        """Make what a version was the newest version again, as a draft."""
+        """Make what a version was the newest version again, as a draft.
+
+        A program's token needs the scope `lab`."""
         found: AlgorithmOut = self._ask(
             AlgorithmOut, "POST", f"/lab/algorithms/{algorithm_id}/versions/{number}/restore"
         )
         return found
 
     def resume_collector(self, ledger: str) -> CollectorOut:
-        """Have it go on. For superusers."""
+        """Have it go on. For superusers.
+
+        For superusers who are signed in: no program's token suffices."""
         found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/resume")
         return found
 
     def resume_sweep(self, sweep_id: UUID | str) -> SweepOut:
         """Go on with one that failed or was interrupted: points tried so far stay, and the rest comes to the same
-        results as if nothing had happened. One that is under way is left alone."""
+        results as if nothing had happened. One that is under way is left alone.
+
+        A program's token needs the scope `lab`."""
         found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/resume")
         return found
 
     def second_factor(self, body: BeginIn) -> Enrollment:
         """Set one up. It asks for nothing before a code of it was confirmed; until then, asking again makes
-        another."""
+        another.
+
+        For people who are signed in: no program's token suffices."""
         found: Enrollment = self._ask(Enrollment, "POST", "/users/second-factor", body=body)
         return found
 
     def stopentry(self, body: StopEntryIn | None = None, *, key: str | None = None) -> StoppedOut:
-        """Buy nothing more; sales and exits go on. It holds until it is lifted, across restarts."""
+        """Buy nothing more; sales and exits go on. It holds until it is lifted, across restarts.
+
+        A program's token needs the scope `trade`."""
         found: StoppedOut = self._ask(StoppedOut, "POST", "/floor/stopentry", body=body, key=key or new_key())
         return found
 
     def trigger_collector(self, ledger: str) -> CollectorOut:
-        """Have it ask its sources now rather than when they are due. For superusers."""
+        """Have it ask its sources now rather than when they are due. For superusers.
+
+        For superusers who are signed in: no program's token suffices."""
         found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/trigger")
         return found
 
     def trigger_internal_collector(self) -> CollectorOut:
-        """Have the exchange's collector ask now rather than when it is due."""
+        """Have the exchange's collector ask now rather than when it is due.
+
+        For superusers who are signed in: no program's token suffices."""
         found: CollectorOut = self._ask(CollectorOut, "POST", "/internal/collector/trigger")
         return found
 
     def validate_algorithm(self, algorithm_id: UUID | str, *, model_id: UUID | None = None) -> Findings:
         """Read the code, where there is any, and try out what the algorithm promises: about its parameters, its
         weights and its memory, that it does not look ahead, and that it decides the same when it is told less
-        at once. On stored prices, or on a made market where there are too few."""
+        at once. On stored prices, or on a made market where there are too few.
+
+        A program's token needs the scope `lab`."""
         found: Findings = self._ask(
             Findings, "POST", f"/lab/algorithms/{algorithm_id}/validate", query={"model_id": model_id}
         )
         return found
 
     def validate_coinspot_credential(self, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing."""
+        """Ask the venue now what the key may do, by calls that change nothing.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot/validate", body=body)
         return found
 
     def validate_exchange_credential(self, exchange: str, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing."""
+        """Ask the venue now what the key may do, by calls that change nothing.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(
             CredentialOut, "POST", f"/credentials/exchanges/{exchange}/validate", body=body
         )
         return found
 
     def validate_llm_credential(self, provider: str, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing."""
+        """Ask the venue now what the key may do, by calls that change nothing.
+
+        For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(CredentialOut, "POST", f"/credentials/llm/{provider}/validate", body=body)
         return found

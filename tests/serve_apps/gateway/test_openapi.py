@@ -152,6 +152,41 @@ def test_what_asks_for_no_token_is_known_to_the_limits(document):
     assert free <= OPEN | PROBES
 
 
+def test_whatever_takes_a_token_says_what_a_program_needs_for_it(document):
+    described = operations(document)
+    assert {name for name, each in described.items() if "x-scope" not in each} == WITHOUT_A_TOKEN
+    for operation in described.values():
+        match operation.get("x-scope"):
+            case "read" | "lab" | "trade" as scope:
+                assert operation["description"].endswith(f"A program's token needs the scope `{scope}`.")
+            case "person":
+                assert operation["description"].endswith("who are signed in: no program's token suffices.")
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("GET /api/v1/users/profile", "person"),
+        ("POST /api/v1/credentials/coinspot", "person"),
+        ("GET /api/v1/data/prices", "read"),
+        ("GET /api/v1/lab/algorithms", "read"),
+        ("POST /api/v1/lab/algorithms", "lab"),
+        ("GET /api/v1/floor/positions", "read"),
+        ("POST /api/v1/floor/deploy", "trade"),
+    ],
+)
+def test_the_scope_of(document, name, scope):
+    assert operations(document)[name]["x-scope"] == scope
+
+
+def test_what_is_for_superusers_says_so(document):
+    guarded = [each for each in operations(document).values() if each.get("x-superuser")]
+    assert guarded
+    for operation in guarded:
+        assert operation["x-scope"] == "person"
+        assert "For superusers who are signed in" in operation["description"]
+
+
 def test_every_operation_has_its_own_name_and_says_what_it_does(document):
     described = operations(document)
     names = [operation["operationId"] for operation in described.values()]
