@@ -15,6 +15,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _FORWARDED = b"x-forwarded-for"
 _MOST_HOPS = 32
+# Of what is said: what stands further left is looked at by nobody, and must not fill the memory of who called.
+_MOST_SAID = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def caller(scope: Scope, proxies: Proxies) -> Caller:
     """Who sent the request of `scope`."""
     peer = scope.get("client")
     said = b",".join(value for name, value in scope["headers"] if name == _FORWARDED)
-    return _caller(peer[0] if peer else "", said, proxies)
+    return _caller(peer[0] if peer else "", _rightmost(said), proxies)
 
 
 @lru_cache(maxsize=4096)
@@ -52,13 +54,20 @@ def _caller(peer: str, said: bytes, proxies: Proxies) -> Caller:
         return Caller("unknown", "unknown", is_local=False)
     if proxies.own_front and found.is_loopback and hops:
         found = _address(hops.pop()) or found
+    # A proxy on this machine that nobody told us of must not lend its address to the whole world, and whom a proxy
+    # speaks for is not here, whatever address was said to be theirs.
+    is_local = found.is_loopback and not hops
     while hops and _is_in(found, proxies.trusted):
         passed_on = _address(hops.pop())
         if passed_on is None:
             break  # what a proxy of ours cannot tell is put down to the proxy
         found = passed_on
-    # A proxy on this machine that nobody told us of must not lend its address to the whole world.
-    return Caller(str(found), _network(found), is_local=found.is_loopback and not hops)
+    return Caller(str(found), _network(found), is_local)
+
+
+def _rightmost(said: bytes) -> bytes:
+    """As much as anybody looks at, and no part of a word."""
+    return said if len(said) <= _MOST_SAID else said[-_MOST_SAID:].partition(b",")[2]
 
 
 def _address(text: str) -> Address | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from omc.access.revocation import Revocation, valid_from
-from omc.errors import Conflict, InvalidInput, NotFound
+from omc.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 # One local part, one at sign, a domain with a dot; no spaces, no control characters, nothing that needs quoting.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -47,12 +47,15 @@ class UserStore(Protocol):
         """The user and the stored password hash, or None."""
         ...
 
-    async def set_password(self, user_id: UUID, hashed_password: str, at: datetime) -> None:
-        """Another password: every session that the account has ends in the same step."""
+    async def set_password(
+        self, user_id: UUID, hashed_password: str, at: datetime, *, in_place_of: str | None = None
+    ) -> None:
+        """Another password: every session that the account has ends in the same step. Forbidden when there is another
+        by now than the one whose hash it was to be `in_place_of`."""
         ...
 
-    async def rehash(self, user_id: UUID, hashed_password: str) -> None:
-        """The same password by today's rules."""
+    async def rehash(self, user_id: UUID, hashed_password: str, *, in_place_of: str) -> None:
+        """The same password by today's rules; nothing when there is another by now."""
         ...
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User: ...
@@ -75,6 +78,10 @@ class UserStore(Protocol):
 
 def nobody_of(email: str) -> NotFound:
     return NotFound(f"there is no account of {email}")
+
+
+def changed_meanwhile() -> Forbidden:
+    return Forbidden("the password was changed meanwhile")
 
 
 def closed_to(email: str) -> Conflict:
@@ -102,12 +109,18 @@ class MemoryUserStore:
     async def credentials(self, email: str) -> tuple[User, str] | None:
         return next((pair for pair in self.users.values() if pair[0].email.lower() == email.lower()), None)
 
-    async def set_password(self, user_id: UUID, hashed_password: str, at: datetime) -> None:
+    async def set_password(
+        self, user_id: UUID, hashed_password: str, at: datetime, *, in_place_of: str | None = None
+    ) -> None:
         user = await self.get(user_id)
+        if in_place_of not in (None, self.users[user_id][1]):
+            raise changed_meanwhile()
         self.users[user_id] = (replace(user, tokens_valid_from=valid_from(at)), hashed_password)
 
-    async def rehash(self, user_id: UUID, hashed_password: str) -> None:
-        self.users[user_id] = (await self.get(user_id), hashed_password)
+    async def rehash(self, user_id: UUID, hashed_password: str, *, in_place_of: str) -> None:
+        user, hashed = self.users[user_id]
+        if hashed == in_place_of:
+            self.users[user_id] = (user, hashed_password)
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User:
         user = await self.get(user_id)

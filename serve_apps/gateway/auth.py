@@ -109,10 +109,11 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         now = ports.clock.now()
         # Addresses are plain; letters that a database might fold into plain ones would each be counted apart.
         found = await ports.users.credentials(login.email) if login.email.isascii() else None
-        if found is not None:
-            audited.concerns(request, found[0].id)
         network = caller(request.scope, ports.rules.proxies).network
         admitted = await guessing.begin(Attempt.at("login", login.email, network))
+        # Not before: whoever has to wait writes nothing, or strangers could fill an account's record at will.
+        if found is not None:
+            audited.concerns(request, found[0].id)
         matches = await passwords.matches(login.password, found[1] if found else None)
         if found is None or not matches or not found[0].is_active:
             raise Unauthenticated("email or password is wrong")
@@ -120,7 +121,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         await audited.asked(request, user.id)
         await guessing.succeeded(admitted)
         if passwords.outdated(hashed):
-            await ports.users.rehash(user.id, await passwords.hash(login.password))
+            await ports.users.rehash(user.id, await passwords.hash(login.password), in_place_of=hashed)
         token = secrets.token_urlsafe(32)
         grant = RefreshGrant(digest(token), uuid4(), user.id, now + REFRESH_LIFE, user.tokens_valid_from)
         await ports.refresh.issue(grant)

@@ -16,11 +16,14 @@ class OwnPassword:
         self._users, self._passwords = ports.users, passwords
         self._guessing = Guessing(ports.lockout, ports.clock)
 
-    async def confirm(self, user_id: UUID, password: str, address: str) -> None:
-        """Forbidden when it is another; RateLimited after too many others."""
+    async def confirm(self, user_id: UUID, password: str, address: str) -> str:
+        """Its hash as it is stored. Forbidden when it is another; RateLimited after too many others."""
         user = await self._users.get(user_id)
         admitted = await self._guessing.begin(Attempt.at("password", str(user_id), address))
         found = await self._users.credentials(user.email)
-        if found is None or not await self._passwords.matches(password, found[1]):
+        # The address may have become somebody else's meanwhile, and their password proves nothing here.
+        hashed = found[1] if found is not None and found[0].id == user_id else None
+        if not await self._passwords.matches(password, hashed) or hashed is None:
             raise Forbidden("the current password is wrong")
         await self._guessing.succeeded(admitted)
+        return hashed

@@ -109,9 +109,9 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         return Success(data=None, message="password changed")
 
     async def _change_password(user_id: UUID, body: PasswordChange, address: str) -> None:
-        await own.confirm(user_id, body.current_password, address)
+        confirmed = await own.confirm(user_id, body.current_password, address)
         hashed = await passwords.hash(body.new_password)
-        await ports.users.set_password(user_id, hashed, ports.clock.now())
+        await ports.users.set_password(user_id, hashed, ports.clock.now(), in_place_of=confirmed)
         await ports.refresh.revoke_user(user_id)
 
     @router.delete("/profile", responses={403: {}, 409: {}})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve_apps.caller import Proxies, caller
+from serve_apps.caller import Proxies, _caller, caller
 
 OURS = Proxies((ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
 FRONT = Proxies(own_front=True)
@@ -70,3 +70,18 @@ def test_behind_a_front_of_our_own_its_word_and_no_other_is_taken():
 def test_a_network_of_ipv6_is_one_caller():
     assert called("2001:db8:1:2::aaaa").network == called("2001:db8:1:2:9::").network == "2001:db8:1:2::/64"
     assert called("198.51.100.1").network == "198.51.100.1"
+
+
+def test_nobody_for_whom_a_proxy_speaks_is_local_whatever_they_say():
+    here_and_there = Proxies((ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8")))
+    assert not called("127.0.0.1", "127.0.0.1, 10.0.0.7", proxies=here_and_there).is_local
+    assert not called("127.0.0.1", "127.0.0.1", proxies=here_and_there).is_local
+    assert called("127.0.0.1", proxies=here_and_there).is_local
+
+
+def test_what_is_said_fills_no_memory():
+    assert called("10.0.0.1", "1" * 100_000 + ", 198.51.100.1").address == "198.51.100.1"
+    before = _caller.cache_info().currsize
+    for length in range(3_000, 3_010):
+        called("10.0.0.1", "x" * length + ", 198.51.100.1")
+    assert _caller.cache_info().currsize <= before + 1

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
 from omc.access.revocation import Revocation, valid_from
-from omc.access.user import User, closed_to, nobody_of
+from omc.access.user import User, changed_meanwhile, closed_to, nobody_of
 from omc.adapters.postgres import journal, refresh
 from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound
@@ -26,9 +26,11 @@ _GET = text(f"SELECT {_COLUMNS} FROM users WHERE id = :id")
 _CREDENTIALS = text(f"SELECT {_COLUMNS}, hashed_password FROM users WHERE lower(email) = lower(:email)")
 _SET_PASSWORD = text("""
     UPDATE users SET hashed_password = :hashed_password, tokens_valid_from = :valid_from, updated_at = now()
-    WHERE id = :id
+    WHERE id = :id AND (CAST(:in_place_of AS text) IS NULL OR hashed_password = :in_place_of)
 """)
-_REHASH = text("UPDATE users SET hashed_password = :hashed_password WHERE id = :id")
+_REHASH = text("""
+    UPDATE users SET hashed_password = :hashed_password WHERE id = :id AND hashed_password = :in_place_of
+""")
 _PAGE = text(f"""
     SELECT {_COLUMNS} FROM users WHERE strpos(lower(email), lower(:part)) > 0
     ORDER BY created_at, id OFFSET :offset LIMIT :limit
@@ -68,18 +70,25 @@ class PostgresUsers:
             row = (await connection.execute(_CREDENTIALS, {"email": email})).first()
             return (user_of(row), row.hashed_password) if row else None
 
-    async def set_password(self, user_id: UUID, hashed_password: str, at: datetime) -> None:
-        values = {"id": user_id, "hashed_password": hashed_password, "valid_from": valid_from(at)}
+    async def set_password(
+        self, user_id: UUID, hashed_password: str, at: datetime, *, in_place_of: str | None = None
+    ) -> None:
+        values = {
+            "id": user_id,
+            "hashed_password": hashed_password,
+            "valid_from": valid_from(at),
+            "in_place_of": in_place_of,
+        }
         async with self.database.transaction() as connection:
             if not (await connection.execute(_SET_PASSWORD, values)).rowcount:
-                raise NotFound(f"there is no user {user_id}")
+                _found((await connection.execute(_GET, {"id": user_id})).first(), user_id)
+                raise changed_meanwhile()
             await refresh.revoke_user(connection, user_id)
 
-    async def rehash(self, user_id: UUID, hashed_password: str) -> None:
-        values = {"id": user_id, "hashed_password": hashed_password}
+    async def rehash(self, user_id: UUID, hashed_password: str, *, in_place_of: str) -> None:
+        values = {"id": user_id, "hashed_password": hashed_password, "in_place_of": in_place_of}
         async with self.database.transaction() as connection:
-            if not (await connection.execute(_REHASH, values)).rowcount:
-                raise NotFound(f"there is no user {user_id}")
+            await connection.execute(_REHASH, values)
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User:
         values = {"id": user_id, "email": email, "full_name": full_name}

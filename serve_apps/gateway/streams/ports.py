@@ -40,4 +40,4 @@ class StreamPorts:
     tokens: ApiTokenStore = field(default_factory=MemoryApiTokenStore)
     revocations: Revocations = field(default=NoRevocations())
     recheck_s: float = 5.0
-    """How often it is looked whether the API token of an open connection was revoked."""
+    """How often it is looked whether the token of an open connection was ended."""

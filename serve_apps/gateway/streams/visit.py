@@ -9,7 +9,6 @@ from uuid import UUID
 from starlette.types import Message, Receive, Scope, Send
 
 from omc.access import scope as scopes
-from omc.access.api_token import looks_like_one
 from omc.access.asker import Asker, Askers
 from omc.errors import Forbidden, InvalidInput, OmcError, Unauthenticated
 from serve_apps.gateway.streams import outbox as codes
@@ -122,11 +121,9 @@ class Visit:
         return asker
 
     async def _watch(self) -> None:
-        """End the connection of a program whose token is revoked meanwhile."""
+        """End the connection of whoever's token is ended meanwhile: a program's, or a person's with the account."""
         while True:
             await asyncio.sleep(self.ports.recheck_s)
-            if not looks_like_one(self.token):
-                continue
             try:
                 await self.askers.known(self.token)
             except Unauthenticated as fault:

@@ -48,6 +48,12 @@ async def test_coming_in_is_on_record_and_so_is_who_failed_to(stranger, ports, a
     assert came.address
 
 
+async def test_strangers_who_have_to_wait_fill_nobodys_record(stranger, ports, ada):
+    for _ in range(20):
+        await stranger.post("/api/v1/auth/login", {**LOGIN, "password": "correct horse batterz"})
+    assert told(ports, ada).count(("auth.log_in", "refused")) == 5
+
+
 async def test_who_tries_an_address_that_nobody_has_is_on_no_record(stranger, ports):
     await stranger.post("/api/v1/auth/login", LOGIN)
     assert ports.audit.chains == {}

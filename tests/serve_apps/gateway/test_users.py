@@ -1,16 +1,35 @@
 """One's own account."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from omc.access.lockout import MemoryLockoutStore
 from omc.adapters.argon2 import Argon2Hasher
+from omc.errors import Forbidden
 from serve_apps.gateway.app import build
 
 ADA = {"email": "ada@example.com", "password": "correct horse battery"}
+
+
+class SlowLockout(MemoryLockoutStore):
+    """Time enough for something to happen before an attempt is counted."""
+
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def begin(self, attempt, now):
+        if self.before is not None:
+            await self.before()
+        return await super().begin(attempt, now)
+
+
+@pytest.fixture
+def ports(ports):
+    return replace(ports, lockout=SlowLockout())
 
 
 @pytest.fixture
@@ -133,6 +152,44 @@ async def test_a_new_password_ends_every_access_token_and_the_next_login_holds_a
     clock.advance(timedelta(seconds=5))
     assert (await stranger.ask("GET", "/api/v1/users/profile", **bearing(before))).status_code == 401
     assert (await stranger.ask("GET", "/api/v1/users/profile", **bearing(anew))).status_code == 200
+
+
+async def test_the_password_of_whoever_takes_ones_address_meanwhile_proves_nothing(ada, stranger, ports, refused):
+    await stranger.post("/api/v1/users/register", {**ADA, "email": "eve@example.com", "password": "eve knows this one"})
+    eve, _ = await ports.users.credentials("eve@example.com")
+
+    async def swapped() -> None:
+        await ports.users.update(ada.user_id, email="gone@example.com", full_name=None)
+        await ports.users.update(eve.id, email=ADA["email"], full_name=None)
+
+    ports.lockout.before = swapped
+    change = {"current_password": "eve knows this one", "new_password": "staple battery horse"}
+    refused(await ada.put("/api/v1/users/password", change), 403, "FORBIDDEN")
+
+
+async def test_of_two_new_passwords_at_once_the_second_needs_the_first(ada, stranger, ports, refused):
+    _, hashed = ports.users.users[ada.user_id]
+    await ports.users.set_password(ada.user_id, "another's hash", ports.clock.now(), in_place_of=hashed)
+    with pytest.raises(Forbidden):
+        await ports.users.set_password(ada.user_id, "late", ports.clock.now(), in_place_of=hashed)
+    assert ports.users.users[ada.user_id][1] == "another's hash"
+
+
+async def test_a_login_that_hashes_anew_brings_no_old_password_back(ports, calling):
+    class Changing(Argon2Hasher):
+        """Whose owner has another password just before the old one is hashed anew."""
+
+        def hash(self, password: str) -> str:
+            if ADA["email"] in {user.email for user, _ in ports.users.users.values()}:
+                ((user, _),) = ports.users.users.values()
+                ports.users.users[user.id] = (user, "another's hash")
+            return super().hash(password)
+
+    weaker, today = Argon2Hasher(memory_kib=32, passes=1), Changing(memory_kib=64, passes=1)
+    visitor = calling(build(replace(ports, hasher=today)), signed_in=False)
+    user = await ports.users.create(ADA["email"], weaker.hash(ADA["password"]), None)
+    await visitor.post("/api/v1/auth/login", ADA)
+    assert ports.users.users[user.id][1] == "another's hash"
 
 
 async def test_guessing_ones_own_password_gets_slow(ada, refused):

@@ -8,7 +8,7 @@ import pytest
 from omc.access.revocation import valid_from
 from omc.access.user import MemoryUserStore, UserStore
 from omc.adapters.postgres.users import PostgresUsers
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict, Forbidden, NotFound
 from tests.omc.adapters.postgres.house import NOON
 
 
@@ -50,5 +50,19 @@ async def test_a_password_is_replaced(users: UserStore):
     assert await users.credentials(user.email) == (replace(user, tokens_valid_from=valid_from(NOON)), "new")
     with pytest.raises(NotFound):
         await users.set_password(uuid4(), "new", NOON)
+
+
+async def test_a_password_is_replaced_only_where_it_is_the_one_that_was_meant(users: UserStore):
+    user = await users.create(email(), "old", None)
+    await users.rehash(user.id, "stronger", in_place_of="old")
+    with pytest.raises(Forbidden):
+        await users.set_password(user.id, "late", NOON, in_place_of="old")
+    await users.rehash(user.id, "late", in_place_of="old")
+    assert await users.credentials(user.email) == (user, "stronger")
+    await users.set_password(user.id, "new", NOON, in_place_of="stronger")
+    assert await users.credentials(user.email) == (replace(user, tokens_valid_from=valid_from(NOON)), "new")
+
+
+async def test_whoever_is_unknown_is_not_changed(users: UserStore):
     with pytest.raises(NotFound):
         await users.update(uuid4(), email=email(), full_name=None)

@@ -14,7 +14,9 @@ import websockets
 
 from omc.access.api_token import ApiToken, digest, token_text
 from omc.access.asker import REMEMBERED
+from omc.access.closing import MemoryClosing
 from omc.access.scope import Scope
+from omc.access.user import MemoryUserStore
 from serve_apps.gateway.streams.outbox import Bounds, Outbox
 from serve_apps.gateway.streams.visit import Ending
 
@@ -314,6 +316,23 @@ async def test_a_program_follows_with_a_token_that_reads(served):
     for scope in Scope:
         async with served.open(f"floor?token={await program(served, me, scope)}") as player:
             assert (await player.hear())["type"] == "snapshot"
+    await settled(served)
+
+
+async def test_a_person_whose_password_is_changed_or_account_is_closed_is_told_to_go(serving, clock):
+    users = MemoryUserStore()
+    closing, served = MemoryClosing(users), await serving(recheck_s=0.01, revocations=users)
+    for ended in (
+        lambda who: users.set_password(who, "new", clock.now()),
+        lambda who: closing.delete(who, clock.now()),
+    ):
+        user = await users.create("ada@example.com", "hash", None)
+        async with served.follow(user.id) as player:
+            assert (await player.hear())["type"] == "snapshot"
+            await ended(user.id)
+            clock.advance(timedelta(seconds=5))
+            assert await player.closed() == (4001, "the access token was ended: log in again")
+        await users.update(user.id, email=f"{user.id}@example.com", full_name=None)
     await settled(served)
 
 
