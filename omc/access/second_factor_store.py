@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 from typing import Protocol
 from uuid import UUID
 
@@ -42,8 +43,8 @@ class SecondFactorStore(Protocol):
         """How many recovery codes have not been used."""
         ...
 
-    async def remove(self, factor: SecondFactor) -> None:
-        """One that is gone is no fault."""
+    async def remove(self, factor: SecondFactor) -> bool:
+        """False when it is gone already, was replaced, or was confirmed meanwhile."""
         ...
 
     async def sealed_otherwise(self, vault_key: str) -> list[SecondFactor]:
@@ -113,10 +114,13 @@ class MemorySecondFactorStore:
     async def left(self, factor: SecondFactor) -> int:
         return len(self.codes.get(factor.id, ()))
 
-    async def remove(self, factor: SecondFactor) -> None:
-        if self._same(factor) is not None:
-            del self.kept[factor.user_id]
-            self.codes.pop(factor.id, None)
+    async def remove(self, factor: SecondFactor) -> bool:
+        found = self._same(factor)
+        if found is None or found.is_on is not factor.is_on:
+            return False
+        del self.kept[factor.user_id]
+        self.codes.pop(factor.id, None)
+        return True
 
     async def sealed_otherwise(self, vault_key: str) -> list[SecondFactor]:
         return [each for each in self.kept.values() if key_id(each.sealed) != vault_key]
@@ -145,4 +149,4 @@ def not_there() -> NotFound:
 
 
 def closed(until: datetime, now: datetime) -> RateLimited:
-    return RateLimited(f"too many wrong codes: wait {max(1, round((until - now).total_seconds()))} seconds")
+    return RateLimited(f"too many wrong codes: wait {max(1, ceil((until - now).total_seconds()))} seconds")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -77,7 +77,22 @@ class SecondFactors:
             raise not_there()
         if found.is_on:
             await (self._take(user_id, code) if is_device_code(code) else self._spend(user_id, code))
-        await self.store.remove(found)
+        if not await self.store.remove(found):
+            raise SecondFactorWrong("the second factor has changed meanwhile: look how it stands, and ask again")
+
+    async def reset(self, user_id: UUID) -> None:
+        """Take it away without any code, on the word of whoever runs the platform. NotFound without one."""
+        found = await self.store.get(user_id)
+        if found is None:
+            raise not_there()
+        if not await self.store.remove(found):
+            raise Conflict("the second factor has changed meanwhile: ask again")
+
+    async def closed_for(self, user_id: UUID) -> timedelta:
+        """How long nobody is listened to, after too many wrong codes."""
+        found, now = await self.store.get(user_id), self.clock.now()
+        until = found.closed_until if found is not None else None
+        return max(timedelta(0), until - now) if until is not None else timedelta(0)
 
     async def _take(self, user_id: UUID, code: str) -> None:
         now = self.clock.now()

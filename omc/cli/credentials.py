@@ -10,6 +10,7 @@ from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
 from omc.cli.platform import Platform
+from omc.cli.second_factor import Code, with_code
 
 commands = typer.Typer()
 credentials = typer.Typer(help="Entrust keys to the platform, and have them tried.", no_args_is_help=True)
@@ -29,6 +30,7 @@ def set_(
     llm: Llm = False,
     withdrawals_disabled: Promise = False,
     passphrase: Annotated[bool, typer.Option("--passphrase", help="It has a passphrase as well.")] = False,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -40,7 +42,7 @@ def set_(
         body: dict[str, Any] = dict(zip(words, _asked(words), strict=True))
         if withdrawals_disabled and not llm:
             body["withdrawals_disabled"] = True
-        answer = _stored(there, path, body)
+        answer = with_code(lambda proof: _stored(there, path, body, proof), code)
         show.as_json(answer) if json else _tell(answer)
 
 
@@ -88,14 +90,16 @@ def delete(name: Name, llm: Llm = False, home: Home = DEFAULT_HOME, url: Url = N
     show.as_json({"name": name}) if json else show.line(f"the key for {name} is deleted")
 
 
-def _stored(there: Platform, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _stored(there: Platform, path: str, body: dict[str, Any], code: str | None) -> dict[str, Any]:
     """As the first one, or in place of the one that there is."""
     try:
-        answer: dict[str, Any] = there.put(path, body)
+        if code is not None:
+            there.get(path)  # a code is taken once, so it is shown where it will do
+        answer: dict[str, Any] = there.put(path, body, code=code)
     except Failure as failure:
         if failure.code != "NOT_FOUND":
             raise
-        answer = there.post(path, body)
+        answer = there.post(path, body, code=code)
     return answer
 
 

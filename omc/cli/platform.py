@@ -64,8 +64,9 @@ class Platform:
         headers = {name: value for name, value in named.items() if value is not None}
         return self._asked("POST", path, query=query, body=body or {}, headers=headers)
 
-    def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._asked("PUT", path, body=body)
+    def put(self, path: str, body: Mapping[str, Any], *, code: str | None = None) -> Any:
+        """`code` is of the second factor."""
+        return self._asked("PUT", path, body=body, headers={"X-Second-Factor": code} if code is not None else {})
 
     def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._asked("DELETE", path, body=body)

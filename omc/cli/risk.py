@@ -10,6 +10,7 @@ from omc.cli import halt_file, named, running, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, absolute, platform, settled
 from omc.cli.outcome import ExitCode, Failure
 from omc.cli.platform import Platform
+from omc.cli.second_factor import Code, with_code
 
 commands = typer.Typer()
 
@@ -97,6 +98,7 @@ def limits(
     ] = None,
     deployment: Only = None,
     time_zone: Annotated[str | None, typer.Option(help="Whose midnight begins your days: Australia/Sydney.")] = None,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -109,7 +111,7 @@ def limits(
                 body["deployment_id"] = named.deployment(there, deployment)
             if time_zone:
                 body["time_zone"] = time_zone
-            shown = there.put("/floor/risk/limits", body)
+            shown = with_code(lambda proof: there.put("/floor/risk/limits", body, code=proof), code)
         else:
             shown = there.get("/floor/risk/limits")
         if json:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from omc.cli import show
-from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
+from omc.cli import show, start
+from omc.cli.options import DEFAULT_HOME, Home, Json, Url, absolute, command_line, platform
 from omc.cli.outcome import ExitCode, Failure
 
 commands = typer.Typer()
@@ -56,6 +56,12 @@ def status(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> No
         found = there.get("/users/second-factor")
     left = found["recovery_codes_left"]
     show.as_json(found) if json else show.line(f"{found['state']}, {left} recovery codes left")
+
+
+@factor.command()
+def reset(email: str, home: Home = DEFAULT_HOME, json: Json = False) -> None:
+    """Take away the second factor of EMAIL, who has lost it and its recovery codes: on the platform's own machine."""
+    start.become("cluster.second_factors", ["reset", *command_line(home=absolute(home), json=json), "--", email])
 
 
 def _asked(what: str, *, hidden: bool) -> str:

@@ -14,6 +14,7 @@ from serve_apps.gateway.own_password import OwnPassword
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
+from serve_apps.second_factor import listened
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Time
 
@@ -81,7 +82,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
     @router.post("/confirm")
     async def confirm(user_id: asker, body: ConfirmIn, response: Response) -> Success[RecoveryCodes]:
         """Switch it on by a first code, and be told the recovery codes."""
-        codes = await uncut(factors.confirm(user_id, body.code))
+        codes = await listened(factors, user_id, factors.confirm(user_id, body.code))
         response.headers["Cache-Control"] = "no-store"
         return Success(data=RecoveryCodes(recovery_codes=list(codes)), message="the second factor is on")
 
@@ -89,7 +90,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
     async def off(user_id: asker, body: OffIn, request: Request) -> Success[None]:
         """Switch it off, by the password and a code of the device or a recovery code."""
         await _confirm_password(user_id, body.password, request)
-        await uncut(factors.switch_off(user_id, body.code))
+        await listened(factors, user_id, factors.switch_off(user_id, body.code))
         return Success(data=None, message="the second factor is off")
 
     async def _confirm_password(user_id: UUID, password: str, request: Request) -> None:

@@ -48,7 +48,7 @@ _SPEND = text("""
 """)
 _FORGET = text("UPDATE second_factors SET tries = 0, closed_until = NULL WHERE id = :id")
 _LEFT = text("SELECT count(*) FROM recovery_codes WHERE second_factor_id = :id AND spent_at IS NULL")
-_REMOVE = text("DELETE FROM second_factors WHERE id = :id")
+_REMOVE = text("DELETE FROM second_factors WHERE id = :id AND (confirmed_at IS NOT NULL) = :is_on")
 _RESEAL = text("UPDATE second_factors SET secret_encrypted = :secret WHERE id = :id")
 _WAITS = [wait for tries in range(FREE_TRIES, FREE_TRIES + 16) if (wait := wait_after(tries)) is not None]
 
@@ -117,10 +117,12 @@ class PostgresSecondFactors:
         async with self.database.look() as connection:
             return int((await connection.execute(_LEFT, {"id": factor.id})).scalar_one())
 
-    async def remove(self, factor: SecondFactor) -> None:
+    async def remove(self, factor: SecondFactor) -> bool:
         async with self.database.transaction() as connection:
-            if (await connection.execute(_REMOVE, {"id": factor.id})).rowcount:
-                await _tell(connection, factor, "off")
+            if not (await connection.execute(_REMOVE, {"id": factor.id, "is_on": factor.is_on})).rowcount:
+                return False
+            await _tell(connection, factor, "off")
+            return True
 
     async def sealed_otherwise(self, vault_key: str) -> list[SecondFactor]:
         async with self.database.look() as connection:

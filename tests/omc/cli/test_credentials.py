@@ -99,3 +99,26 @@ def test_keys_are_listed_shown_and_deleted(served, capsys):
     assert run(["credentials", "delete", "coinspot"]) == 0
     assert asked[-1][:2] == ("DELETE", COINSPOT)
     assert run(["credentials", "show", "../users/profile"]) == 2
+
+
+@pytest.mark.parametrize(("stored", "method"), [(STORED, "PUT"), ((404, "NOT_FOUND"), "POST")])
+def test_a_code_is_shown_once_where_it_will_do(served, piped, stored, method):
+    asked = served({f"GET {COINSPOT}": stored, f"{method} {COINSPOT}": STORED})
+    piped(f"{KEY}\n{SECRET}\n")
+    assert run(["credentials", "set", "coinspot", "--code", "123456"]) == 0
+    assert [each[0] for each in asked] == ["GET", method]
+
+
+def test_a_code_is_asked_for_where_one_is_needed(served, monkeypatch):
+    needed = (403, "FORBIDDEN", {"second_factor": "required"})
+    asked = served({f"PUT {COINSPOT}": [needed, STORED], f"GET {COINSPOT}": STORED})
+    words = {"api key": KEY, "api secret": SECRET, "code of the second factor": "123456"}
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("typer.prompt", lambda text, **_: words[text])
+    assert run(["credentials", "set", "coinspot"]) == 0
+    assert [each[0] for each in asked] == ["PUT", "GET", "PUT"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True

@@ -231,6 +231,13 @@ def test_limits_are_changed_by_name(served, capsys):
         assert run(["limits", bad]) == 2
 
 
+def test_wider_limits_of_real_money_go_with_a_code(served, capsys):
+    shown = {"most": None, "platform": {}, "account": {}, "time_zone": "UTC", "deployments": []}
+    served({"PUT /floor/risk/limits": [(403, "FORBIDDEN", {"second_factor": "required"}), shown]})
+    assert run(["limits", "drawdown="]) != 0
+    assert run(["limits", "drawdown=", "--code", "123456"]) == 0
+
+
 def test_risk_and_its_events_are_shown(served, capsys):
     row = {
         "mode": "paper",

@@ -92,10 +92,15 @@ async def test_what_opens_no_way_to_money_asks_for_nothing(ada, switching_on):
     assert (await ada.get("/api/v1/credentials")).status_code == 200
 
 
-async def test_wrong_codes_in_a_row_have_to_wait(ada, switching_on, shown, refused):
+async def test_wrong_codes_in_a_row_have_to_wait_as_long_as_is_said(ada, switching_on, shown, refused, clock):
     secret, _ = await switching_on()
     for _ in range(5):
         refused(await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": "000000"}), 403, "FORBIDDEN")
     answer = await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": "000000"})
-    refused(answer, 429, "RATE_LIMITED")
+    assert refused(answer, 429, "RATE_LIMITED")["details"] == {"retry_after_s": 30}
+    assert answer.headers["retry-after"] == "30"
+    clock.advance(timedelta(seconds=10.5))
+    answer = await off(ada, PASSWORD, "000000")
+    assert refused(answer, 429, "RATE_LIMITED")["message"] == "too many wrong codes: wait 20 seconds"
+    assert answer.headers["retry-after"] == "20"
     assert (await ada.post(COINSPOT, KEY, headers={"X-Second-Factor": shown(secret)})).status_code == 201

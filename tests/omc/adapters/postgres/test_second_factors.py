@@ -148,3 +148,31 @@ async def test_it_is_sealed_anew_under_a_newer_key(factors, store, me, clock):
     assert me not in {each.user_id for each in await store.sealed_otherwise("newer")}
     await factors.demand(me, code_at(secret, clock.now()))
     assert not await store.reseal(replace(found, id=uuid4()))
+
+
+async def test_whoever_switches_a_pending_one_off_does_not_take_away_one_that_is_on_by_now(factors, store, me, clock):
+    secret = await factors.begin(me)
+    pending = await store.get(me)
+    await factors.confirm(me, code_at(secret, clock.now()))
+    assert not await store.remove(pending)
+    with pytest.raises(SecondFactorNeeded):
+        await factors.demand(me, None)
+
+
+async def test_it_is_reset_without_a_code(factors, store, me, clock):
+    await on(factors, me, clock)
+    await factors.reset(me)
+    await factors.demand(me, None)
+    with pytest.raises(NotFound):
+        await factors.reset(me)
+
+
+async def test_how_long_nobody_is_listened_to_is_known(factors, me, clock):
+    assert await factors.closed_for(me) == timedelta(0)
+    secret, _ = await on(factors, me, clock)
+    for _ in range(FREE_TRIES):
+        with pytest.raises(SecondFactorWrong):
+            await factors.demand(me, "000000" if code_at(secret, clock.now()) != "000000" else "000001")
+    assert await factors.closed_for(me) == timedelta(seconds=30)
+    clock.advance(timedelta(seconds=31))
+    assert await factors.closed_for(me) == timedelta(0)
