@@ -23,6 +23,7 @@ STEERING = (
 _REFUSALS = {
     400: (422, "Unprocessable Entity", "VALIDATION_ERROR", "the headers are too many, or too large"),
     403: (403, "Forbidden", "FORBIDDEN", "this is not let in"),
+    405: (405, "Method Not Allowed", "NOT_FOUND", "there is no such method"),
     408: (408, "Request Timeout", "VALIDATION_ERROR", "the request did not arrive in time"),
     500: (500, "Internal Server Error", "INTERNAL", "something went wrong on our side"),
     502: (503, "Service Unavailable", "UNAVAILABLE", "whoever answered was cut off: it may have been done"),
@@ -30,6 +31,8 @@ _REFUSALS = {
     504: (503, "Service Unavailable", "UNAVAILABLE", "this took too long, and may still be done"),
 }  # fmt: skip
 _RETRY_AFTER_S = 2
+# What replicas can read; another word they would refuse in words that are not ours.
+_METHODS = "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE"
 _HEADERS, _HEADER_BYTES = 100, 16_384
 
 
@@ -112,6 +115,7 @@ def rendered(layout: Layout) -> str:
         "    http-after-response set-header x-request-id %[var(txn.request)] if { var(txn.request) -m found }",
         f"    http-request deny deny_status 400 if {{ req.hdrs,length gt {_HEADER_BYTES} }} "
         f"|| {{ req.hdr_cnt gt {_HEADERS} }}",
+        f"    http-request deny deny_status 405 unless {{ method {_METHODS} }}",
         "    http-request disable-l7-retry unless METH_GET",
         *(f"    use_backend {each.name} if {{ path_beg {each.prefix}/ }} || {{ path {each.prefix} }}"
           for each in first if each.prefix),
@@ -126,8 +130,9 @@ def rendered(layout: Layout) -> str:
 def _refusal(status: int, reason: str, code: str, message: str) -> bytes:
     body = json.dumps({"status": "error", "error": {"code": code, "message": message, "details": {}}})
     again = f"Retry-After: {_RETRY_AFTER_S}\r\n" if status == 503 else ""
+    allow = f"Allow: {', '.join(_METHODS.split())}\r\n" if status == 405 else ""
     head = (
-        f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{again}"
+        f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{again}{allow}"
         "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n"
     )
     return (head + body).encode()

@@ -171,6 +171,18 @@ async def test_too_many_headers_are_refused_in_the_contracts_words(standing, htt
     writer.close()
 
 
+async def test_a_method_that_nobody_knows_is_refused_in_the_contracts_words(standing, http):
+    door = opened(standing, ROOT)
+    for method in ("BREW", "PROPFIND"):
+        answer = await http.request(method, "/seen")
+        assert (answer.status_code, answer.json()["status"]) == (405, "error")
+        assert "GET" in answer.headers["allow"]
+        assert answer.headers["x-request-id"]
+    assert (await http.request("TRACE", "/seen")).status_code == 405
+    assert (await http.get("/seen")).status_code == 200
+    await door.close()
+
+
 async def test_sockets_pass_both_ways(standing):
     door = opened(standing, ROOT)
     address = f"ws://{LOOPBACK}:{standing.layout.port}/ws"
