@@ -99,7 +99,8 @@ def rendered(layout: Layout) -> str:
         "    timeout http-request 10s",
         "    timeout http-keep-alive 75s",
         "    timeout queue 5s",
-        "    timeout tunnel 1h",
+        # Streams are pinged more often: nothing moves for so long only where somebody takes nothing.
+        "    timeout tunnel 90s",
         "    timeout client-fin 10s",
         "    retries 3",
         # A question that changes nothing is asked again when its answer never began; nothing else is ever sent twice.
