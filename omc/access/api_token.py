@@ -79,7 +79,7 @@ class ApiTokenStore(Protocol):
     """Every token made or revoked is journaled as `api_token`, without its digest."""
 
     async def add(self, token: ApiToken) -> None:
-        """Conflict when the account has as many as it may have."""
+        """Conflict when the account has as many as it may have; NotFound when it is closed."""
         ...
 
     async def of(self, user_id: UUID) -> list[ApiToken]:
@@ -108,6 +108,8 @@ class MemoryApiTokenStore:
     """Accounts that are."""
 
     async def add(self, token: ApiToken) -> None:
+        if token.user_id in self.closed:
+            raise nobody(token.user_id)
         check_room(len(await self.of(token.user_id)))
         self.kept[token.id] = token
 
@@ -137,6 +139,10 @@ def newest_first(tokens: Iterable[ApiToken]) -> list[ApiToken]:
 def check_room(have: int) -> None:
     if have >= MOST:
         raise Conflict(f"an account has at most {MOST} API tokens: revoke one that is not needed")
+
+
+def nobody(user_id: UUID) -> NotFound:
+    return NotFound(f"there is no user {user_id}")
 
 
 def unknown(token_id: UUID) -> NotFound:

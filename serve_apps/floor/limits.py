@@ -99,8 +99,9 @@ async def _loosens_live(ports: FloorPorts, user_id: UUID, body: LimitsChange) ->
     if body.deployment_id is not None:
         deployment = await ports.deployments.get(body.deployment_id, user_id)
         return deployment.mode is Mode.LIVE and deployment.limits.loosened_by(named)
-    before = (await ports.limits.limits(user_id)).bounds
-    if not before.loosened_by(named):
+    before = await ports.limits.limits(user_id)
+    # Another midnight begins the day's loss anew.
+    if not before.bounds.loosened_by(named) and body.time_zone in (None, before.time_zone):
         return False
     return any(
         each.mode is Mode.LIVE and each.status is not DeploymentStatus.STOPPED

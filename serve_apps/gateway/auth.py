@@ -110,6 +110,7 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         # Addresses are plain; letters that a database might fold into plain ones would each be counted apart.
         found = await ports.users.credentials(login.email) if login.email.isascii() else None
         network = caller(request.scope, ports.rules.proxies).network
+        passwords.check_room()
         admitted = await guessing.begin(Attempt.at("login", login.email, network))
         # Not before: whoever has to wait writes nothing, or strangers could fill an account's record at will.
         if found is not None:

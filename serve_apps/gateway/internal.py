@@ -19,8 +19,8 @@ from serve_apps.uncut import uncut
 from serve_apps.wire import Metric, Time
 
 _LOCAL = UUID(int=0)
-# A page in a browser on this machine asks from it, too: browsers say so.
-_BROWSERS = ("origin", "referer", "sec-fetch-site")
+# A page in a browser on this machine asks from it, too: browsers say so. So does a proxy that nobody told us of.
+_FOR_OTHERS = ("origin", "referer", "sec-fetch-site", "forwarded", "via", "x-real-ip")
 
 
 class Operator(Superuser):
@@ -36,8 +36,8 @@ class Operator(Superuser):
         return await super().__call__(request)
 
     def _is_here(self, request: Request) -> bool:
-        by_browser = any(name in request.headers for name in _BROWSERS)
-        return not by_browser and caller(request.scope, self._proxies).is_local
+        for_others = any(name in request.headers for name in _FOR_OTHERS)
+        return not for_others and caller(request.scope, self._proxies).is_local
 
 
 class LastRun(BaseModel):

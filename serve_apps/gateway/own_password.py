@@ -19,6 +19,7 @@ class OwnPassword:
     async def confirm(self, user_id: UUID, password: str, address: str) -> str:
         """Its hash as it is stored. Forbidden when it is another; RateLimited after too many others."""
         user = await self._users.get(user_id)
+        self._passwords.check_room()
         admitted = await self._guessing.begin(Attempt.at("password", str(user_id), address))
         found = await self._users.credentials(user.email)
         # The address may have become somebody else's meanwhile, and their password proves nothing here.

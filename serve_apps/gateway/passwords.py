@@ -35,9 +35,13 @@ class Passwords:
     def outdated(self, hashed: str) -> bool:
         return self._hasher.outdated(hashed)
 
-    async def _in_turn(self, work: Callable[[], T]) -> T:
+    def check_room(self) -> None:
+        """Unavailable while too many are being checked: asked before an attempt counts as one."""
         if self._waiting >= _MOST_WAITING:
             raise Unavailable("too many passwords are being checked at this moment: ask again")
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        self.check_room()
         # Counted before anything else can run, and until the work is done.
         self._waiting += 1
         # A thread cannot be stopped: when its client goes away, its turn must last until it is done.

@@ -10,15 +10,16 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
-from omc.access.api_token import NOTED_EVERY, ApiToken, check_room, unknown
+from omc.access.api_token import NOTED_EVERY, ApiToken, check_room, nobody, unknown
 from omc.access.scope import Scope
 from omc.adapters.postgres import journal
 from omc.adapters.postgres.database import Database
-from omc.errors import NotFound
 
 _COLUMNS = "t.id, t.user_id, t.name, t.scopes, t.digest, t.created_at, t.expires_at, t.last_used_at"
 # Of many that are made at once, each counts those before it.
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('api_tokens:' || CAST(:user_id AS text), 0))")
+# Kept from being closed meanwhile: whoever closes the account does so before, which is seen, or ends this one with it.
+_OPEN = text("SELECT 1 FROM users WHERE id = :user_id AND is_active FOR SHARE")
 _COUNT = text("SELECT count(*) FROM api_tokens WHERE user_id = :user_id")
 _ADD = text("""
     INSERT INTO api_tokens (id, user_id, name, scopes, digest, created_at, expires_at)
@@ -53,12 +54,14 @@ class PostgresApiTokens:
         try:
             async with self.database.transaction() as connection:
                 await connection.execute(_ALONE, {"user_id": str(token.user_id)})
+                if (await connection.execute(_OPEN, {"user_id": token.user_id})).first() is None:
+                    raise nobody(token.user_id)
                 check_room((await connection.execute(_COUNT, {"user_id": token.user_id})).scalar_one())
                 await connection.execute(_ADD, values)
                 told = {"event": "made", "token_id": str(token.id), "name": token.name, "scopes": scopes}
                 await journal.write(connection, journal.Line(token.user_id, "api_token", told))
         except IntegrityError:
-            raise NotFound(f"there is no user {token.user_id}") from None
+            raise nobody(token.user_id) from None
 
     async def of(self, user_id: UUID) -> list[ApiToken]:
         async with self.database.look() as connection:

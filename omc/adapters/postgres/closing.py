@@ -100,7 +100,8 @@ class PostgresClosing:
             for statement in _DESTROY:
                 await connection.execute(statement, {"id": user_id})
             await refresh.revoke_user(connection, user_id)
-            await connection.execute(_UNKNOW, {"account": Attempt.at("login", user.email, "").account})
+            for door, who in (("login", user.email), ("password", str(user_id))):
+                await connection.execute(_UNKNOW, {"account": Attempt.at(door, who, "").account})
             values = {"email": placeholder(user_id), "hashed_password": NO_PASSWORD, "valid_from": valid_from(at)}
             deleted = user_of((await connection.execute(_DELETE, {"id": user_id, "at": at, **values})).one())
             running = [each.id for each in deployments if each.status != "stopped"]

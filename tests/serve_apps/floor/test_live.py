@@ -350,6 +350,10 @@ async def test_wider_limits_of_real_money_ask_for_a_code_and_narrower_ones_do_no
         refused(await caller.put("/risk/limits", wider), 403, "FORBIDDEN")
         assert (await caller.ask("PUT", "/risk/limits", json=wider, headers=headers)).status_code == 200
         headers = await shown()
+    elsewhere = {"time_zone": "Asia/Tokyo"}
+    refused(await caller.put("/risk/limits", elsewhere), 403, "FORBIDDEN")
+    assert (await caller.ask("PUT", "/risk/limits", json=elsewhere, headers=headers)).status_code == 200
+    assert (await caller.put("/risk/limits", elsewhere)).status_code == 200
 
 
 async def test_paper_asks_for_no_code(caller, deploying, shown):

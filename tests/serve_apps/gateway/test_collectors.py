@@ -69,6 +69,9 @@ async def test_this_machine_is_an_operator_only_where_that_is_set(app, ports, re
         assert (await here.get(f"{INTERNAL}/status")).status_code == 200
         said = {"X-Forwarded-For": "203.0.113.7"}
         refused(await here.get(f"{INTERNAL}/status", headers=said), 401, "UNAUTHENTICATED")
+        for name in ("Forwarded", "Via", "X-Real-IP"):
+            passed_on = {name: "203.0.113.7"}
+            refused(await here.get(f"{INTERNAL}/status", headers=passed_on), 401, "UNAUTHENTICATED")
         page = {"Origin": "https://example.com"}
         refused(await here.post(f"{INTERNAL}/trigger", headers=page), 401, "UNAUTHENTICATED")
         refused(await here.get(f"{INTERNAL}/status", headers={"Authorization": "Bearer x"}), 401, "UNAUTHENTICATED")

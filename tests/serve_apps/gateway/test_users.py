@@ -1,14 +1,17 @@
 """One's own account."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from omc.access.lockout import MemoryLockoutStore
+from omc.access.password import MemoryPasswordHasher
 from omc.adapters.argon2 import Argon2Hasher
 from omc.errors import Forbidden
 from serve_apps.gateway.app import build
@@ -190,6 +193,31 @@ async def test_a_login_that_hashes_anew_brings_no_old_password_back(ports, calli
     user = await ports.users.create(ADA["email"], weaker.hash(ADA["password"]), None)
     await visitor.post("/api/v1/auth/login", ADA)
     assert ports.users.users[user.id][1] == "another's hash"
+
+
+async def test_what_was_too_much_to_be_looked_at_counts_against_nobody(ada, stranger, ports, app, refused):
+    class Waiting(MemoryPasswordHasher):
+        let = threading.Event()
+
+        def matches(self, password: str, hashed: str) -> bool:
+            self.let.wait()
+            return super().matches(password, hashed)
+
+    busy = build(replace(ports, hasher=Waiting()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(busy), base_url="http://omc") as client:
+        strangers = [
+            asyncio.create_task(client.post("/api/v1/auth/login", json={**ADA, "email": f"{each}@example.com"}))
+            for each in range(64)
+        ]
+        try:
+            while len(ports.lockout.tries) < 65:  # noqa: ASYNC110 - one of each, and their address
+                await asyncio.sleep(0.001)
+            for _ in range(6):
+                refused(await client.post("/api/v1/auth/login", json=ADA), 503, "UNAVAILABLE")
+        finally:
+            Waiting.let.set()
+            await asyncio.gather(*strangers)
+    assert (await stranger.post("/api/v1/auth/login", ADA)).status_code == 200
 
 
 async def test_guessing_ones_own_password_gets_slow(ada, refused):

@@ -11,6 +11,7 @@ from omc.access.api_token import MOST, ApiToken, ApiTokenStore, MemoryApiTokenSt
 from omc.access.scope import Scope
 from omc.adapters.postgres import dsn
 from omc.adapters.postgres.api_tokens import PostgresApiTokens
+from omc.adapters.postgres.closing import PostgresClosing
 from omc.adapters.postgres.users import PostgresUsers
 from omc.errors import Conflict, NotFound
 
@@ -64,6 +65,17 @@ async def test_an_account_has_so_many_and_no_more_however_many_are_made_at_once(
     made = await asyncio.gather(*(tokens.add(token(user_id)) for _ in range(5)), return_exceptions=True)
     assert [type(each) for each in made if each] == [Conflict] * 3
     assert len(await tokens.of(user_id)) == MOST
+
+
+async def test_a_closed_account_is_given_none_that_would_hold_once_it_is_let_in_again(tokens: ApiTokenStore):
+    user_id = await somebody(tokens)
+    if isinstance(tokens, PostgresApiTokens):
+        await PostgresClosing(tokens.database).shut_out(user_id, NOW)
+    else:
+        tokens.closed.add(user_id)
+    with pytest.raises(NotFound):
+        await tokens.add(token(user_id))
+    assert await tokens.of(user_id) == []
 
 
 async def test_use_is_written_once_a_minute(tokens: ApiTokenStore):
