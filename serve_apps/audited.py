@@ -2,13 +2,14 @@
 
 That it is asked for is written as soon as it is known whose account it is about, and before the handler runs: when that
 cannot be written, nothing is done. The outcome follows once the answer is out. An entry without an outcome is of a
-replica that was lost meanwhile; the journal says what came of it. New routes are covered by being routes: those that
+replica that was lost meanwhile; the journal says what came of it. A halt alone waits for no record: it follows as soon
+as it can. New routes are covered by being routes: those that
 ask for a token by asking, and those that let anybody in by saying who came. Reading costs nothing.
 """
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from omc.access.audit_trail import AuditTrail
 from omc.access.redaction import redacted, redacted_path
 from omc.clock import Clock
 from omc.errors import OmcError
+from serve_apps.arrears import Arrears
+from serve_apps.precedence import is_halt
 from serve_apps.seen import seen_of
 from serve_apps.uncut import uncut
 
@@ -39,6 +42,7 @@ class Record:
     trail: AuditTrail
     clock: Clock
     scope: Scope
+    arrears: Arrears
     account: UUID | None = None
     actor: str = ""
     asked_at: int | None = None
@@ -47,9 +51,15 @@ class Record:
     """What was said when it was refused."""
 
     async def ask(self) -> None:
-        """Write that it is asked for, once. Unavailable when that cannot be written."""
-        if self.account is not None and self.asked_at is None:
-            self.asked_at = (await self._append(self.account, {"outcome": "asked"})).seq
+        """Write that it is asked for, once. Unavailable when that cannot be written, unless it halts."""
+        if self.account is None or self.asked_at is not None:
+            return
+        happening = self._happening(self.account, {"outcome": "asked"})
+
+        async def write() -> None:
+            self.asked_at = (await self.trail.append(happening)).seq
+
+        await (self.arrears.owe(write) if is_halt(self.scope) else write())
 
     async def end(self, status: int | None) -> None:
         """Write what came of it. It is too late to refuse anything: when that cannot be written, the log says so."""
@@ -58,6 +68,13 @@ class Record:
         details: dict[str, Detail] = {"outcome": _outcome(status), "status": status, "asked": self.asked_at}
         if self.why is not None:
             details["why"] = self.why
+        if is_halt(self.scope):
+            happening = self._happening(self.account, details)
+            # Its first entry may have found its place only when this one is written.
+            await self.arrears.owe(
+                lambda: self.trail.append(replace(happening, details=details | {"asked": self.asked_at}))
+            )
+            return
         try:
             await self._append(self.account, details)
             if status is not None and status < 400 and (other := self._other):
@@ -75,18 +92,19 @@ class Record:
         return None if other == self.account else other
 
     async def _append(self, account: UUID, details: dict[str, Detail]) -> audit.Link:
+        return await self.trail.append(self._happening(account, details))
+
+    def _happening(self, account: UUID, details: dict[str, Detail]) -> Happening:
         seen = seen_of(self.scope)
-        return await self.trail.append(
-            Happening(
-                account=account,
-                at=self.clock.now(),
-                actor=self.actor,
-                action=action_of(self.scope),
-                subject=_subject_of(self.scope),
-                details=details,
-                address=seen.address,
-                request_id=seen.request_id,
-            )
+        return Happening(
+            account=account,
+            at=self.clock.now(),
+            actor=self.actor,
+            action=action_of(self.scope),
+            subject=_subject_of(self.scope),
+            details=details,
+            address=seen.address,
+            request_id=seen.request_id,
         )
 
 
@@ -97,12 +115,13 @@ class Audited:
         self._app = app
         self._trail = trail
         self._clock = clock
+        self._arrears = Arrears()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in READS:
             await self._app(scope, receive, send)
             return
-        record = Record(self._trail, self._clock, scope)
+        record = Record(self._trail, self._clock, scope, self._arrears)
         scope[_KEY] = record
         status: int | None = None
 

@@ -13,7 +13,6 @@ from omc.errors import OmcError, Unavailable
 
 logger = logging.getLogger("omc.http")
 
-_PATIENCE_S = 1.0
 _ALONE_S = 2.0
 _FORGET_EVERY_S = 600.0
 _START = datetime(2000, 1, 1, tzinfo=UTC)
@@ -53,13 +52,13 @@ class Limiter:
         self._forget_at_us = microseconds(self._clock.now()) + int(_FORGET_EVERY_S * 1e6)
         self._forgetting: asyncio.Task[None] | None = None
 
-    async def take(self, charges: Sequence[Charge]) -> Verdict:
-        """The verdict on one request."""
+    async def take(self, charges: Sequence[Charge], within_s: float) -> Verdict:
+        """The verdict on one request; by this replica's own count, where the store says nothing within that time."""
         now_us = microseconds(self._clock.now())
         known = self._refused.still((each.key for each in charges), now_us)
         if known is not None:
             return Verdict(False, (known,))
-        verdict = await self._asked(charges, now_us)
+        verdict = await self._asked(charges, now_us, within_s)
         self._refused.note(verdict, now_us)
         return verdict
 
@@ -67,11 +66,11 @@ class Limiter:
         """Whether a key was refused within the last minute."""
         return self._refused.lately(key, microseconds(self._clock.now()))
 
-    async def _asked(self, charges: Sequence[Charge], now_us: int) -> Verdict:
+    async def _asked(self, charges: Sequence[Charge], now_us: int, within_s: float) -> Verdict:
         if now_us < self._alone_until_us:
             return await self._alone.take(charges)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(within_s):
                 verdict = await self._store.take(charges)
         except (Unavailable, TimeoutError):
             self._alone_until_us = now_us + int(_ALONE_S * 1e6)

@@ -25,12 +25,15 @@ from omc.clock import Clock
 from omc.errors import OmcError, Overtaken, SecondFactorNeeded, SecondFactorWrong, StaleLease, Unavailable
 from serve_apps import problem
 from serve_apps.identity import Bearer
+from serve_apps.patience import soon
 from serve_apps.uncut import uncut
 
 logger = logging.getLogger("omc.http")
 
 REPLAYED = "Idempotency-Replayed"
 _COPY_WAITS_S, _LOOKS_EVERY_S = 5.0, 0.1
+_MOMENT_S = 0.5
+"""What does not need the store waits no longer for it."""
 _NOT_HAD = frozenset({401, 413, 429})
 """What says nothing about the request itself: it may be made again as if it had never come."""
 _PASSING = (Overtaken, StaleLease)
@@ -84,7 +87,8 @@ class Once:
             if key is None:
                 return Operation(uuid4(), self._clock.now())
             try:
-                claim = await self._claimed(user_id, key, await _fingerprint(request))
+                claiming = self._claimed(user_id, key, await _fingerprint(request))
+                claim = await (claiming if self._needed else soon(claiming, "the database", _MOMENT_S))
             except Unavailable as fault:
                 if self._needed:
                     raise
@@ -152,7 +156,7 @@ class Once:
         """What has happened has happened: that it could not be written down is no answer to whoever asked for it. It
         shows when the request comes again, and is carried out again as the same operation."""
         try:
-            return await work
+            return await (work if self._needed else soon(work, "the database", _MOMENT_S))
         except OmcError as fault:
             logger.warning("what became of an Idempotency-Key could not be kept: %s", fault)
             return None

@@ -14,10 +14,22 @@ _PATIENCE_S = 3.0
 
 async def soon(work: Awaitable[T], what: str, within_s: float = _PATIENCE_S) -> T:
     """What `work` answers; Unavailable, naming `what`, when it takes too long."""
+    task = asyncio.ensure_future(work)
     try:
-        return await asyncio.wait_for(work, within_s)
-    except TimeoutError:
-        raise Unavailable(f"{what} did not answer within {within_s:g} s") from None
+        await asyncio.wait((task,), timeout=within_s)
+        if task.done():
+            return task.result()
+        raise Unavailable(f"{what} did not answer within {within_s:g} s")
+    finally:
+        # Its end is not waited for: what hangs may take its time to be given up as well.
+        if not task.done():
+            task.add_done_callback(_let_go)
+            task.cancel()
+
+
+def _let_go(task: "asyncio.Future[T]") -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 async def newest_board(hot: HotCache) -> QuoteBoard | None:

@@ -6,7 +6,9 @@ from starlette.types import Scope
 
 PROBES = frozenset({"/api/v1/health", "/api/v1/ready"})
 """Whoever watches the platform must hear from it when it is asked too much."""
-STOPS = frozenset({"/api/v1/floor/emergency-stop", "/api/v1/floor/emergency-stop/reset"})
+HALTS = frozenset({"/api/v1/floor/emergency-stop", "/api/v1/floor/stopentry"})
+"""Whatever keeps account of requests is told of these too, and never waited for."""
+STOPS = HALTS | {"/api/v1/floor/emergency-stop/reset"}
 """Whoever wants everything stopped is neither held up by others nor by what else they have asked."""
 _LONG = frozenset({"report", "verdict", "promotion", "parity", "forceexit"})
 _LAB, _WRITES = "/api/v1/lab/", frozenset({"POST", "PUT", "PATCH"})
@@ -25,6 +27,10 @@ OPEN = frozenset(
 
 def is_stop(scope: Scope) -> bool:
     return scope["method"] == "POST" and scope["path"] in STOPS
+
+
+def is_halt(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"] in HALTS
 
 
 def is_probe(scope: Scope) -> bool:

@@ -20,6 +20,7 @@ from serve_apps.limits import AskingLimits, Limiter
 from serve_apps.precedence import OPEN, header, is_probe, is_stop
 
 _ADMISSION = "omc.admission"
+_STOP_WAITS_S, _OTHERS_WAIT_S = 0.25, 1.0
 _SAID = "too many requests: wait {seconds} s and ask again"
 
 
@@ -94,10 +95,10 @@ class Admission:
 
     async def leaves(self) -> None:
         if self._address is not None:
-            await self._limiter.take([self._address])
+            await self._limiter.take([self._address], _OTHERS_WAIT_S)
 
     async def _refused(self, charges: Sequence[Charge]) -> Standing | None:
-        verdict = await self._limiter.take(charges)
+        verdict = await self._limiter.take(charges, _STOP_WAITS_S if self._stops else _OTHERS_WAIT_S)
         self.tightest = verdict.tightest
         return None if verdict.allowed else verdict.tightest
 

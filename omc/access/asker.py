@@ -1,19 +1,31 @@
 """Who asks: a person by the access token of a session, or a program by an API token."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-from omc.access.api_token import ApiToken, ApiTokenStore, id_in, looks_like_one
+from omc.access.api_token import ApiToken, id_in, looks_like_one
 from omc.access.revocation import SessionCheck
 from omc.access.scope import Scope, allows
 from omc.access.signer import TokenSigner
 from omc.clock import Clock
-from omc.errors import Forbidden, Unauthenticated
+from omc.errors import Forbidden, Unauthenticated, Unavailable
 
 REMEMBERED = timedelta(seconds=5)
 """How long a revoked token may be believed still, where it was used just before."""
+GONE_BY = timedelta(minutes=15)
+"""How long it may be while the store is away, as with a session: whoever trades by it must be able to stop."""
 _MOST_REMEMBERED = 1_000
+
+
+class KnownTokens(Protocol):
+    """What is asked of an ApiTokenStore here."""
+
+    async def find(self, token_id: UUID) -> ApiToken | None: ...
+
+    async def note_use(self, token_id: UUID, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Askers:
     """Tells who shows a token. What the store said of an API token is remembered for some seconds."""
 
     def __init__(
-        self, signer: TokenSigner, clock: Clock, tokens: ApiTokenStore, sessions: SessionCheck | None = None
+        self, signer: TokenSigner, clock: Clock, tokens: KnownTokens, sessions: SessionCheck | None = None
     ) -> None:
         self._signer, self._clock, self._tokens, self._sessions = signer, clock, tokens, sessions
         self._remembered: dict[UUID, tuple[datetime, ApiToken]] = {}
@@ -71,7 +83,12 @@ class Askers:
         if token is not None and looked is not None and timedelta(0) <= now - looked < REMEMBERED:
             return token
         # Only what there is takes a place: made-up ids must not push it out.
-        found = await self._tokens.find(token_id)
+        try:
+            found = await self._tokens.find(token_id)
+        except Unavailable:
+            if token is not None and looked is not None and timedelta(0) <= now - looked < GONE_BY:
+                return token
+            raise
         self._remembered.pop(token_id, None)
         if found is None:
             return None
@@ -85,4 +102,6 @@ class Askers:
         if looked is not None and known is not None:
             # First, so that of many requests at once one writes.
             self._remembered[token.id] = looked, replace(known, last_used_at=now)
-        await self._tokens.note_use(token.id, now)
+        # When it was used last is nice to know, and no reason to refuse it.
+        with contextlib.suppress(Unavailable):
+            await self._tokens.note_use(token.id, now)

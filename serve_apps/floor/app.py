@@ -30,6 +30,7 @@ from serve_apps.floor.effects import Effects
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
 from serve_apps.once import Once
+from serve_apps.prompt_tokens import PromptTokens
 from serve_apps.revoked import Revoked
 
 PREFIX = "/api/v1/floor"
@@ -47,7 +48,8 @@ def build(ports: FloorPorts) -> FastAPI:
     )
     audited.install(app, ports.audit, ports.clock)
     door.install(app, ports.rules)
-    askers, effects = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations)), Effects(ports)
+    askers = Askers(ports.signer, ports.clock, PromptTokens(ports.tokens), Revoked(ports.revocations))
+    effects = Effects(ports)
     bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)
     once = Once(ports.requests, bearer, ports.clock)
     # A halt waits for no database.

@@ -17,7 +17,7 @@ from serve_apps.once import Operation
 from serve_apps.patience import soon
 
 T = TypeVar("T")
-_ROW_S, _TRIP_S, _PAUSE_S = 3.0, 2.0, 5.0
+_OWNER_S, _ROW_S, _TRIP_S, _PAUSE_S = 1.0, 3.0, 2.0, 5.0
 # Cancelling and selling take the venue's time; what is not done by then goes on, and is said not to be done yet.
 _DESK_S = 20.0
 
@@ -130,7 +130,7 @@ class Stopping:
         deployment stops nothing."""
         if deployment_id is None:
             return
-        found = await _tried(soon(self.ports.deployments.get(deployment_id, user_id), "the database", _ROW_S))
+        found = await _tried(soon(self.ports.deployments.get(deployment_id, user_id), "the database", _OWNER_S))
         if isinstance(found, OmcError) and not isinstance(found, Unavailable):
             raise found
 

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from cluster.processes import descendants
+from omc.access.second_factor import code_of, secret_bytes, step_of
 from omc.adapters.postgres import dsn
 from tests.end_to_end.platforms import Up, omc
 
@@ -75,7 +77,22 @@ def asked(platform: Up) -> Asked:
     made.ask("PUT", "/users/password", {"current_password": WRONG, "new_password": PASSWORD}, access)
     token = made.ask("POST", "/users/tokens", {"name": "planted", "scopes": ["read"]}, access)
     made.secrets |= {name: text for name, text in token.get("data", {}).items() if str(text).startswith("omc_")}
+    assert "token" in made.secrets
+    made.ask("GET", f"/credentials/exchanges/{made.secrets['token']}", token=access)
+    enroll_device(made, access)
     return made
+
+
+def enroll_device(made: Asked, access: str) -> None:
+    """Switch a second factor on, and send what belongs to it where it does not belong."""
+    secret = made.ask("POST", "/users/second-factor", {"password": PASSWORD}, access)["data"]["secret"]
+    code = code_of(secret_bytes(secret), step_of(datetime.now(UTC)))
+    told = made.ask("POST", "/users/second-factor/confirm", {"code": code}, access)["data"]
+    first, *others = told["recovery_codes"]
+    made.secrets |= {"device": secret, "recovery": first, "another recovery": others[0]}
+    made.ask("DELETE", "/users/second-factor", {"password": WRONG, "code": first}, access)
+    made.ask("DELETE", "/users/second-factor", {"password": PASSWORD, "code": secret, first: others[0]}, access)
+    made.ask("DELETE", "/users/second-factor", {"password": PASSWORD, "code": first}, access)
 
 
 def spellings(secret: str) -> list[bytes]:
