@@ -70,6 +70,8 @@ async def _run(target: Target, options: argparse.Namespace, *, signed_in: bool) 
         *("--max-examples", str(options.examples), "--workers", str(options.workers), "--checks", "all"),
         *("--continue-on-failure", "--request-timeout", "120", "--seed", str(options.seed), "--no-color"),
         *("--suppress-health-check", "all", "--generation-database", "none", "--warnings", "off"),
+        # How long an answer takes depends on what else the machine does; one that never comes fails all the same.
+        *("--max-response-time", "120"),
     ]
     if signed_in:
         command += ["--header", f"Authorization: Bearer {target.token}"]
