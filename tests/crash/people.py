@@ -30,13 +30,20 @@ class Person:
         self.user_id = UUID(self.ask("GET", "/users/profile")["data"]["id"])
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, fine: tuple[int, ...] = (), within_s: float = LONG_S
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        fine: tuple[int, ...] = (),
+        within_s: float = LONG_S,
+        key: str | None = None,
     ) -> Any:
         """The answer's document. It is asked again, under one key, while nobody answers."""
         deadline = time.monotonic() + within_s
-        key = {"Idempotency-Key": uuid4().hex}
+        once = {"Idempotency-Key": key or uuid4().hex}
         while True:
-            status, told = self._try(method, path, body, key)
+            status, told = self.attempt(method, path, body, once)
             if 200 <= status < 300 or status in fine:
                 return told
             if status == HTTPStatus.UNAUTHORIZED:
@@ -49,12 +56,17 @@ class Person:
 
     def deploy(self, name: str, coin: str, cash: str, parameters: dict[str, int], **execution: Any) -> UUID:
         """Put an algorithm of its own to work; the deployment's id."""
+        wanted = self.wish(name, coin, cash, parameters, **execution)
+        return UUID(self.ask("POST", "/floor/deploy", wanted)["data"]["id"])
+
+    def wish(self, name: str, coin: str, cash: str, parameters: dict[str, int], **execution: Any) -> dict[str, Any]:
+        """What is asked for to put an algorithm of its own to work, which has passed its gates."""
         kind = {"algorithm_type": "moving_average_crossover", "parameters": parameters}
         made = self.ask("POST", "/lab/algorithms", {"name": name, **kind})["data"]["id"]
         asyncio.run(self._pass_gates(UUID(made)))
         wanted = {"algorithm_id": made, "deployment_name": name, "coins": [coin], "mode": "paper", "cash": cash}
         more = {"risk_limits": _LIMITS, "execution": execution}
-        return UUID(self.ask("POST", "/floor/deploy", {**wanted, **more})["data"]["id"])
+        return {**wanted, **more}
 
     @property
     def halted(self) -> bool:
@@ -65,7 +77,8 @@ class Person:
         await PostgresAlgorithms(database).set_status(algorithm_id, self.user_id, AlgorithmStatus.VALIDATED)
         await database.close()
 
-    def _try(self, method: str, path: str, body: Any, key: dict[str, str]) -> tuple[int, Any]:
+    def attempt(self, method: str, path: str, body: Any, key: dict[str, str]) -> tuple[int, Any]:
+        """One try: the status, 0 where nobody answered, and the document."""
         try:
             url = json.loads((self.home / "run" / "platform.json").read_text())["url"]
             answer = httpx.request(
@@ -77,7 +90,7 @@ class Person:
 
     def _log_in(self, deadline: float) -> None:
         while time.monotonic() < deadline:
-            status, told = self._try("POST", "/auth/login", {"email": self.email, "password": _PASSWORD}, {})
+            status, told = self.attempt("POST", "/auth/login", {"email": self.email, "password": _PASSWORD}, {})
             if status == HTTPStatus.OK:
                 self._headers = {"Authorization": f"Bearer {told['data']['access_token']}"}
                 return
