@@ -1,5 +1,6 @@
 """What slow tests share: one database server and one Ray cluster a session, started when the first test asks."""
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -47,6 +48,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesApart:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts a cluster takes longest, so it begins at once."""
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def nothing_left_behind() -> AsyncIterator[None]:
+    """What tests leave to go on by itself is ended before the event loop is. A risk desk that nobody stopped takes up
+    again what was cut short, so that it has to be told more than once."""
+    yield
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=1.0)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ _SHAPES = (
     # JSON Web Tokens, with or without their signature.
     re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++(?:\.[\w-]*+)?+"),
     re.compile(r"\bomc_[A-Za-z0-9_-]{8,}+"),
+    # A code that recovers an account.
+    re.compile(r"(?<![\w-])[a-z0-9]{4}(?:-[a-z0-9]{4}){3}(?![\w-])", re.IGNORECASE),
     # Sealed values and tokens of Fernet open nothing by themselves, and are nobody's business all the same.
     re.compile(r"\bv1\.[0-9a-z]++\.[\w+/=-]++|\bgAAAA[\w=-]{20,}+"),
     # The password of an address.

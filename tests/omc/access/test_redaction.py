@@ -15,6 +15,7 @@ JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhYmMifQ.dGhpcy1pcy1hLXNpZ
 SHAPES = {
     "a JSON Web Token": JWT,
     "an API token": f"omc_{uuid4().hex}_{secrets.token_urlsafe(32)}",
+    "a recovery code": "5ydd-x37h-jgtp-7cap",
     "a key in hexadecimal": secrets.token_hex(16),
     "a longer one": secrets.token_hex(32),
     "a key in base64": base64.b64encode(bytes(range(7, 47))).decode(),
