@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--kill-traders", type=int, default=50)
     parser.add_argument("--crowd", type=int, default=100, help="paper traders")
     parser.add_argument("--crowd-bars", type=int, default=8)
-    parser.add_argument("--speed", type=float, default=15.0, help="of the crowd's tape: a bar is 300 s divided by it")
+    parser.add_argument("--speed", type=float, default=5.0, help="of the crowd's tape: a bar is 300 s divided by it")
     parser.add_argument("--clients", type=int, default=1_000, help="of the streams")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     asked = parser.parse_args()

@@ -29,12 +29,12 @@ def shown(stamps: list[Stamp]) -> dict[datetime, int]:
 
 
 def lags(stamps: list[Stamp], bars: list[datetime], traders: int) -> tuple[list[float], list[str]]:
-    """Milliseconds from the collector's first sight of a bar until a trader's decision on it was journaled, for every
+    """Milliseconds from the collector's first sight of a bar until a trader's decision on it was stored, for every
     trader and bar; and what is late, or missing, one sentence each. Late is after the next bar was there."""
     at, found, faults = shown(stamps), list[float](), list[str]()
     decided: dict[datetime, dict[str, int]] = {bar: {} for bar in bars}
     for stamp in stamps:
-        if stamp.what == "decided" and (bar := datetime.fromisoformat(stamp.said)) in decided:
+        if stamp.what == "finished" and (bar := datetime.fromisoformat(stamp.said)) in decided:
             decided[bar].setdefault(stamp.key, stamp.at_ns)
     for bar in bars:
         following = bar + timedelta(seconds=BAR_S)
@@ -56,7 +56,7 @@ async def measure(ground: Ground, traders: int, bars: int, speed: float) -> dict
     began, reading, joined = time.monotonic(), Reading(ground.stamps.folder), set[str]()
 
     async def all_decide() -> bool:
-        joined.update(stamp.key for stamp in reading.more() if stamp.what == "decided")
+        joined.update(stamp.key for stamp in reading.more() if stamp.what == "finished")
         return len(joined) == traders
 
     await until(all_decide, f"{traders} traders that decide", _JOIN_S)
@@ -79,13 +79,11 @@ async def measure(ground: Ground, traders: int, bars: int, speed: float) -> dict
     reading.more()
     held = [pss_mb(pid) for pid in pids]
     found, faults = lags(reading.all, asked, traders)
-    rows = await ground.rows(
-        "SELECT count(*) AS n FROM journal WHERE user_id = $1 AND kind = 'decision'", deployed[0].user_id
-    )
+    stored = [(await ground.wired.blotter.recall(each.id)).done_until for each in deployed]
     if len(pids) != traders:
         faults.append(f"{len(pids)} processes are traders, not {traders}")
-    if rows[0]["n"] < len(found):
-        faults.append(f"{len(found)} decisions were stamped and {rows[0]['n']} are journaled")
+    if behind := sum(done_until is None or done_until < asked[-1] for done_until in stored):
+        faults.append(f"{behind} traders have not stored that they are done with {asked[-1]}")
     p50, p99 = quantiles(found or [float("nan")])
     return {
         "traders": traders,
@@ -112,7 +110,7 @@ async def run(ground: Ground, traders: int, bars: int, speed: float) -> dict[str
         f"{found['pss_mb'] * traders / 1024:.2f} GB together; all trade {found['joined_s']:.0f} s after deployment"
     )
     print(
-        f"  decision journaled after the collector had the bar: p50 {found['lag_p50_ms']:.0f} ms, p99 "
+        f"  decision stored after the collector had the bar: p50 {found['lag_p50_ms']:.0f} ms, p99 "
         f"{found['lag_p99_ms']:.0f} ms, at most {found['lag_max_ms']:.0f} ms, {found['lag_max_ms'] / bar_ms:.2f} of a "
         f"bar ({found['lag_max_ms'] / (BAR_S * 1e3):.4f} of a real one); {found['decisions']:,} decisions on "
         f"{found['bars']} bars: {late}; their processes use {found['cpu']:.2f} CPUs"

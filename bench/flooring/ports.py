@@ -84,7 +84,8 @@ class TimedDesk(RiskHandle):
 
 @dataclass(frozen=True, slots=True)
 class TimedBlotter(PostgresBlotter):
-    """A Blotter: the commits that an order waits for."""
+    """A Blotter: the commits that an order waits for, and the one by which a bar is finished: it holds what was decided
+    on that bar, and says so in the journal where that is something new."""
 
     stamps: Stamps
 
@@ -113,8 +114,8 @@ class TimedBlotter(PostgresBlotter):
         self.stamps.mark("remember", deployment_id.hex)
         await PostgresBlotter.remember(self, deployment_id, memory, decision, trader=trader)
         self.stamps.mark("remembered", deployment_id.hex)
-        if decision is not None:
-            self.stamps.mark("decided", deployment_id.hex, decision.decided_at.isoformat())
+        if memory.done_until is not None:
+            self.stamps.mark("finished", deployment_id.hex, memory.done_until.isoformat())
 
 
 @dataclass(frozen=True, slots=True)
