@@ -1,10 +1,10 @@
-"""The streams behind Ray Serve's own proxy, over PostgreSQL: replicas die, and clients miss nothing."""
+"""The streams on Ray Serve, behind either front, over PostgreSQL: replicas die, and clients miss nothing."""
 
 import asyncio
 import json
 import os
 import signal
-import socket
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,7 +14,12 @@ from uuid import UUID, uuid4
 import pytest
 import websockets
 
+from cluster import front
 from cluster.draining import before_draining
+from cluster.front import Front
+from cluster.front_door import FrontDoors
+from cluster.front_layout import Behind, Layout
+from cluster.ports import LOOPBACK, free_port
 from cluster.proxy_door import SOCKETS, keep_frames_small
 from omc.access.signer import Claims
 from omc.adapters.jwt import JwtSigner
@@ -26,7 +31,10 @@ from omc.adapters.postgres.deployments import PostgresDeployments
 from omc.adapters.postgres.kill_switch import PostgresKillSwitch
 from omc.adapters.postgres.listener import PostgresFeed
 from omc.adapters.system_clock import SystemClock
+from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway.streams import ingress
+from serve_apps.gateway.streams.app import PREFIX
+from serve_apps.gateway.streams.outbox import BOUNDS, Bounds
 from serve_apps.gateway.streams.ports import StreamPorts
 from tests.serve_apps.gateway.streams.conftest import Player
 
@@ -40,14 +48,26 @@ class NoPrices:
         await asyncio.sleep(timeout_s)
 
 
-class Platform:
-    def __init__(self, database: Database, key_file: Path) -> None:
-        self.database, self.signer = database, JwtSigner(key_file)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+class Platform(ABC):
+    """The streams on Serve, at a port."""
 
-    def deploy(self) -> None:
+    slow_end: frozenset[int]
+    """How a client may be ended that read too slowly and reads on at last."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        ensure_key(folder / "token.key")
+        self.database, self.signer = database, JwtSigner(folder / "token.key")
+        self.folder, self.port = folder, free_port()
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        from ray import serve
+
+        serve.shutdown()
+
+    def deploy(self, put: Put, bounds: Bounds) -> None:
         from ray import serve
 
         ports = StreamPorts(
@@ -58,8 +78,18 @@ class Platform:
             hot=NoPrices(),
             signer=self.signer,
             clock=SystemClock(),
+            bounds=bounds,
         )
-        serve.run(ingress.ingress(ports, keep_frames_small, before_draining), name="streams", route_prefix="/api/v1/ws")
+        app = ingress.ingress(ports, keep_frames_small, before_draining, put)
+        serve.run(app, name="streams", route_prefix=PREFIX)
+
+    def url(self, query: str = "") -> str:
+        return f"ws://{LOOPBACK}:{self.port}{PREFIX}/floor{query}"
+
+    def logs(self) -> list[Path]:
+        from ray._private import worker
+
+        return [Path(worker.global_worker.node.get_session_dir_path()) / "logs"]
 
     def token(self, user_id: UUID) -> str:
         now = SystemClock().now()
@@ -71,8 +101,7 @@ class Platform:
         async with asyncio.timeout(60):
             while True:
                 try:
-                    url = f"ws://127.0.0.1:{self.port}/api/v1/ws/floor"
-                    opened = await websockets.connect(url, compression=None, proxy=None, **arguments)
+                    opened = await websockets.connect(self.url(), compression=None, proxy=None, **arguments)
                     break
                 except (OSError, websockets.WebSocketException):
                     await asyncio.sleep(0.05)
@@ -99,17 +128,52 @@ class Platform:
         return 0
 
 
-@pytest.fixture(scope="module")
-async def platform(ray_cluster, database, tmp_path_factory) -> AsyncIterator[Platform]:
-    from ray import serve
+class BehindHAProxy(Platform):
+    slow_end = frozenset({4008})
 
-    key_file = tmp_path_factory.mktemp("keys") / "token.key"
-    ensure_key(key_file)
-    it = Platform(database, key_file)
-    serve.start(http_options={"host": "127.0.0.1", "port": it.port})
-    it.deploy()
+    def start(self) -> None:
+        from ray import serve
+
+        behind = (Behind("gateway", ""), Behind("streams", PREFIX, at_once=2_512))
+        layout = Layout(LOOPBACK, self.port, behind)
+        self._front = Front(front.program() or "", self.folder / "front", self.folder / "front.log", layout)
+        self._front.start()
+        serve.start(proxy_location="Disabled")
+        # Nothing else has the time: it is told so however late it reads on.
+        self.deploy(FrontDoors(self._front.folder, behind), Bounds(linger_s=120.0))
+
+    def stop(self) -> None:
+        super().stop()
+        self._front.stop()
+
+    def logs(self) -> list[Path]:
+        return [*super().logs(), self.folder]
+
+
+class BehindServe(Platform):
+    # Its proxy keeps an outbox, too, which has its own patience.
+    slow_end = frozenset({4008, 1006})
+
+    def start(self) -> None:
+        from ray import serve
+
+        serve.start(http_options={"host": LOOPBACK, "port": self.port})
+        self.deploy(nowhere, BOUNDS)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(BehindHAProxy, marks=pytest.mark.skipif(front.program() is None, reason="no HAProxy here")),
+        pytest.param(BehindServe, marks=pytest.mark.long),
+    ],
+    ids=["haproxy", "serve"],
+)
+async def platform(request, ray_cluster, database, tmp_path_factory) -> AsyncIterator[Platform]:
+    it = request.param(database, tmp_path_factory.mktemp("streams"))
+    await asyncio.to_thread(it.start)
     yield it
-    await asyncio.to_thread(serve.shutdown)
+    await asyncio.to_thread(it.stop)
 
 
 async def test_what_is_committed_is_heard_and_what_was_missed_is_heard_later(platform):
@@ -174,7 +238,7 @@ async def test_clients_of_a_killed_replica_come_back_and_miss_nothing(platform):
     assert heard == list(range(begun + 1, 61))
 
 
-async def test_a_client_that_does_not_read_is_dropped_at_the_proxy(platform):
+async def test_a_client_that_does_not_read_is_dropped_and_told_why(platform):
     me = uuid4()
     async with platform.follow(me, max_queue=1) as slow, platform.follow(me) as quick:
         assert (await slow.hear())["type"] == "snapshot"
@@ -182,7 +246,7 @@ async def test_a_client_that_does_not_read_is_dropped_at_the_proxy(platform):
         for written in range(1, 1_201):
             await platform.write(me, reason="x" * 4_000, message="x" * 4_000)
             assert (await quick.hear())["seq"] == written
-        assert (await slow.closed())[0] in (4008, 1006)
+        assert (await slow.closed())[0] in platform.slow_end
         async with platform.follow(me, seq=1_199) as again:
             assert [(await again.hear())["seq"] for _ in range(2)] == [1_199, 1_200]
 
@@ -195,24 +259,53 @@ async def test_a_frame_too_large_ends_the_connection(platform):
         assert (await player.closed())[0] == 1009
 
 
-async def test_a_token_in_an_address_stands_in_none_of_rays_logs(platform):
+async def test_a_token_is_taken_however_it_is_shown(platform):
     me = uuid4()
     token = platform.token(me)
-    url = f"ws://127.0.0.1:{platform.port}/api/v1/ws/floor?token={token}"
-    async with websockets.connect(url, compression=None, proxy=None) as opened:
+    shown = [{"uri": platform.url(f"?token={token}")}, {"uri": platform.url(), "subprotocols": ["bearer", token]}]
+    for each in shown:
+        async with websockets.connect(**each, compression=None, proxy=None) as opened:
+            assert (await Player(opened).hear())["type"] == "snapshot"
+            assert opened.subprotocol == ("bearer" if "subprotocols" in each else None)
+            async with asyncio.timeout(30):
+                await (await opened.ping())
+
+
+async def test_a_token_in_an_address_stands_in_no_log(platform):
+    token = platform.token(uuid4())
+    async with websockets.connect(platform.url(f"?token={token}"), compression=None, proxy=None) as opened:
         assert (await Player(opened).hear())["type"] == "snapshot"
-    logs = _logs()
-    assert list(logs.rglob("*streams*"))
+    files = [path for folder in platform.logs() for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if "streams" in path.name]
     secret = token.rsplit(".", 1)[1]
-    assert [
-        path.name for path in logs.rglob("*") if path.is_file() and secret in path.read_text(errors="replace")
-    ] == []
+    assert [path.name for path in files if secret in path.read_text(errors="replace")] == []
 
 
-def _logs() -> Path:
-    from ray._private import worker
+@pytest.mark.long
+async def test_whoever_answers_no_ping_is_taken_for_gone(platform):
+    greeting = (
+        f"GET {PREFIX}/floor?token={platform.token(uuid4())} HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection(LOOPBACK, platform.port)
+    writer.write(greeting.encode())
+    async with asyncio.timeout(SOCKETS["ws_ping_interval"] + SOCKETS["ws_ping_timeout"] + 30):
+        assert (await reader.readuntil(b"\r\n\r\n")).split()[1] == b"101"
+        frames = [frame async for frame in _frames(reader)]
+    writer.close()
+    (text, said), (ping, _), (close, why) = frames
+    assert (text, ping, close) == (0x81, 0x89, 0x88)
+    assert json.loads(said)["type"] == "snapshot"
+    assert int.from_bytes(why[:2]) == 1011
 
-    return Path(worker.global_worker.node.get_session_dir_path()) / "logs"
+
+async def _frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, bytes]]:
+    """What a server sends, frame by frame, until it ends the connection."""
+    while start := await reader.read(2):
+        size = start[1]
+        if size >= 126:
+            size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8))
+        yield start[0], await reader.readexactly(size)
 
 
 async def test_clients_of_a_replica_that_is_taken_down_are_told_to_come_again(platform):
