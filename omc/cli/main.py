@@ -45,10 +45,10 @@ app = typer.Typer(
 )
 for part in (
     demo,
-    second_factor,
-    tokens,
     service,
     account,
+    second_factor,
+    tokens,
     algorithm,
     models,
     lab,
