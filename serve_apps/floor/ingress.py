@@ -11,6 +11,7 @@ from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.floor.app import PREFIX, build
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.fronted import Put, nowhere
+from serve_apps.liveness import ASKED_EVERY_S
 
 
 def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None, put: Put = nowhere) -> Application:
@@ -30,7 +31,7 @@ def ingress(ports: FloorPorts, prepare: Callable[[], None] = lambda: None, put: 
         # Whoever is too many is told so inside, in our own words, as long as there is room to be told.
         max_ongoing_requests=ports.rules.at_once + ROOM_FOR_THE_FIRST,
         max_queued_requests=128,
-        health_check_period_s=5,
+        health_check_period_s=ASKED_EVERY_S,
         health_check_timeout_s=10,
         # An emergency stop that is under way is given the time to finish.
         graceful_shutdown_timeout_s=25,

@@ -15,6 +15,7 @@ from serve_apps.gateway import app as gateway
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.lab import app as lab
 from serve_apps.lab.ports import LabPorts
+from serve_apps.liveness import ASKED_EVERY_S
 
 
 def ingress(
@@ -42,7 +43,7 @@ def ingress(
         # Whoever is too many is told so inside, in our own words, as long as there is room to be told.
         max_ongoing_requests=ports.rules.at_once + ROOM_FOR_THE_FIRST,
         max_queued_requests=256,
-        health_check_period_s=5,
+        health_check_period_s=ASKED_EVERY_S,
         health_check_timeout_s=10,
         graceful_shutdown_timeout_s=5,
     )(serve.ingress(built)())

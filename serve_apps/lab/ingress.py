@@ -12,6 +12,7 @@ from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.fronted import Put, nowhere
 from serve_apps.lab.app import PREFIX, build
 from serve_apps.lab.ports import LabPorts
+from serve_apps.liveness import ASKED_EVERY_S
 
 
 def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None, put: Put = nowhere) -> Application:
@@ -35,7 +36,7 @@ def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None, put: Pu
         # Whoever is too many is told so inside, in our own words, as long as there is room to be told.
         max_ongoing_requests=ports.rules.at_once + ROOM_FOR_THE_FIRST,
         max_queued_requests=128,
-        health_check_period_s=5,
+        health_check_period_s=ASKED_EVERY_S,
         # A simulation may hold the interpreter's lock for moments; that is no illness.
         health_check_timeout_s=30,
         graceful_shutdown_timeout_s=5,

@@ -11,6 +11,7 @@ from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway.streams import pauses
 from serve_apps.gateway.streams.app import PREFIX, Streams, build
 from serve_apps.gateway.streams.ports import StreamPorts
+from serve_apps.liveness import ASKED_EVERY_S
 
 Draining = Callable[[Callable[[], None]], None]
 """Has something called when the replica is told to stop, before it waits for its connections to end."""
@@ -45,7 +46,7 @@ def ingress(
         # A connection is a request that goes on. Those that are one too many are let in to be told so.
         max_ongoing_requests=ports.most + 512,
         max_queued_requests=512,
-        health_check_period_s=5,
+        health_check_period_s=ASKED_EVERY_S,
         health_check_timeout_s=10,
         graceful_shutdown_timeout_s=10,
         graceful_shutdown_wait_loop_s=0.2,
