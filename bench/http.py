@@ -28,14 +28,14 @@ from bench.flooring.ground import cluster  # noqa: E402
 from bench.web import wrk  # noqa: E402
 from bench.web.ground import Web, web  # noqa: E402
 
-# What is asked, whether of somebody who is logged in, and the least ratio to plain uvicorn's rate.
+# What is asked, whether of somebody who is logged in, the least ratio to plain uvicorn's rate and the largest one to its
+# p99. On a trivial route a rate of 0.3 is three times the wait already: nothing more is asked of it.
 LINES = (
-    ("a trivial route", "/api/v1/health", False, 0.3),
-    ("authenticated, one query", "/api/v1/users/profile", True, 0.6),
-    ("latest prices", "/api/v1/data/prices/latest", True, 0.6),
-    ("a page of trades", "/api/v1/floor/trades?per_page=20", True, 0.6),
+    ("a trivial route", "/api/v1/health", False, 0.3, float("inf")),
+    ("authenticated, one query", "/api/v1/users/profile", True, 0.6, 2.0),
+    ("latest prices", "/api/v1/data/prices/latest", True, 0.6, 2.0),
+    ("a page of trades", "/api/v1/floor/trades?per_page=20", True, 0.6, 2.0),
 )
-P99_LIMIT = 2.0
 AUTH_LIMIT_US, YEAR_LIMIT_MS = 100.0, 150.0
 # What may differ from one moment, or one side, to the next.
 _PASSING = {"age_s"}
@@ -67,7 +67,9 @@ def same(it: Web, path: str, token: str) -> None:
         raise SystemExit(f"{path}: an empty page measures nothing")
 
 
-def line(it: Web, what: str, path: str, with_token: bool, least: float, rounds: int, seconds: float, many: int) -> Any:
+def line(
+    it: Web, what: str, path: str, with_token: bool, least: float, most: float, rounds: int, seconds: float, many: int
+) -> Any:
     same(it, path, it.token())
     pairs = []
     for number in range(rounds + 1):
@@ -91,11 +93,11 @@ def line(it: Web, what: str, path: str, with_token: bool, least: float, rounds: 
         "p99_ratio": slower,
         "failed": sum(ours.failed for ours, _ in pairs),
     }
-    verdict = "" if ratio >= least and slower <= P99_LIMIT and not found["failed"] else "  MISSED"
+    verdict = "" if ratio >= least and slower <= most and not found["failed"] else "  MISSED"
     print(
         f"{what:26} c={many:<3} ours {found['ours_rate']:7.0f}/s p99 {found['ours_p99_ms']:6.1f} ms   plain "
         f"{found['plain_rate']:7.0f}/s p99 {found['plain_p99_ms']:6.1f} ms   rate {ratio:.2f} (at least {least:.1f})  "
-        f"p99 {slower:.2f} (at most {P99_LIMIT:.0f}), {found['failed']} failed{verdict}",
+        f"p99 {slower:.2f} (at most {most:.0f}), {found['failed']} failed{verdict}",
         flush=True,
     )
     return found

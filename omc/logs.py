@@ -19,6 +19,8 @@ from typing import Any
 from omc.access.redaction import is_secret_name, redacted, redacted_value
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# What some terminals and readers take for a line end is escaped as well.
+_in_ascii = json.JSONEncoder(ensure_ascii=True, default=str).encode
 # What every record has, and what is no news.
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -81,8 +83,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in _extra_of(record).items() if name not in line}
         if record.exc_info and record.exc_info[1] is not None:
             line["fault"] = _fault_of(record.exc_info[1])
-        # In ASCII: what some terminals and readers take for a line end is escaped as well.
-        return json.dumps(line, default=str)
+        return _in_ascii(line)
 
 
 class TextLines(logging.Formatter):

@@ -24,6 +24,8 @@ from serve_apps.gateway.health import Health, _version
 from serve_apps.gateway.users import Profile
 from serve_apps.limits import Limiter
 
+_WAITS_S = 1.0
+
 
 def build(home: Path) -> FastAPI:
     wired, hot, app = wiring(home=home), CollectorHandle(), FastAPI()
@@ -35,8 +37,10 @@ def build(home: Path) -> FastAPI:
         if scheme.lower() != "bearer":
             raise HTTPException(401)
         user_id = wired.signer.verify(token, wired.clock.now()).user_id
-        if limiter and limits and not (await limiter.take([Charge(f"account:{user_id}", limits.account)])).allowed:
-            raise HTTPException(429)
+        if limiter and limits:
+            charge = Charge(f"account:{user_id}", limits.account)
+            if not (await limiter.take([charge], _WAITS_S)).allowed:
+                raise HTTPException(429)
         return user_id
 
     asking = Depends(asker)

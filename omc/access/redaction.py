@@ -7,6 +7,7 @@ mistake. Ids in the form of UUIDs stay.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "[redacted]"
@@ -51,12 +52,18 @@ _SHAPES = (
         r"(?<![A-Za-z0-9+/=._-])(?=[A-Za-z0-9+/]*?\d)(?=[A-Za-z0-9+/]*?[A-Z])(?>[A-Za-z0-9+/]{32,})={0,2}(?![\w/])"
     ),
 )
+# Short texts in which nothing was found, as the words of paths are: every request tells of the same few. What is hidden is
+# never among them.
+_HARMLESS: set[str] = set()
+_MOST_HARMLESS, _SHORT = 4_096, 64
 _PLACE = "\x00{}\x00"
 _PLACES = re.compile("\x00(\\d+)\x00")
 
 
 def redacted(text: str) -> str:
     """`text` without what is, or looks like, a secret. Of a very long one only the beginning."""
+    if text in _HARMLESS:
+        return text
     if len(text) > _MOST:
         # The last word goes as well: half a secret may look like none.
         begun = text[:_MOST].rsplit(None, 1)
@@ -71,7 +78,12 @@ def redacted(text: str) -> str:
     safe = _NAMED.sub(rf"\g<name>{HIDDEN}", safe)
     for shape in _SHAPES:
         safe = shape.sub(HIDDEN, safe)
-    return _PLACES.sub(lambda place: kept[int(place[1])], safe)
+    safe = _PLACES.sub(lambda place: kept[int(place[1])], safe)
+    if safe == text and len(text) <= _SHORT:
+        if len(_HARMLESS) >= _MOST_HARMLESS:
+            _HARMLESS.clear()
+        _HARMLESS.add(text)
+    return safe
 
 
 def redacted_path(path: str, mark: str = "/") -> str:
@@ -96,6 +108,7 @@ def redacted_value(value: Any, name: str = "", depth: int = 4) -> Any:
             return redacted(str(value))
 
 
+@lru_cache(maxsize=1_024)
 def is_secret_name(name: str) -> bool:
     """Whether what goes by that name is a secret. `code` alone is one of a second factor; in longer names it is not."""
     return name.lower() == "code" or bool(_BY_NAME.search(name) and not _OF_NO_SECRET.search(name))

@@ -15,6 +15,7 @@ from serve_apps.envelope import Page, Paging
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
 from serve_apps.patience import soon
+from serve_apps.together import Together
 from serve_apps.wire import Metric, Money, Ticker, Time
 
 
@@ -47,11 +48,12 @@ class CoinOut(BaseModel):
 def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/data", tags=["data"])
     router.include_router(prices.routes("/prices", ports.archive, ports.arrow, bearer))
+    quoted = Together(lambda: soon(asyncio.gather(ports.hot.newest(), ports.hot.status()), "the exchange collector"))
 
     @router.get("/prices/latest")
     async def latest(_: Annotated[UUID, Depends(bearer)], query: Annotated[LatestQuery, Query()]) -> Page[LatestOut]:
         """The hot cache, by ticker."""
-        board, status = await soon(asyncio.gather(ports.hot.newest(), ports.hot.status()), "the exchange collector")
+        board, status = await quoted()
         if board is None:
             raise Unavailable("the exchange's prices have not arrived yet")
         if query.coin is not None and query.coin not in board.quotes:

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import asyncpg
 import orjson
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from omc.adapters.postgres import dsn, faults, teller
@@ -153,16 +155,24 @@ async def _connect(dsn_file: Path) -> asyncpg.Connection:
 
 
 def _engine_for(dsn_file: Path) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: _connect(dsn_file),
-        # Few more are ever open than were needed at once: every actor and replica has a pool of its own. Those of a
-        # replica that is asked a lot stay, because opening one takes longer than what it is asked.
-        pool_size=6,
-        max_overflow=4,
+        # Every actor and replica has a pool of its own, and opens no more than it once needed at the same moment. Those
+        # stay: in a crowd, to open what is closed again right away costs more than all that is asked.
+        pool_size=10,
+        max_overflow=0,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_use_lifo=True,
         hide_parameters=True,
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "checkout", _still_open)
+    return engine
+
+
+def _still_open(connection: Any, _record: object, _holder: object) -> None:
+    """A pooled connection whose server has closed it is not handed out, and neither are those that were opened before
+    it. The driver knows as soon as it happens: to ask the server each time takes three trips."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
