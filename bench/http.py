@@ -29,7 +29,7 @@ from bench.web import wrk  # noqa: E402
 from bench.web.ground import Web, web  # noqa: E402
 
 # What is asked, whether of somebody who is logged in, the least ratio to plain uvicorn's rate and the largest one to its
-# p99. On a trivial route a rate of 0.3 is three times the wait already: nothing more is asked of it.
+# p99: none for a trivial route, where a rate of 0.3 is three times the wait already.
 LINES = (
     ("a trivial route", "/api/v1/health", False, 0.3, float("inf")),
     ("authenticated, one query", "/api/v1/users/profile", True, 0.6, 2.0),

@@ -8,8 +8,8 @@ T = TypeVar("T")
 
 
 class Together(Generic[T]):
-    """Whoever comes while a question is under way gets its answer, so it says how things stood a moment ago at the
-    earliest: how long one answer takes. `ask` has to end by itself. It goes on while anybody waits for it, or nobody."""
+    """Whoever comes while a question is under way gets its answer, which says how things stood a moment ago at the
+    earliest: as long ago as an answer takes. `ask` has to end by itself, and goes on though nobody waits any more."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
         self._ask = ask

@@ -52,8 +52,8 @@ _SHAPES = (
         r"(?<![A-Za-z0-9+/=._-])(?=[A-Za-z0-9+/]*?\d)(?=[A-Za-z0-9+/]*?[A-Z])(?>[A-Za-z0-9+/]{32,})={0,2}(?![\w/])"
     ),
 )
-# Short texts in which nothing was found, as the words of paths are: every request tells of the same few. What is hidden is
-# never among them.
+# Short texts in which nothing was found, such as the words of paths: every request tells of the same few. No secret is
+# among them.
 _HARMLESS: set[str] = set()
 _MOST_HARMLESS, _SHORT = 4_096, 64
 _PLACE = "\x00{}\x00"
