@@ -28,7 +28,7 @@ from bench.flooring.ground import cluster  # noqa: E402
 from bench.web import wrk  # noqa: E402
 from bench.web.ground import Web, web  # noqa: E402
 
-# What is asked, whether of somebody who is logged in, the least ratio to plain uvicorn's rate and the largest one to its
+# What is asked, whether of somebody who is logged in, the least ratio to plain uvicorn's rate and the largest to its
 # p99: none for a trivial route, where a rate of 0.3 is three times the wait already.
 LINES = (
     ("a trivial route", "/api/v1/health", False, 0.3, float("inf")),
