@@ -6,50 +6,26 @@ held against the chains later.
 """
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
-from cluster.importing import open_database
+from cluster.operating import concluded, in_database, tell
 from cluster.wiring import Wiring, wiring
 from omc.access.audit import Link
 from omc.access.audit_trail import Verification, verify_all
-from omc.errors import InvalidInput, OmcError
+from omc.errors import InvalidInput
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
-    try:
-        kept = read_heads(options.against) if options.against else None
-        found = verified(wiring(home=options.home), kept)
-        if options.export and not found.flaws:
-            write_heads(options.export, found.heads)
-    except OmcError as fault:
-        message = " ".join(str(fault).split())
-        if options.json:
-            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
-        sys.stderr.write(f"omc: {message}\n")
-        return 1
-    _print(_document(found)) if options.json else sys.stdout.write(_said(found, options.export))
-    return 1 if found.flaws else 0
+    return concluded(lambda: _report(options), as_json=options.json)
 
 
 def verified(wired: Wiring, kept: Mapping[UUID, Link] | None = None) -> Verification:
     """All chains at one moment, held against the heads that were `kept` elsewhere."""
-    with ExitStack() as stops:
-        open_database(wired, stops)
-        return asyncio.run(_verified(wired, kept))
-
-
-async def _verified(wired: Wiring, kept: Mapping[UUID, Link] | None) -> Verification:
-    try:
-        return await verify_all(wired.audit, kept)
-    finally:
-        await wired.database.close()
+    return in_database(wired, lambda: verify_all(wired.audit, kept))
 
 
 def write_heads(file: Path, heads: Mapping[UUID, Link]) -> None:
@@ -72,6 +48,15 @@ def read_heads(file: Path) -> dict[UUID, Link]:
         raise InvalidInput(f"{file} holds no heads of audit trails") from None
 
 
+def _report(options: argparse.Namespace) -> int:
+    kept = read_heads(options.against) if options.against else None
+    found = verified(wiring(home=options.home), kept)
+    if options.export and not found.flaws:
+        write_heads(options.export, found.heads)
+    tell(_document(found)) if options.json else sys.stdout.write(_said(found, options.export))
+    return 1 if found.flaws else 0
+
+
 def _said(found: Verification, exported: Path | None) -> str:
     if found.flaws:
         return "".join(f"broken: {flaw}\n" for flaw in found.flaws)
@@ -84,10 +69,6 @@ def _said(found: Verification, exported: Path | None) -> str:
 def _document(found: Verification) -> dict[str, object]:
     flaws = [{"account": str(flaw.account), "seq": flaw.seq, "what": flaw.what} for flaw in found.flaws]
     return {"accounts": len(found.heads), "entries": found.entries, "broken": flaws}
-
-
-def _print(document: object) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _options() -> argparse.ArgumentParser:

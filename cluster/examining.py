@@ -5,50 +5,30 @@ of the vault is not here that it is sealed under.
 """
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from cluster import vault_key
-from cluster.importing import open_database
+from cluster.operating import concluded, in_database, tell
 from cluster.wiring import Wiring, wiring
 from omc.access.examination import Examination, examine
-from omc.errors import OmcError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
-    try:
-        found = examined(wiring(home=options.home))
-    except OmcError as fault:
-        message = " ".join(str(fault).split())
-        if options.json:
-            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
-        sys.stderr.write(f"omc: {message}\n")
-        return 1
-    _print({"sound": found.sound, **asdict(found)}) if options.json else sys.stdout.write(_said(found))
-    return 0 if found.sound else 1
+    return concluded(lambda: _report(options), as_json=options.json)
 
 
 def examined(wired: Wiring) -> Examination:
     """By the keys that the platform itself would use. None is made where there is none."""
-    with ExitStack() as stops:
-        if open_database(wired, stops) and wired.given_vault_keys:
-            # No platform runs that would have laid them out.
-            stops.callback(vault_key.clear, wired)
-            vault_key.lay_out(wired, frozenset())
-        return asyncio.run(_examined(wired))
+    return in_database(wired, lambda: examine(wired.credentials, wired.vault), vault=True)
 
 
-async def _examined(wired: Wiring) -> Examination:
-    try:
-        return await examine(wired.credentials, wired.vault)
-    finally:
-        await wired.database.close()
+def _report(options: argparse.Namespace) -> int:
+    found = examined(wiring(home=options.home))
+    tell({"sound": found.sound, **asdict(found)}) if options.json else sys.stdout.write(_said(found))
+    return 0 if found.sound else 1
 
 
 def _said(found: Examination) -> str:
@@ -58,10 +38,6 @@ def _said(found: Examination) -> str:
         *(f"key lost: {each}" for each in found.lost),
     ]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _print(document: object) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _options() -> argparse.ArgumentParser:

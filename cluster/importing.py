@@ -6,12 +6,12 @@ a start needs: only the part of the tape before the exchange opens, and a descri
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cluster.operating import closing, concluded, open_database, tell
 from cluster.recorded_prices import Presence, presence, rfc3339
 from cluster.wiring import Wiring, wiring
-from omc.adapters.postgres import dsn
-from omc.adapters.postgres.migrate import migrate
-from omc.adapters.postgres.server import EmbeddedPostgres
 from omc.adapters.tape_files import read_tape
-from omc.errors import Conflict, OmcError
-from omc.feature.frame import Frame
 
 _ROWS = 20_000
 
@@ -34,21 +30,16 @@ _ROWS = 20_000
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        tape = options.files if options.tape else None
-        wired = wiring(home=options.home, tape=tape, tape_days=options.tape_days)
-        if options.tape:
-            _print(import_history(wired))
-        else:
-            import_files(wired, options.files, as_json=options.json)
-    except OmcError as fault:
-        message = " ".join(str(fault).split())
-        if options.json:
-            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
-        sys.stderr.write(f"omc: {message}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return concluded(lambda: _imported(options), as_json=options.json)
+
+
+def _imported(options: argparse.Namespace) -> int:
+    tape = options.files if options.tape else None
+    wired = wiring(home=options.home, tape=tape, tape_days=options.tape_days)
+    if options.tape:
+        tell(import_history(wired))
+    else:
+        import_files(wired, options.files, as_json=options.json)
     return 0
 
 
@@ -70,13 +61,13 @@ def import_files(wired: Wiring, files: Sequence[Path], *, as_json: bool) -> None
             task = bar.add_task("", total=len(frame))
             for start in range(0, len(frame), _ROWS):
                 part = frame.rows(start, min(start + _ROWS, len(frame)))
-                asyncio.run(_load(wired, part))
+                asyncio.run(closing(wired, partial(wired.prices.load, part)))
                 bar.advance(task, len(part))
         after = {each.coin: each.bars for each in asyncio.run(wired.prices.coverage())}
     found = list(presence(frame))
     new = {each.coin: after.get(each.coin, 0) - before.get(each.coin, 0) for each in found}
     if as_json:
-        _print({"source": tape.source, "coins": [{**each.row, "new": new[each.coin]} for each in found]})
+        tell({"source": tape.source, "coins": [{**each.row, "new": new[each.coin]} for each in found]})
     else:
         Console().print(_report(tape.source, found, new))
 
@@ -85,7 +76,7 @@ def import_history(wired: Wiring) -> dict[str, Any]:
     """The part of the tape before the exchange opens; what the tape is."""
     tape = wired.tape()
     row = tape.split_row(wired.tape_days(tape))
-    asyncio.run(_load(wired, tape.frame.rows(0, row)))
+    asyncio.run(closing(wired, lambda: wired.prices.load(tape.frame.rows(0, row))))
     times = tape.frame.times
     return {
         "source": tape.source,
@@ -101,34 +92,6 @@ def import_history(wired: Wiring) -> dict[str, Any]:
     }
 
 
-async def _load(wired: Wiring, frame: Frame) -> int:
-    try:
-        return await wired.prices.load(frame)
-    finally:
-        await wired.database.close()
-
-
-def open_database(wired: Wiring, stops: ExitStack) -> bool:
-    """The running platform's database, whose address must stay what it is; the home's own when none runs, and then no
-    platform starts on it meanwhile: True. Conflict when the platform runs on another one than is asked for."""
-    home, external = wired.home, wired.external_database()
-    home.prepare()
-    try:
-        stops.enter_context(home.locked())
-    except Conflict:
-        if external is not None and dsn.normalized(external) != dsn.read(home.dsn_file):
-            raise Conflict(
-                f"the platform on {home.folder} runs on another database than OMC_DATABASE_URL names"
-            ) from None
-        return False
-    if external is not None:
-        dsn.write(home.dsn_file, external)
-    else:
-        stops.enter_context(EmbeddedPostgres(home.folder))
-    migrate(wired.database)
-    return True
-
-
 def _report(source: str, found: Sequence[Presence], new: dict[str, int]) -> Table:
     table = Table(title=source, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in ("coin", "bars", "new", "first", "last", "gaps", "longest gap"):
@@ -138,10 +101,6 @@ def _report(source: str, found: Sequence[Presence], new: dict[str, int]) -> Tabl
         figures = (str(each.bars), str(new[each.coin]), each.first, each.last, str(each.gaps), longest)
         table.add_row(each.coin, *figures)
     return table
-
-
-def _print(document: Any) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _options() -> argparse.ArgumentParser:

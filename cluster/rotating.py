@@ -4,59 +4,44 @@
 """
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from cluster import vault_key
-from cluster.importing import open_database
+from cluster.operating import concluded, in_database, tell
 from cluster.wiring import Wiring, wiring
 from omc.access.rotation import Rotation, rotate
 from omc.adapters.key_file import add_key
-from omc.errors import Conflict, OmcError
+from omc.errors import Conflict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
-    try:
-        found = rotated(wiring(home=options.home), new=options.new)
-    except OmcError as fault:
-        message = " ".join(str(fault).split())
-        if options.json:
-            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
-        sys.stderr.write(f"omc: {message}\n")
-        return 1
-    told = {**asdict(found), "needed": sorted(found.needed)}
-    _print(told) if options.json else sys.stdout.write(_said(found))
-    return 1 if found.failed else 0
+    return concluded(lambda: _report(options), as_json=options.json)
 
 
 def rotated(wired: Wiring, *, new: bool) -> Rotation:
     """With a `new` key on top of the file first, unless what is stored is sealed under an older one still: it is then
     gone on with. Conflict when the keys were given, and so are no file's."""
-    with ExitStack() as stops:
-        if open_database(wired, stops) and wired.given_vault_keys:
-            # No platform runs that would have laid them out.
-            stops.callback(vault_key.clear, wired)
-            vault_key.lay_out(wired, frozenset())
-        return asyncio.run(_rotated(wired, new=new))
+    return in_database(wired, lambda: _rotated(wired, new=new), vault=True)
 
 
 async def _rotated(wired: Wiring, *, new: bool) -> Rotation:
-    try:
-        if new and wired.given_vault_keys:
-            raise Conflict("the vault's keys are given as OMC_VAULT_KEY: put a new one before them there")
-        factors = wired.second_factors.store
-        sealing = await wired.credentials.vault_keys() | await factors.vault_keys()
-        if new and sealing <= {wired.vault.newest()}:
-            add_key(wired.vault_key_file)
-        return await rotate(wired.credentials, wired.vault, wired.audit, wired.clock, factors)
-    finally:
-        await wired.database.close()
+    if new and wired.given_vault_keys:
+        raise Conflict("the vault's keys are given as OMC_VAULT_KEY: put a new one before them there")
+    factors = wired.second_factors.store
+    sealing = await wired.credentials.vault_keys() | await factors.vault_keys()
+    if new and sealing <= {wired.vault.newest()}:
+        add_key(wired.vault_key_file)
+    return await rotate(wired.credentials, wired.vault, wired.audit, wired.clock, factors)
+
+
+def _report(options: argparse.Namespace) -> int:
+    found = rotated(wiring(home=options.home), new=options.new)
+    told = {**asdict(found), "needed": sorted(found.needed)}
+    tell(told) if options.json else sys.stdout.write(_said(found))
+    return 1 if found.failed else 0
 
 
 def _said(found: Rotation) -> str:
@@ -70,10 +55,6 @@ def _said(found: Rotation) -> str:
             f"still needed: {', '.join(each or 'keys of an earlier platform' for each in sorted(found.needed))}"
         )
     return "".join(f"{line}\n" for line in lines)
-
-
-def _print(document: object) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _options() -> argparse.ArgumentParser:

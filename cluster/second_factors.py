@@ -4,64 +4,48 @@
 """
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from cluster.importing import open_database
+from cluster.operating import concluded, in_database, tell
 from cluster.wiring import Wiring, wiring
 from omc.access.audit import CLI, Happening
 from omc.access.user import User, nobody_of
-from omc.errors import OmcError
 
 _ACTION = "second_factor.reset"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
-    try:
-        found = reset(wiring(home=options.home), options.email)
-    except OmcError as fault:
-        message = " ".join(str(fault).split())
-        if options.json:
-            _print({"status": "error", "error": {"code": "FAILED", "message": message, "details": {}}})
-        sys.stderr.write(f"omc: {message}\n")
-        return 1
+    return concluded(lambda: _report(options), as_json=options.json)
+
+
+def reset(wired: Wiring, email: str) -> User:
+    """Whose it was. NotFound for an email without an account, or an account without a second factor."""
+    return in_database(wired, lambda: _reset(wired, email))
+
+
+def _report(options: argparse.Namespace) -> int:
+    found = reset(wiring(home=options.home), options.email)
     if options.json:
-        _print({"id": str(found.id), "email": found.email, "state": "off"})
+        tell({"id": str(found.id), "email": found.email, "state": "off"})
     else:
         sys.stdout.write(f"the second factor of {found.email} is off\n")
     return 0
 
 
-def reset(wired: Wiring, email: str) -> User:
-    """Whose it was. NotFound for an email without an account, or an account without a second factor."""
-    with ExitStack() as stops:
-        open_database(wired, stops)
-        return asyncio.run(_reset(wired, email))
-
-
 async def _reset(wired: Wiring, email: str) -> User:
-    try:
-        found = await wired.users.credentials(email)
-        if found is None:
-            raise nobody_of(email)
-        user, _ = found
-        asked = Happening(user.id, wired.clock.now(), CLI, _ACTION, details={"outcome": "asked"})
-        entry = await wired.audit.append(asked)
-        await wired.second_factors.reset(user.id)
-        done = Happening(user.id, wired.clock.now(), CLI, _ACTION, details={"outcome": "done", "asked": entry.seq})
-        await wired.audit.append(done)
-        return user
-    finally:
-        await wired.database.close()
-
-
-def _print(document: object) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
+    found = await wired.users.credentials(email)
+    if found is None:
+        raise nobody_of(email)
+    user, _ = found
+    asked = Happening(user.id, wired.clock.now(), CLI, _ACTION, details={"outcome": "asked"})
+    entry = await wired.audit.append(asked)
+    await wired.second_factors.reset(user.id)
+    done = Happening(user.id, wired.clock.now(), CLI, _ACTION, details={"outcome": "done", "asked": entry.seq})
+    await wired.audit.append(done)
+    return user
 
 
 def _options() -> argparse.ArgumentParser:

@@ -3,16 +3,9 @@
 import json
 import os
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-from cluster.home import Home
-from cluster.importing import open_database
-from cluster.wiring import wiring
-from omc.adapters.postgres import dsn
-from omc.errors import Conflict
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,17 +53,3 @@ def test_a_wrong_file_is_one_sentence_with_its_line(tmp_path):
     assert refused.stderr.startswith(f"omc: {file}, line 14")
     assert refused.stderr.count("\n") == 1
     assert not (tmp_path / "home" / "postgres").exists()
-
-
-def test_an_import_leaves_the_address_of_a_running_platforms_database_alone(tmp_path):
-    running, other = "postgresql://u:p@h/running", "postgresql://u:p@h/other"
-    home = Home(tmp_path)
-    home.prepare()
-    dsn.write(home.dsn_file, running)
-    with home.locked(), ExitStack() as stops:
-        open_database(wiring(home=tmp_path), stops)
-        open_database(wiring(home=tmp_path, database_url=running), stops)
-        with pytest.raises(Conflict, match="another database than OMC_DATABASE_URL names"):
-            open_database(wiring(home=tmp_path, database_url=other), stops)
-    assert dsn.read(home.dsn_file) == running
-    assert not (tmp_path / "postgres").exists()
