@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from serve_apps.document import failures
 from serve_apps.document.about import ABOUT, described_tags
-from serve_apps.document.examples import example_of
+from serve_apps.document.examples import Examples
 from serve_apps.document.names import operation_name
 from serve_apps.problem import Failure
 from serve_apps.scopes import Asked, asked_by
@@ -44,7 +44,7 @@ def merged(apps: Mapping[str, FastAPI]) -> dict[str, Any]:
         _say_who(asked[method, path], operation)
         _hoist(operation.get("requestBody", {}), components["schemas"])
         _answer(method, operation, components["schemas"])
-        _exemplify(operation.get("requestBody", {}), components["schemas"])
+        _exemplify(operation.get("requestBody", {}), Examples(components["schemas"], whole=False))
         operation["tags"] = list(dict.fromkeys(operation["tags"]))
         used |= set(operation["tags"])
     document["tags"] = described_tags(used)
@@ -119,11 +119,11 @@ def _answer(method: str, operation: dict[str, Any], schemas: Mapping[str, Any]) 
     for response in responses.values():
         if "$ref" not in response:
             response.setdefault("headers", {}).update(_REQUEST_ID)
-            _exemplify(response, schemas)
+            _exemplify(response, Examples(schemas, whole=True))
     operation["responses"] = {status: responses[status] for status in sorted(responses)}
 
 
-def _exemplify(holder: Mapping[str, Any], schemas: Mapping[str, Any]) -> None:
+def _exemplify(holder: Mapping[str, Any], examples: Examples) -> None:
     for kind, content in holder.get("content", {}).items():
         if "schema" in content and kind == "application/json" and not {"example", "examples"} & content.keys():
-            content["example"] = example_of(content["schema"], schemas)
+            content["example"] = examples.of(content["schema"])

@@ -19,12 +19,14 @@ null, ids are UUIDs. A field that is not known is refused. Somebody else's thing
 **Twice.** What costs money takes `Idempotency-Key`: the same key again has its effect once, and the same answer.
 429 and 503 say in `Retry-After` after how many seconds to come again.
 
-**Streams.** Two WebSockets, of which OpenAPI has no word: `/api/v1/ws/floor` tells everything that the journal says of
-your account, `/api/v1/ws/prices` the exchange's quotes (`?coins=BTC,ETH`). The token is the first message
+**Streams.** Three WebSockets, of which OpenAPI has no word: `/api/v1/ws/floor` tells everything that the journal says
+of your account, `/api/v1/ws/prices` the exchange's quotes (`?coins=BTC,ETH`), `/api/v1/ws/catalyst` what becomes known
+(`?coins=` as well). The token is the first message
 (`{"token": "…"}`), the subprotocols `bearer, TOKEN`, or `?token=`. Every message is
 `{"type": …, "seq": …, "timestamp": …, "data": …}`; `seq` rises by one, the first message is a `snapshot`, and
-`?seq=118` goes on after 118. Types: `snapshot`, `resumed`, `price`, `signal`, `order`, `fill`, `position`, `pnl`,
-`risk`, `halt`, `deployment`. A client that reads too slowly is dropped with 4008, one whose token ended with 4001.
+`?seq=118` goes on after 118. Types: `snapshot`, `resumed`, `price`, `catalyst`, `signal`, `order`, `fill`, `position`,
+`pnl`, `risk`, `halt`, `deployment`. A client that reads too slowly is dropped with 4008, one whose token ended with
+4001.
 """
 
 _TAGS = {

@@ -3,6 +3,7 @@ the field's own name lets them be."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _DEEPEST = 6
@@ -24,8 +25,17 @@ _BY_NAME: Mapping[str, tuple[Any, ...]] = {
     "deployment_name": ("Trend on paper",),
     "coins": (["BTC", "ETH"],),
     "coin": ("BTC",),
-    "cash": ("10000.00",),
-    "initial_cash": ("10000.00",),
+    "cash": ("10000.00", "10000.00000000"),
+    "initial_cash": ("10000.00", "10000.00000000"),
+    "bid": ("98000.10000000",),
+    "ask": ("98420.50000000",),
+    "last": ("98210.00000000",),
+    "price": ("98210.00000000",),
+    "equity": ("10250.75000000",),
+    "quantity": ("0.01250000",),
+    "filled_quantity": ("0.01250000",),
+    "is_superuser": (False,),
+    "version": (1, "0.1.0"),
     "start_date": ("2025-05-01",),
     "end_date": ("2025-05-31",),
     "mode": ("paper",),
@@ -35,7 +45,7 @@ _BY_NAME: Mapping[str, tuple[Any, ...]] = {
     "refresh_token": ("the-refresh-token",),
     "access_token": ("the-access-token",),
     "space": ({"fast_bars": [4, 8, 12], "slow_bars": [24, 48]},),
-    "status": ("active", "completed", "validated"),
+    "status": ("active", "completed", "validated", "ok"),
     "side": ("buy",),
     "total": (1,),
     "page": (1,),
@@ -44,59 +54,68 @@ _BY_NAME: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "", depth: int = 0) -> Any:
-    """A value that `schema` takes, whose references lead into `schemas`."""
-    if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, depth)
-    for known in ("const", "example", "default"):
-        if schema.get(known) is not None:
-            return schema[known]
-    if schema.get("examples"):
-        return schema["examples"][0]
-    if "enum" in schema:
-        return next((each for each in _BY_NAME.get(name, ()) if each in schema["enum"]), schema["enum"][0])
-    if "allOf" in schema:
-        return example_of(schema["allOf"][0], schemas, name, depth)
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if choices:
-        return _chosen(choices, schemas, name, depth)
-    fitting = next((each for each in _BY_NAME.get(name, ()) if _is_of(each, schema)), None)
-    return _made(schema, schemas, name, depth) if fitting is None else fitting
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Of what the schemas describe into which references lead."""
 
+    schemas: Mapping[str, Any]
+    whole: bool
+    """Whether fields that may be left out are shown, as every answer has them."""
 
-def _chosen(choices: list[Any], schemas: Mapping[str, Any], name: str, depth: int) -> Any:
-    """The first of several that says something; nothing, where it goes too deep."""
-    may_be_none = any(each.get("type") == "null" for each in choices)
-    known = _BY_NAME.get(name, ())
-    if may_be_none and (depth >= _DEEPEST or (known and known[0] is None)):
-        return None
-    return example_of(next(each for each in choices if each.get("type") != "null"), schemas, name, depth)
+    def of(self, schema: Mapping[str, Any], name: str = "", depth: int = 0) -> Any:
+        """A value that `schema` takes, for a field of that name."""
+        if "$ref" in schema:
+            return self.of(self.schemas[schema["$ref"].rpartition("/")[2]], name, depth)
+        for known in ("const", "example", "default"):
+            if schema.get(known) is not None:
+                return schema[known]
+        if "enum" in schema:
+            return next((each for each in _BY_NAME.get(name, ()) if each in schema["enum"]), schema["enum"][0])
+        fitting = next((each for each in _BY_NAME.get(name, ()) if _is_of(each, schema)), None)
+        if fitting is not None:
+            return fitting
+        if schema.get("examples"):
+            return schema["examples"][0]
+        if "allOf" in schema:
+            return self.of(schema["allOf"][0], name, depth)
+        if choices := schema.get("anyOf") or schema.get("oneOf"):
+            return self._chosen(choices, name, depth)
+        return self._made(schema, name, depth)
 
-
-def _made(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, depth: int) -> Any:
-    match schema.get("type"):
-        case "object":
-            wanted = {**schema.get("properties", {})}
-            needed = schema.get("required", [])
-            shown = [key for key in wanted if key in needed or (depth < 2 and not _is_optional(wanted[key]))]
-            return {key: example_of(wanted[key], schemas, key, depth + 1) for key in shown}
-        case "array":
-            if depth >= _DEEPEST and not schema.get("minItems"):
-                return []
-            count = max(1, schema.get("minItems", 1))
-            return [example_of(schema.get("items", {}), schemas, name.removesuffix("s"), depth + 1)] * count
-        case "string":
-            return _text(schema, name)
-        case "integer":
-            return int(_number(schema, 1))
-        case "number":
-            return _number(schema, 0.5)
-        case "boolean":
-            return True
-        case "null":
+    def _chosen(self, choices: list[Any], name: str, depth: int) -> Any:
+        """The first of several that says something; nothing, where it goes too deep."""
+        may_be_none = any(each.get("type") == "null" for each in choices)
+        known = _BY_NAME.get(name, ())
+        if may_be_none and (depth >= _DEEPEST or (known and known[0] is None)):
             return None
-        case _:
-            return {}
+        return self.of(next(each for each in choices if each.get("type") != "null"), name, depth)
+
+    def _made(self, schema: Mapping[str, Any], name: str, depth: int) -> Any:
+        match schema.get("type"):
+            case "object":
+                needed = schema.get("required", [])
+                return {
+                    key: None if each.get("default", key) is None else self.of(each, key, depth + 1)
+                    for key, each in schema.get("properties", {}).items()
+                    if self.whole or key in needed or (depth < 2 and not _is_optional(each))
+                }
+            case "array":
+                if depth >= _DEEPEST and not schema.get("minItems"):
+                    return []
+                count = max(1, schema.get("minItems", 1))
+                return [self.of(schema.get("items", {}), name.removesuffix("s"), depth + 1)] * count
+            case "string":
+                return _text(schema, name)
+            case "integer":
+                return int(_number(schema, 1))
+            case "number":
+                return _number(schema, 0.5)
+            case "boolean":
+                return True
+            case "null":
+                return None
+            case _:
+                return {}
 
 
 def _text(schema: Mapping[str, Any], name: str) -> str:
