@@ -5,6 +5,7 @@ errors or proxy of the platform. Run as `python -m bench.web.plain HOME RAY_ADDR
 """
 
 import asyncio
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -90,7 +91,11 @@ def main() -> None:
         sys.stdout.write(f"{bound.getsockname()[1]}\n")
         sys.stdout.flush()
         bound.listen(2_048)
-        server = uvicorn.Server(uvicorn.Config(build(Path(home)), log_level="critical", access_log=False))
+        app = build(Path(home))
+        # Looking through what was imported, again and again, would be what the slowest answers wait for.
+        gc.collect()
+        gc.freeze()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
         server.run(sockets=[bound])
 
 
