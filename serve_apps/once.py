@@ -56,6 +56,8 @@ class Operation:
     began_at: datetime
     repeated: bool = False
     """Whether it may have been carried out before, in part or whole."""
+    named: bool = False
+    """Whether it has a key. It began by the store's clock then, and may be carried out long after."""
 
 
 def _asks_for_code(fault: Exception) -> bool:
@@ -95,7 +97,7 @@ class Once:
                 logger.warning("an Idempotency-Key cannot be looked up: %s", fault)
                 return Operation(uuid4(), self._clock.now())
             request.state.claim = claim
-            return Operation(claim.operation, claim.began_at, repeated=claim.run > 1)
+            return Operation(claim.operation, claim.began_at, repeated=claim.run > 1, named=True)
 
         return operation
 

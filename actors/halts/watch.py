@@ -124,6 +124,8 @@ class HaltWatch:
         if halt.deployment_id is not None:
             if (await deployments.get(halt.deployment_id)).status is DeploymentStatus.ACTIVE:
                 await deployments.set_status(halt.deployment_id, DeploymentStatus.PAUSED, reason)
+            else:
+                await deployments.affirm(halt.deployment_id)
             return
         owners = {each.user_id for each in await deployments.active()} if halt.user_id is None else {halt.user_id}
         for owner in sorted(owners):

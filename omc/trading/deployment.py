@@ -83,6 +83,14 @@ def differences(wanted: Sequence[Deployment], running: Sequence[str]) -> tuple[l
     return start, [name for name in running if name not in active]
 
 
+def too_late(deployment: Deployment) -> Conflict:
+    """Why its status cannot be changed as was asked."""
+    if deployment.status is DeploymentStatus.STOPPED:
+        return Conflict(f"deployment {deployment.name} was stopped for good")
+    said = f"deployment {deployment.name} was {deployment.status} after this was asked for"
+    return Conflict(f"{said}: ask anew, with another Idempotency-Key, if you still want it")
+
+
 class DeploymentStore(Protocol):
     """Durable deployments. `user_id=None` means anybody's: for the floor itself, never for a request."""
 
@@ -108,10 +116,21 @@ class DeploymentStore(Protocol):
     async def active(self) -> list[Deployment]: ...
 
     async def set_status(
-        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+        self,
+        deployment_id: UUID,
+        status: DeploymentStatus,
+        reason: str,
+        *,
+        once: UUID | None = None,
+        asked_at: datetime | None = None,
     ) -> Deployment:
         """Change the status and journal it with its reason. STOPPED is final (Conflict). The operation `once` has its
-        effect once: had already, it leaves what others have changed since."""
+        effect once: had already, it leaves what others have changed since. With `asked_at` it is a Conflict, and
+        nothing is changed, when somebody has said since what is wanted."""
+        ...
+
+    async def affirm(self, deployment_id: UUID) -> None:
+        """What is wanted of it is wanted now as well: what was asked for before comes too late."""
         ...
 
     async def set_limits(
@@ -122,7 +141,7 @@ class DeploymentStore(Protocol):
         ...
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
-        """Pause every active deployment of the user; those that were."""
+        """Pause every active deployment of the user, and affirm those that are paused; those that were active."""
         ...
 
     async def report_error(self, deployment_id: UUID, message: str | None) -> None:
@@ -143,6 +162,8 @@ class MemoryDeploymentStore:
     """Orders that were sent and are not final, by name, with whose they are: their blotter keeps it up to date."""
     _done: set[UUID] = field(default_factory=set)
     """Operations that have had their effect."""
+    _wanted_at: dict[UUID, datetime] = field(default_factory=dict)
+    """When it was last said what is wanted of each."""
 
     async def create(self, deployment: Deployment, *, within: Funds | None = None) -> Deployment:
         known = self.kept.get(deployment.id)
@@ -170,15 +191,26 @@ class MemoryDeploymentStore:
         return [each for each in self.kept.values() if each.status is DeploymentStatus.ACTIVE]
 
     async def set_status(
-        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+        self,
+        deployment_id: UUID,
+        status: DeploymentStatus,
+        reason: str,
+        *,
+        once: UUID | None = None,
+        asked_at: datetime | None = None,
     ) -> Deployment:
         deployment = await self.get(deployment_id)
         if once in self._done:
             return deployment
-        if deployment.status is DeploymentStatus.STOPPED and status is not DeploymentStatus.STOPPED:
-            raise Conflict(f"deployment {deployment.name} was stopped for good")
+        overtaken = asked_at is not None and self._wanted_at.get(deployment_id, asked_at) > asked_at
+        if deployment.status is not status and (overtaken or deployment.status is DeploymentStatus.STOPPED):
+            raise too_late(deployment)
         self._had(once)
+        await self.affirm(deployment_id)
         return self._keep(replace(deployment, status=status), {"status": status.value, "reason": reason})
+
+    async def affirm(self, deployment_id: UUID) -> None:
+        self._wanted_at[deployment_id] = self.clock.now()
 
     async def set_limits(
         self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None, once: UUID | None = None
@@ -192,8 +224,11 @@ class MemoryDeploymentStore:
         return self._keep(replace(deployment, limits=limits), {"risk_limits": limits.told()})
 
     async def pause_all(self, user_id: UUID, reason: str) -> list[Deployment]:
-        owned = [each for each in await self.active() if each.user_id == user_id]
-        return [await self.set_status(each.id, DeploymentStatus.PAUSED, reason) for each in owned]
+        owned = [each for each in self.kept.values() if each.user_id == user_id]
+        active = [each for each in owned if each.status is DeploymentStatus.ACTIVE]
+        for each in owned:
+            await self.affirm(each.id)
+        return [await self.set_status(each.id, DeploymentStatus.PAUSED, reason) for each in active]
 
     async def report_error(self, deployment_id: UUID, message: str | None) -> None:
         deployment = await self.get(deployment_id)

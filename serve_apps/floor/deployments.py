@@ -49,8 +49,8 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
         body: ActivateIn | None = None,
         code: Code = None,
     ) -> Success[DeploymentOut]:
-        """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money it
-        is confirmed again."""
+        """Let it trade. Asking again changes nothing; with a key not even when it was paused since, and one that was
+        cut off before it could do anything is a CONFLICT then. For real money it is confirmed again."""
         found = await ports.deployments.get(deployment_id, user_id)
         if found.mode is Mode.LIVE and found.status is not DeploymentStatus.ACTIVE:
             await check_allowed(ports, user_id, found.venue)
@@ -76,6 +76,6 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
         user_id: UUID, deployment_id: UUID, status: DeploymentStatus, operation: Operation
     ) -> Success[DeploymentOut]:
         found = await ports.deployments.get(deployment_id, user_id)
-        return Success(data=DeploymentOut.of(await uncut(effects.move(found, status, operation.id))))
+        return Success(data=DeploymentOut.of(await uncut(effects.move(found, status, operation))))
 
     return router

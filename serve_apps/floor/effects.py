@@ -6,6 +6,7 @@ Each of these is begun by a request and finished whether or not anybody still wa
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from omc.risk.kill_switch import Halt
 from omc.trading.deployment import Deployment, DeploymentStatus
 from omc.trading.funds import Funds
 from serve_apps.floor.ports import FloorPorts
+from serve_apps.once import Operation
 from serve_apps.patience import soon
 
 logger = logging.getLogger("omc.http")
@@ -35,15 +37,22 @@ class Effects:
         await self.nudge()
         return stored
 
-    async def move(self, deployment: Deployment, status: DeploymentStatus, once: UUID | None = None) -> Deployment:
-        """Change what is wanted of a deployment. Wanting it again changes nothing, and neither does the operation
-        `once` when it was done already, whatever others want since. Halted keeps it from trading, if
-        that is all that would be done: where only adding is halted, it may go on reducing what it holds."""
+    async def move(self, deployment: Deployment, status: DeploymentStatus, operation: Operation) -> Deployment:
+        """Change what is wanted of a deployment. Wanting it again changes nothing, and neither does an operation that
+        was done already, whatever others want since. An activation that has a key is a Conflict when anybody has paused
+        or stopped it since it was asked for. Halted keeps it from trading, if that is all that would be done: where
+        only adding is halted, it may go on reducing what it holds."""
+        asked_at: datetime | None = None
         if status is DeploymentStatus.ACTIVE:
             _refuse(await self.ports.flag.halted(deployment.user_id, deployment.id, adding=False))
+            asked_at = operation.began_at if operation.named else None
         if deployment.status is not status:
-            deployment = await self.ports.deployments.set_status(deployment.id, status, _ASKED, once=once)
+            deployment = await self.ports.deployments.set_status(
+                deployment.id, status, _ASKED, once=operation.id, asked_at=asked_at
+            )
             _refuse(await self._crossed(deployment))
+        elif status is DeploymentStatus.PAUSED:
+            await self.ports.deployments.affirm(deployment.id)
         await self.nudge()
         return deployment
 

@@ -141,6 +141,7 @@ class Stopping:
         if halt.deployment_id is None:
             return await deployments.pause_all(halt.user_id, reason)
         if (await deployments.get(halt.deployment_id)).status is not DeploymentStatus.ACTIVE:
+            await deployments.affirm(halt.deployment_id)
             return []
         return [await deployments.set_status(halt.deployment_id, DeploymentStatus.PAUSED, reason)]
 

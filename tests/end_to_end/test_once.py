@@ -134,7 +134,7 @@ def test_one_deployment_comes_of_many_copies_whoever_dies(mortal: Mortal, person
 def test_the_last_word_holds_whoever_dies_and_late_copies_change_nothing(mortal: Mortal, person: Person):
     deployment = person.deploy("two", "SOL", "390", CROSSING)
     activate, pause = f"/floor/algorithms/{deployment}/activate", f"/floor/algorithms/{deployment}/pause"
-    older, newer = uuid4().hex, uuid4().hex
+    older, newer, late = (uuid4().hex for _ in range(3))
     person.ask("POST", pause)
     # Its trader writes things down, too, until it has gone.
     until(lambda: not mortal.held_up() and status_of(person, deployment) == "paused", "a pause")
@@ -150,7 +150,7 @@ def test_the_last_word_holds_whoever_dies_and_late_copies_change_nothing(mortal:
             status, _ = asked.result()
         assert not 200 <= status < 300
 
-    die = {older: mortal.kill_floor, newer: mortal.kill}
+    die = {older: mortal.kill_floor, newer: mortal.kill, late: mortal.kill_floor}
     cut_off(older)
     person.ask("POST", activate, key=older)
     assert status_of(person, deployment) == "active", "it is asked for again, and comes to pass after all"
@@ -163,6 +163,12 @@ def test_the_last_word_holds_whoever_dies_and_late_copies_change_nothing(mortal:
     assert status_of(person, deployment) == "active", "it is the last word, and comes to pass after all"
 
     person.ask("POST", pause)
-    for key in (older, newer):
-        person.ask("POST", activate, key=key)
+    cut_off(late)
+    person.ask("POST", pause)
+    person.ask("POST", activate, key=late, fine=(409,))
+    assert status_of(person, deployment) == "paused", "what died before a pause that was asked for later is too late"
+
+    person.ask("POST", pause)
+    for key in (older, newer, late):
+        person.ask("POST", activate, key=key, fine=(409,))
     assert status_of(person, deployment) == "paused"

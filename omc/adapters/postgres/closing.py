@@ -31,7 +31,9 @@ _DEPLOYMENTS = text("""
     ) AS holds
     FROM deployed_algorithms d WHERE d.user_id = :id ORDER BY d.id FOR NO KEY UPDATE OF d
 """)
-_MOVE = text("UPDATE deployed_algorithms SET status = :status WHERE id = ANY(:ids)")
+_MOVE = text("""
+    UPDATE deployed_algorithms SET status = :status, wanted_at = clock_timestamp() WHERE id = ANY(:ids)
+""")
 _SHUT_OUT = text(f"""
     UPDATE users SET is_active = false, tokens_valid_from = :valid_from, updated_at = now() WHERE id = :id
     RETURNING {_COLUMNS}

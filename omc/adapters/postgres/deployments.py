@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from omc.adapters.postgres.database import Database
 from omc.errors import Conflict, NotFound, Overtaken
 from omc.risk.limits import Limits
 from omc.strategy.trigger import triggers_of
-from omc.trading.deployment import Deployment, DeploymentStatus, Mode
+from omc.trading.deployment import Deployment, DeploymentStatus, Mode, too_late
 from omc.trading.execution import Execution
 from omc.trading.funds import Funds
 
@@ -50,18 +51,25 @@ _PAGE = text(f"""
 _COUNT = text("SELECT count(*) FROM deployed_algorithms WHERE user_id = :user_id")
 _ACTIVE = text(f"SELECT {_COLUMNS} FROM deployed_algorithms WHERE status = 'active' ORDER BY deployed_at, id")
 _SET_STATUS = text(f"""
-    UPDATE deployed_algorithms SET status = :status
-    WHERE id = :id AND (status <> 'stopped' OR :status = 'stopped') RETURNING {_COLUMNS}
+    UPDATE deployed_algorithms SET status = :status, wanted_at = clock_timestamp()
+    WHERE id = :id AND (status = :status OR (
+        status <> 'stopped' AND (CAST(:asked_at AS timestamptz) IS NULL OR wanted_at <= :asked_at)
+    )) RETURNING {_COLUMNS}
 """)
+_AFFIRM = text("UPDATE deployed_algorithms SET wanted_at = clock_timestamp() WHERE id = :id")
 _SET_LIMITS = text(f"""
     UPDATE deployed_algorithms SET risk_limits = CAST(:limits AS jsonb)
     WHERE id = :id AND (CAST(:before AS jsonb) IS NULL OR risk_limits = CAST(:before AS jsonb)) RETURNING {_COLUMNS}
 """)
 # Locked in one order, so that two that pause the same account queue up.
 _PAUSE_ALL = text(f"""
-    UPDATE deployed_algorithms SET status = 'paused' WHERE id IN (
-        SELECT id FROM deployed_algorithms WHERE user_id = :user_id AND status = 'active' ORDER BY id FOR NO KEY UPDATE
-    ) RETURNING {_COLUMNS}
+    WITH former AS (
+        SELECT id AS former_id, status AS former FROM deployed_algorithms
+        WHERE user_id = :user_id AND status <> 'stopped' ORDER BY id FOR NO KEY UPDATE
+    ), paused AS (
+        UPDATE deployed_algorithms SET status = 'paused', wanted_at = clock_timestamp()
+        FROM former WHERE id = former_id RETURNING {_COLUMNS}, former
+    ) SELECT * FROM paused WHERE former = 'active'
 """)
 _REPORT_ERROR = text("UPDATE deployed_algorithms SET last_error = :message WHERE id = :id")
 
@@ -119,18 +127,28 @@ class PostgresDeployments:
             return [deployment_of(row) for row in await connection.execute(_ACTIVE)]
 
     async def set_status(
-        self, deployment_id: UUID, status: DeploymentStatus, reason: str, *, once: UUID | None = None
+        self,
+        deployment_id: UUID,
+        status: DeploymentStatus,
+        reason: str,
+        *,
+        once: UUID | None = None,
+        asked_at: datetime | None = None,
     ) -> Deployment:
+        values = {"id": deployment_id, "status": status.value, "asked_at": asked_at}
         async with self.database.transaction() as connection:
             if not await operations.first(connection, once):
                 return await read(connection, deployment_id)
-            row = (await connection.execute(_SET_STATUS, {"id": deployment_id, "status": status.value})).first()
+            row = (await connection.execute(_SET_STATUS, values)).first()
             if row is None:
-                stored = (await connection.execute(_GET, {"id": deployment_id, "user_id": None})).first()
-                raise Conflict(f"deployment {_found(stored, deployment_id).name} was stopped for good")
+                raise too_late(await read(connection, deployment_id))
             changed = deployment_of(row)
             await _tell(connection, changed, {"status": status.value, "reason": reason})
             return changed
+
+    async def affirm(self, deployment_id: UUID) -> None:
+        async with self.database.transaction() as connection:
+            await connection.execute(_AFFIRM, {"id": deployment_id})
 
     async def set_limits(
         self, deployment_id: UUID, limits: Limits, *, before: Limits | None = None, once: UUID | None = None

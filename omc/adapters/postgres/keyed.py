@@ -23,7 +23,10 @@ _UNDER_WAY = text("""
     WHERE o.user_id = :user_id AND d.venue = :name AND d.mode = 'live' AND o.status = ANY(:unsettled)
     ORDER BY o.seq LIMIT 1
 """)
-_PAUSE = text("UPDATE deployed_algorithms SET status = 'paused', last_error = :reason WHERE id = ANY(:ids)")
+_PAUSE = text("""
+    UPDATE deployed_algorithms SET status = 'paused', wanted_at = clock_timestamp(), last_error = :reason
+    WHERE id = ANY(:ids)
+""")
 
 
 async def live(connection: AsyncConnection, user_id: UUID, keyhole: Keyhole) -> Sequence[Row[Any]]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from omc.access.once import MemoryRequests
 from omc.access.usage import MemoryUsageLedger
 from omc.errors import Unavailable
 from omc.feature.frame import Frame
@@ -168,6 +169,7 @@ async def ports(signer, archive, hot, clock) -> FloorPorts:
         clock=clock,
         usage=MemoryUsageLedger(),
         terms=TERMS,
+        requests=MemoryRequests(clock),
     )
 
 

@@ -19,11 +19,6 @@ KEY = {"Idempotency-Key": "one wish"}
 
 
 @pytest.fixture
-def ports(ports, clock):
-    return replace(ports, requests=MemoryRequests(clock))
-
-
-@pytest.fixture
 def wish(algorithm) -> Callable:
     async def of(**change: object) -> dict:
         return {
@@ -151,6 +146,61 @@ async def test_an_activation_whose_answer_was_lost_does_not_undo_a_newer_pause(c
     late = await caller.post(f"{path}/activate", headers=KEY)
     assert late.json()["data"]["status"] == "paused"
     assert (await ports.deployments.get(UUID(made["id"]))).status is DeploymentStatus.PAUSED
+
+
+class DiesBeforeItsEffect(MemoryRequests):
+    """Whoever carried it out died before anything was done."""
+
+    async def claim(self, user_id, key, fingerprint):
+        await MemoryRequests.claim(self, user_id, key, fingerprint)
+        raise Unavailable("the replica died")
+
+
+WORDS_SINCE = {
+    "a pause": ("paused", "{path}/pause"),
+    "a pause of what was paused already": ("paused", "{path}/pause"),
+    "an end": ("stopped", "{path}/deactivate"),
+    "a stop of everything": ("paused", "/emergency-stop"),
+    "a stop of it alone": ("paused", "/emergency-stop"),
+}
+
+
+@pytest.mark.parametrize("since", WORDS_SINCE)
+async def test_an_activation_that_died_before_its_effect_is_refused_after_a_newer_word(
+    caller, deploying, ports, clock, calling, refused, since
+):
+    made = await deploying()
+    path = f"/algorithms/{made['id']}"
+    await caller.post(f"{path}/pause")
+    requests = DiesBeforeItsEffect(clock)
+    requests.kept = ports.requests.kept
+    dead = calling(build(replace(ports, requests=requests)), PREFIX, caller.user_id)
+    assert (await dead.post(f"{path}/activate", headers=KEY)).status_code == 503
+    clock.advance(HELD_FOR)
+    if since == "a pause":
+        await caller.post(f"{path}/activate")
+    status, word = WORDS_SINCE[since]
+    alone = {"deployment_id": made["id"]} if since == "a stop of it alone" else {}
+    assert (await caller.post(word.format(path=path), alone)).status_code == 200
+    if "stop of" in since:
+        assert (await caller.post("/emergency-stop/reset", alone)).status_code == 200
+    for _ in range(2):
+        refused(await caller.post(f"{path}/activate", headers=KEY), 409, "CONFLICT")
+        assert (await ports.deployments.get(UUID(made["id"]))).status == status
+
+
+async def test_an_activation_that_died_before_its_effect_comes_to_pass_where_it_is_the_last_word(
+    caller, deploying, ports, clock, calling
+):
+    made = await deploying()
+    path = f"/algorithms/{made['id']}"
+    await caller.post(f"{path}/pause")
+    requests = DiesBeforeItsEffect(clock)
+    requests.kept = ports.requests.kept
+    dead = calling(build(replace(ports, requests=requests)), PREFIX, caller.user_id)
+    assert (await dead.post(f"{path}/activate", headers=KEY)).status_code == 503
+    clock.advance(HELD_FOR)
+    assert (await caller.post(f"{path}/activate", headers=KEY)).json()["data"]["status"] == "active"
 
 
 async def test_limits_whose_answer_was_lost_do_not_undo_newer_ones(caller, dying, clock):

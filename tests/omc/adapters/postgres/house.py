@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from omc.access.credential_store import CredentialStore, MemoryCredentialStore
 from omc.access.usage import MemoryUsageLedger, UsageLedger
 from omc.adapters.postgres.algorithms import PostgresAlgorithms
@@ -74,6 +76,18 @@ class House:
         """A moment later, by the clock of the stores."""
         if self.clock is not None:
             self.clock.advance(timedelta(seconds=1))
+
+    async def a_moment(self) -> datetime:
+        """By the clock of the stores: later than all that was done, and before all that will be."""
+        self.pass_time()
+        now = NOON
+        if self.clock is not None:
+            now = self.clock.now()
+        if self.database is not None:
+            async with self.database.look() as connection:
+                now = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        self.pass_time()
+        return now
 
     async def user(self) -> UUID:
         if self.database is None:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -60,6 +61,37 @@ async def test_an_operation_that_was_done_undoes_nothing_that_came_after_it(hous
     await house.deployments.set_limits(deployment.id, first, once=once)
     await house.deployments.set_limits(deployment.id, second)
     assert (await house.deployments.set_limits(deployment.id, first, once=once)).limits == second
+
+
+PAUSES = {
+    "a pause": lambda store, each: store.set_status(each.id, DeploymentStatus.PAUSED, "asked"),
+    "a pause of all": lambda store, each: store.pause_all(each.user_id, "asked"),
+    "that it stays paused": lambda store, each: store.affirm(each.id),
+}
+
+
+@pytest.mark.parametrize("pause", PAUSES.values(), ids=PAUSES)
+async def test_what_was_asked_for_before_a_pause_is_too_late(house: House, pause):
+    deployment = await house.deployed(status=DeploymentStatus.PAUSED)
+    early, activate = await house.a_moment(), partial(house.deployments.set_status, deployment.id)
+    await pause(house.deployments, deployment)
+    with pytest.raises(Conflict, match="paused after this was asked for"):
+        await activate(DeploymentStatus.ACTIVE, "late", once=uuid4(), asked_at=early)
+    assert (await house.deployments.get(deployment.id)).status is DeploymentStatus.PAUSED
+    now = await house.a_moment()
+    active = await activate(DeploymentStatus.ACTIVE, "in time", once=uuid4(), asked_at=now)
+    assert active.status is DeploymentStatus.ACTIVE
+    # Whoever wanted the same just before has it.
+    assert await activate(DeploymentStatus.ACTIVE, "as well", once=uuid4(), asked_at=now) == active
+
+
+async def test_a_refused_operation_may_still_have_its_effect(house: House):
+    deployment, once = await house.deployed(status=DeploymentStatus.PAUSED), uuid4()
+    early, activate = await house.a_moment(), partial(house.deployments.set_status, deployment.id)
+    await house.deployments.affirm(deployment.id)
+    with pytest.raises(Conflict):
+        await activate(DeploymentStatus.ACTIVE, "late", once=once, asked_at=early)
+    assert (await activate(DeploymentStatus.ACTIVE, "now", once=once)).status is DeploymentStatus.ACTIVE
 
 
 async def test_a_name_is_taken_by_one_deployment_of_a_user(house: House):

@@ -48,7 +48,7 @@ PUBLISHED = {
     "deployed_algorithms": f"""{OWNED}, algorithm_id uuid, deployment_name varchar(255), status varchar(20),
         coins jsonb, parameters jsonb, risk_limits jsonb, deployed_at timestamptz, last_executed_at timestamptz,
         last_signal_at timestamptz, execution_count int4, algorithm_version int4, mode varchar, venue varchar,
-        cash numeric(20,8), heartbeat_at timestamptz""",
+        cash numeric(20,8), heartbeat_at timestamptz, wanted_at timestamptz""",
     "positions": f"""{OWNED}, deployed_algorithm_id uuid, coin_type varchar(20), quantity numeric(20,8),
         avg_entry_price numeric(20,8), current_price numeric(20,8), unrealized_pnl numeric(20,8),
         updated_at timestamptz, realized_pnl numeric(20,8), fees numeric(20,8)""",
