@@ -3,13 +3,14 @@
 That it is asked for is written as soon as it is known whose account it is about, and before the handler runs: when that
 cannot be written, nothing is done. The outcome follows once the answer is out. An entry without an outcome is of a
 replica that was lost meanwhile; the journal says what came of it. A halt alone waits for no record: it follows as soon
-as it can. New routes are covered by being routes: those that
-ask for a token by asking, and those that let anybody in by saying who came. Reading costs nothing.
+as it can, and so does an outcome that the database does not take at once. New routes are covered by being routes: those
+that ask for a token by asking, and those that let anybody in by saying who came. Reading costs nothing.
 """
 
 import logging
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from omc.access.redaction import redacted, redacted_path
 from omc.clock import Clock
 from omc.errors import OmcError
 from serve_apps.arrears import Arrears
+from serve_apps.patience import soon
 from serve_apps.precedence import is_halt
 from serve_apps.seen import seen_of
 from serve_apps.uncut import uncut
@@ -32,6 +34,8 @@ logger = logging.getLogger("omc.http")
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEY = "omc.audit"
 _LONGEST_SUBJECT = 300
+# After that the database is taken to be away.
+_OUTCOME_S = 1.0
 _SOMEBODY = re.compile(r"/users/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE)
 
 
@@ -59,29 +63,39 @@ class Record:
         async def write() -> None:
             self.asked_at = (await self.trail.append(happening)).seq
 
-        await (self.arrears.owe(write) if is_halt(self.scope) else write())
+        await (self.arrears.owe(self.account, write) if is_halt(self.scope) else write())
 
     async def end(self, status: int | None) -> None:
-        """Write what came of it. It is too late to refuse anything: when that cannot be written, the log says so."""
-        if self.account is None:
+        """Write what came of it, or have it written later: it is too late to refuse anything, and nobody waits."""
+        account = self.account
+        if account is None:
             return
         details: dict[str, Detail] = {"outcome": _outcome(status), "status": status, "asked": self.asked_at}
         if self.why is not None:
             details["why"] = self.why
         if is_halt(self.scope):
-            happening = self._happening(self.account, details)
+            happening = self._happening(account, details)
             # Its first entry may have found its place only when this one is written.
             await self.arrears.owe(
-                lambda: self.trail.append(replace(happening, details=details | {"asked": self.asked_at}))
+                account, lambda: self.trail.append(replace(happening, details=details | {"asked": self.asked_at}))
             )
             return
+        await self._settle(account, details)
+        if status is not None and status < 400 and (other := self._other):
+            await self._settle(other, details | {"asked": None})
+
+    async def _settle(self, account: UUID, details: dict[str, Detail]) -> None:
+        happening = self._happening(account, details)
+        writing = partial(self.trail.append, happening)
         try:
-            await self._append(self.account, details)
-            if status is not None and status < 400 and (other := self._other):
-                await self._append(other, details | {"asked": None})
+            if self.actor and self.asked_at is None:
+                # It could not be put on record that it was asked for, so nothing was done.
+                await soon(writing(), "the database", _OUTCOME_S)
+            else:
+                await self.arrears.settle(account, writing, _OUTCOME_S)
         except OmcError as fault:
             logger.error(  # noqa: TRY400  the fault's sentence says all
-                "the outcome of entry %s of account %s is not on record: %s", self.asked_at, self.account, fault
+                "the outcome of entry %s of account %s is not on record: %s", self.asked_at, account, fault
             )
 
     @property
@@ -90,9 +104,6 @@ class Record:
         found = _SOMEBODY.search(self.scope["path"])
         other = UUID(found[1]) if found else None
         return None if other == self.account else other
-
-    async def _append(self, account: UUID, details: dict[str, Detail]) -> audit.Link:
-        return await self.trail.append(self._happening(account, details))
 
     def _happening(self, account: UUID, details: dict[str, Detail]) -> Happening:
         seen = seen_of(self.scope)

@@ -37,7 +37,9 @@ class Effects:
         await self.nudge()
         return stored
 
-    async def move(self, deployment: Deployment, status: DeploymentStatus, operation: Operation) -> Deployment:
+    async def move(
+        self, deployment: Deployment, status: DeploymentStatus, operation: Operation | None = None
+    ) -> Deployment:
         """Change what is wanted of a deployment. Wanting it again changes nothing, and neither does an operation that
         was done already, whatever others want since. An activation that has a key is a Conflict when anybody has paused
         or stopped it since it was asked for. Halted keeps it from trading, if that is all that would be done: where
@@ -45,10 +47,10 @@ class Effects:
         asked_at: datetime | None = None
         if status is DeploymentStatus.ACTIVE:
             _refuse(await self.ports.flag.halted(deployment.user_id, deployment.id, adding=False))
-            asked_at = operation.began_at if operation.named else None
+            asked_at = operation.began_at if operation and operation.named else None
         if deployment.status is not status:
             deployment = await self.ports.deployments.set_status(
-                deployment.id, status, _ASKED, once=operation.id, asked_at=asked_at
+                deployment.id, status, _ASKED, once=operation.id if operation else None, asked_at=asked_at
             )
             _refuse(await self._crossed(deployment))
         elif status is DeploymentStatus.PAUSED:

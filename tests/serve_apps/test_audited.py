@@ -1,5 +1,6 @@
 """What one account does to another is on the record of both."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -7,9 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from omc.access.audit_trail import MemoryAuditTrail
+from omc.access.audit_trail import MemoryAuditTrail, verify_all
 from omc.clock import ManualClock
-from omc.errors import NotFound
+from omc.errors import NotFound, Unavailable
 from serve_apps import audited, problem
 
 ASKER, OTHER = uuid4(), uuid4()
@@ -22,6 +23,11 @@ def trail() -> MemoryAuditTrail:
 
 @pytest.fixture
 async def http(trail):
+    async with client_of(trail) as client:
+        yield client
+
+
+def client_of(trail: MemoryAuditTrail) -> httpx.AsyncClient:
     app = FastAPI()
     problem.install(app)
     audited.install(app, trail, ManualClock(datetime(2025, 1, 1, tzinfo=UTC)))
@@ -38,8 +44,7 @@ async def http(trail):
         raise ValueError("nobody foresaw this")
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://omc") as client:
-        yield client
+    return httpx.AsyncClient(transport=transport, base_url="http://omc")
 
 
 def outcomes(trail: MemoryAuditTrail, account: UUID) -> list[object]:
@@ -63,3 +68,41 @@ async def test_a_fault_that_nobody_foresaw_is_an_outcome(http, trail):
     await http.post("/falls")
     assert [each.happening.details.get("status") for each in trail.chains[ASKER]] == [None, 500]
     assert outcomes(trail, ASKER) == ["asked", "failed"]
+
+
+class Hanging(MemoryAuditTrail):
+    """Takes what was asked for, and outcomes once it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on, self.all_written = asyncio.Event(), asyncio.Event()
+
+    async def append(self, happening):
+        if happening.details["outcome"] != "asked":
+            await self.go_on.wait()
+        link = await super().append(happening)
+        if sum(map(len, self.chains.values())) == 3:
+            self.all_written.set()
+        return link
+
+
+async def test_an_outcome_is_not_waited_for_where_the_database_hangs_and_is_not_lost(monkeypatch):
+    monkeypatch.setattr("serve_apps.audited._OUTCOME_S", 0.01)
+    trail = Hanging()
+    async with client_of(trail) as http:
+        assert (await http.delete(f"/users/{OTHER}")).status_code == 200
+        assert (outcomes(trail, ASKER), outcomes(trail, OTHER)) == (["asked"], [])
+        trail.go_on.set()
+        await trail.all_written.wait()
+    assert (outcomes(trail, ASKER), outcomes(trail, OTHER)) == (["asked", "done"], ["done"])
+    assert (await verify_all(trail)).flaws == ()
+
+
+class Away(MemoryAuditTrail):
+    async def append(self, happening):
+        raise Unavailable("the database is away")
+
+
+async def test_what_could_not_be_put_on_record_owes_no_outcome():
+    async with client_of(Away()) as http:
+        assert (await http.delete(f"/users/{OTHER}")).status_code == 503
