@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 _HEAD = '"""{what}, written by `make client` from the merged document: change that instead."""\n\n'
 _MONEY = (r"^-?[0-9]+\.[0-9]{8}$", r"^[0-9]{1,12}(\.[0-9]{1,8})?$")
 _FORMATS = {"uuid": "UUID", "date-time": "datetime", "date": "date"}
+# What is one thing of several kinds.
+_TOGETHER = {("Amount", "int"): "Amount", ("datetime", "date"): "Bound"}
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
 
@@ -71,7 +73,7 @@ def _models(described: Mapping[str, Any]) -> str:
         _HEAD.format(what="What is sent and what is answered"),
         "from datetime import date, datetime\nfrom decimal import Decimal\n",
         "from typing import Any, Literal\nfrom uuid import UUID\n\n",
-        "from pydantic import Field\n\nfrom omc.client.answers import Amount, Model\n\n\n",
+        "from pydantic import Field\n\nfrom omc.client.answers import Amount, Bound, Model\n\n\n",
     ]
     known = [name for name in schemas if not name.startswith(_WRAPPERS) and "__Success_" not in name]
     ordered = dict.fromkeys(each for name in known for each in _needed(name, schemas))
@@ -140,7 +142,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
     choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if choices:
         kinds = list(dict.fromkeys(type_of(each) for each in choices))
-        return "Amount" if kinds == ["Amount", "int"] else " | ".join(sorted(kinds, key=lambda kind: kind == "None"))
+        some = tuple(kind for kind in kinds if kind != "None")
+        return " | ".join([*([_TOGETHER[some]] if some in _TOGETHER else some), *(["None"] if "None" in kinds else [])])
     match schema.get("type"):
         case "array":
             return f"list[{type_of(schema.get('items', {}))}]"
@@ -170,7 +173,7 @@ def _methods(described: Mapping[str, Any]) -> str:
         [
             _HEAD.format(what="Every operation by its name"),
             "from datetime import date, datetime\nfrom typing import Any, Literal\nfrom uuid import UUID\n\n",
-            "from omc.client.answers import Amount, Page\nfrom omc.client.caller import Caller, new_key\n",
+            "from omc.client.answers import Amount, Bound, Page\nfrom omc.client.caller import Caller, new_key\n",
             f"from omc.client.models import {', '.join(used)}\n\n\n",
             'class Operations(Caller):\n    """The platform, an operation a method."""\n\n',
             body,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from omc.client.answers import Amount, Model
+from omc.client.answers import Amount, Bound, Model
 
 
 class AcceptIn(Model):
@@ -158,8 +158,8 @@ class AverageOut(Model):
 
 
 class BacktestIn(Model):
-    start_date: datetime | date
-    end_date: datetime | date
+    start_date: Bound
+    end_date: Bound
     coins: list[str]
     parameters: dict[str, Any] | None = None
     initial_cash: Amount
@@ -854,8 +854,8 @@ class MeasuresOut(Model):
 class ModelIn(Model):
     """Bars from `start_date` to `end_date`, both included, are what the newest version's `fit` is handed."""
 
-    start_date: datetime | date
-    end_date: datetime | date
+    start_date: Bound
+    end_date: Bound
     coins: list[str]
     parameters: dict[str, Any] | None = None
 
@@ -1407,8 +1407,8 @@ class SweepIn(Model):
     after the other, none of which it was chosen by; with `prune` two thirds of the points are given up after
     each fold."""
 
-    start_date: datetime | date
-    end_date: datetime | date
+    start_date: Bound
+    end_date: Bound
     coins: list[str]
     parameters: dict[str, Any] | None = None
     initial_cash: Amount

@@ -1,10 +1,10 @@
 """Every operation by its name, written by `make client` from the merged document: change that instead."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from omc.client.answers import Page
+from omc.client.answers import Bound, Page
 from omc.client.caller import Caller, new_key
 from omc.client.models import (
     AcceptIn,
@@ -611,8 +611,8 @@ class Operations(Caller):
     def get_pnl_summary(
         self,
         *,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
@@ -792,8 +792,8 @@ class Operations(Caller):
         page: int | None = None,
         per_page: int | None = None,
         action: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
     ) -> Page[AuditOut]:
         """Newest first. Nothing in it can be changed or taken out.
 
@@ -923,8 +923,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
     ) -> Page[TradeOut]:
         """A deployment's, newest first.
 
@@ -953,8 +953,8 @@ class Operations(Caller):
         page: int | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
     ) -> QuotePage | CandlePage:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
@@ -998,8 +998,8 @@ class Operations(Caller):
         per_page: int | None = None,
         cursor: str | None = None,
         source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         coin: str | None = None,
     ) -> CatalystPage:
         """Events that may move a price, the newest first, naming one `coin` or any.
@@ -1028,8 +1028,8 @@ class Operations(Caller):
         per_page: int | None = None,
         cursor: str | None = None,
         source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         coin: str | None = None,
     ) -> ExchangePage:
         """Quotes as the venue showed them, the newest first, of one `coin` or all.
@@ -1058,8 +1058,8 @@ class Operations(Caller):
         per_page: int | None = None,
         cursor: str | None = None,
         source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         protocol: str | None = None,
     ) -> GlassPage:
         """Metrics of protocols on the chains, the newest first, of one `protocol` or all.
@@ -1088,8 +1088,8 @@ class Operations(Caller):
         per_page: int | None = None,
         cursor: str | None = None,
         source: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         coin: str | None = None,
     ) -> HumanPage:
         """News and social media with their sentiment, the newest first, naming one `coin` or any.
@@ -1169,8 +1169,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
@@ -1199,8 +1199,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
@@ -1229,8 +1229,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
@@ -1259,8 +1259,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         method: Literal["average", "fifo"] | None = None,
@@ -1289,8 +1289,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         deployment_id: UUID | None = None,
         mode: Literal["paper", "live"] | None = None,
         year: str | None = None,
@@ -1334,8 +1334,8 @@ class Operations(Caller):
         page: int | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
         interval: Literal["5m", "15m", "1h", "4h", "1d"] | None = None,
     ) -> QuotePage | CandlePage:
         """One coin's prices, oldest first: quotes every five minutes, or candles made of them.
@@ -1489,8 +1489,8 @@ class Operations(Caller):
         *,
         page: int | None = None,
         per_page: int | None = None,
-        start: datetime | date | None = None,
-        end: datetime | date | None = None,
+        start: Bound | None = None,
+        end: Bound | None = None,
     ) -> Page[TradeOut]:
         """Of all deployments, newest first.
 

@@ -26,3 +26,11 @@ def test_an_example_calls_what_the_client_has(example):
         if isinstance(node, ast.ImportFrom) and node.module in ("omc.client.models", "omc.client.errors"):
             found = models if node.module.endswith("models") else errors
             assert [name.name for name in node.names if not hasattr(found, name.name)] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_an_example_sends_is_what_it_says(example):
+    for node in ast.walk(ast.parse(example)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(models, node.func.id):
+            said = {each.arg: ast.literal_eval(each.value) for each in node.keywords}
+            assert getattr(models, node.func.id)(**said).model_dump(mode="json", exclude_unset=True) == said
