@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.front_layout import PEER, Behind
 from cluster.front_sockets import handed_out
+from cluster.front_words import PlainHttp, PlainSockets
 from cluster.proxy_door import SOCKETS
 
 _PEER = PEER.encode()
@@ -78,6 +79,8 @@ class FrontDoor:
                 server_header=False,
                 timeout_keep_alive=_IDLE_S,
                 timeout_graceful_shutdown=_LET_FINISH_S,
+                http=PlainHttp,
+                ws=PlainSockets,
                 **SOCKETS,
             )
         )
@@ -106,7 +109,9 @@ def from_the_front(app: ASGIApp, prefix: str) -> ASGIApp:
 
     async def fronted(scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
-        inner: dict[str, Any] = {**scope, "root_path": prefix}
+        # The server's own, and no copy: what an app takes out of it shows in no line of the server's log.
+        inner: Any = scope
+        inner["root_path"] = prefix
         peer = next((value for name, value in headers if name == _PEER), None)
         if peer is not None:
             host, _, port = peer.decode("ascii").rpartition(":")

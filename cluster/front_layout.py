@@ -1,12 +1,14 @@
 """What HAProxy is told when it stands in front of the replicas: one public address, and sockets of ours behind it.
 
 It opens no other port and no socket of its own to be administered through, and hands a request on as it came, but for a
-name (X-Request-ID), the address that it came from, and headers that would steer what stands behind.
+name (X-Request-ID), the address that it came from, and headers that would steer what stands behind. A replica has few
+places: a request takes one only when all of it is there, or as much as HAProxy holds, and one address has some of them.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 PEER = "x-front-peer"
@@ -21,19 +23,23 @@ STEERING = (
 )
 # By the status that HAProxy would answer with: what is answered instead, in the words of the contract.
 _REFUSALS = {
-    400: (422, "Unprocessable Entity", "VALIDATION_ERROR", "the headers are too many, or too large"),
-    403: (403, "Forbidden", "FORBIDDEN", "this is not let in"),
-    405: (405, "Method Not Allowed", "NOT_FOUND", "there is no such method"),
-    408: (408, "Request Timeout", "VALIDATION_ERROR", "the request did not arrive in time"),
-    500: (500, "Internal Server Error", "INTERNAL", "something went wrong on our side"),
-    502: (503, "Service Unavailable", "UNAVAILABLE", "whoever answered was cut off: it may have been done"),
-    503: (503, "Service Unavailable", "UNAVAILABLE", "nobody is there to answer this, or everybody is busy"),
-    504: (503, "Service Unavailable", "UNAVAILABLE", "this took too long, and may still be done"),
+    400: (422, "VALIDATION_ERROR", "this cannot be read, or its headers are too many or too large"),
+    403: (403, "FORBIDDEN", "this is not let in"),
+    405: (405, "NOT_FOUND", "there is no such method"),
+    408: (422, "VALIDATION_ERROR", "the request did not arrive in time"),
+    429: (429, "RATE_LIMITED", "too many requests of your address are under way: wait until some are answered"),
+    500: (500, "INTERNAL", "something went wrong on our side"),
+    502: (503, "UNAVAILABLE", "whoever answered was cut off: it may have been done"),
+    503: (503, "UNAVAILABLE", "nobody is there to answer this, or everybody is busy"),
+    504: (503, "UNAVAILABLE", "this took too long, and may still be done"),
 }  # fmt: skip
-_RETRY_AFTER_S = 2
+_RETRY_AFTER_S = {429: 1, 503: 2}
 # What replicas can read; another word they would refuse in words that are not ours.
 _METHODS = "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE"
 _HEADERS, _HEADER_BYTES = 100, 16_384
+_CALLER = "src,ipmask(32,64)"
+_ROOM_FOR_THE_FIRST = 8
+LOOPBACKS = ("127.0.0.0/8", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Behind:
     prefix: str
     at_once: int = 128
     """Requests. Others wait here, for a moment."""
+    sockets: bool = False
+    """Whether there are WebSockets, which stay. Elsewhere nobody's wish for one is handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,17 @@ class Layout:
     connections: int = 4_096
     tls: tuple[Path, Path] | None = None
     """The certificate with its chain, and its key, each a PEM: nothing but TLS is spoken then."""
+    request_within_s: float = 20.0
+    """How long a request may take to arrive, or as much of it as is held here."""
     answer_within_s: int = 120
+    of_one: int = 32
+    """How many requests of one address (of IPv6 the network of 64 bits) may be under way, sockets aside; …"""
+    spared: Sequence[str] = ()
+    """… whoever asks for these paths finds a little more room; …"""
+    lines_of_one: int = 512
+    """… how many connections it may keep, and …"""
+    unbounded: Sequence[str] = LOOPBACKS
+    """… which addresses and networks are not counted: everybody may stand behind one of them."""
 
     def __post_init__(self) -> None:
         if sum(each.prefix == "" for each in self.behind) != 1:
@@ -65,12 +83,14 @@ class Layout:
 
 def refusals() -> dict[str, bytes]:
     """Files beside the configuration, by name: the answers that HAProxy gives itself."""
-    return {f"{status}.http": _refusal(*told) for status, told in _REFUSALS.items()}
+    return {f"{status}.http": said(*told) for status, told in _REFUSALS.items()}
 
 
 def rendered(layout: Layout) -> str:
     """HAProxy's configuration. It is to be run in the folder of the sockets."""
     first = sorted(layout.behind, key=lambda each: -len(each.prefix))
+    counted = f"unless {{ src {' '.join(layout.unbounded)} }}" if layout.unbounded else ""
+    but = f" !{{ path {' '.join(layout.spared)} }}" if layout.spared else ""
     tls = f" ssl crt {CERTIFICATE} alpn http/1.1" if layout.tls else ""
     lines = [
         "global",
@@ -96,7 +116,7 @@ def rendered(layout: Layout) -> str:
         "    timeout connect 5s",
         "    timeout client 75s",
         f"    timeout server {layout.answer_within_s}s",
-        "    timeout http-request 10s",
+        f"    timeout http-request {int(layout.request_within_s * 1_000)}ms",
         "    timeout http-keep-alive 75s",
         "    timeout queue 5s",
         # Streams are pinged more often: nothing moves for so long only where somebody takes nothing.
@@ -108,6 +128,10 @@ def rendered(layout: Layout) -> str:
         *(f"    errorfile {status} {status}.http" for status in _REFUSALS),
         "frontend front",
         f"    bind {_quoted(f'{layout.host}:{layout.port}')}{tls}",
+        # Nobody asks for it, and with it one connection is as many as its client likes.
+        "    option disable-h2-upgrade",
+        f"    tcp-request connection track-sc0 {_CALLER} table lines {counted}",
+        f"    tcp-request connection reject if {{ sc0_conn_cur gt {layout.lines_of_one} }}",
         *(f"    http-request del-header {name}" for name in STEERING),
         f"    http-request set-header {PEER} %[src]:%[src_port]",
         "    http-request set-header x-request-id %[uuid] "
@@ -124,17 +148,33 @@ def rendered(layout: Layout) -> str:
     ]  # fmt: skip
     for each in first:
         # Nobody asks whether a replica is there: who connects while none is waits for the next.
-        lines += [f"backend {each.name}", f"    server replicas unix@{each.name} maxconn {each.at_once}"]
+        lines.append(f"backend {each.name}")
+        if each.sockets:
+            # What is no wish for one is asked as any request, and refused as such.
+            lines.append("    http-request del-header upgrade unless METH_GET { req.fhdr(sec-websocket-version) 13 }")
+        else:
+            lines += [
+                "    option http-buffer-request",
+                "    http-request del-header upgrade",
+                f"    http-request track-sc1 {_CALLER} table requests {counted}",
+                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one} }}{but}",
+                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one + _ROOM_FOR_THE_FIRST} }}",
+            ]
+        lines.append(f"    server replicas unix@{each.name} maxconn {each.at_once}")
+    for table in ("lines", "requests"):
+        lines += [f"backend {table}", "    stick-table type ipv6 size 100k expire 1m store conn_cur"]
     return "\n".join(lines) + "\n"
 
 
-def _refusal(status: int, reason: str, code: str, message: str) -> bytes:
+def said(status: int, code: str, message: str, more: str = "") -> bytes:
+    """A whole answer, with one header `more`."""
     body = json.dumps({"status": "error", "error": {"code": code, "message": message, "details": {}}})
-    again = f"Retry-After: {_RETRY_AFTER_S}\r\n" if status == 503 else ""
+    again = f"Retry-After: {_RETRY_AFTER_S[status]}\r\n" if status in _RETRY_AFTER_S else ""
     allow = f"Allow: {', '.join(_METHODS.split())}\r\n" if status == 405 else ""
     head = (
-        f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{again}{allow}"
-        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{again}{allow}"
+        f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{more}\r\n"
     )
     return (head + body).encode()
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cluster import front
 from cluster.confinement import Confinement
 from cluster.front import Front
-from cluster.front_layout import Behind, Layout
+from cluster.front_layout import LOOPBACKS, Behind, Layout
 from cluster.home import Home
 from cluster.ports import LOOPBACK, Ports
 from cluster.ray_head import Wanted
@@ -82,6 +82,7 @@ from serve_apps.caller import Proxies
 from serve_apps.crowd import ROOM_FOR_THE_FIRST
 from serve_apps.door import Rules
 from serve_apps.limits import AskingLimits
+from serve_apps.precedence import PROBES, STOPS
 
 _HALTED = "the platform was started halted, by its settings"
 _LONGEST_ANSWER_S = 600
@@ -90,7 +91,7 @@ _BEHIND = (
     Behind("gateway", "", at_once=128),
     Behind("lab", "/api/v1/lab", at_once=64),
     Behind("floor", "/api/v1/floor", at_once=64),
-    Behind("streams", "/api/v1/ws", at_once=2_512),
+    Behind("streams", "/api/v1/ws", at_once=2_512, sockets=True),
 )
 _LAB_TOGETHER = Together(most=192, free_bytes=1024 * MEBIBYTE)
 
@@ -178,6 +179,9 @@ class Wiring:
             [replace(each, at_once=max(each.at_once, most)) for each in _BEHIND],
             connections=front.most_connections(),
             tls=self.tls,
+            request_within_s=self.chosen.request_body_s,
+            spared=sorted(PROBES | STOPS),
+            unbounded=(*LOOPBACKS, *map(str, self.chosen.trusted_proxies)),
             # The apps keep the time: this is for one that no longer does, and for what is known to take long.
             answer_within_s=max(_LONGEST_ANSWER_S, int(2 * self.chosen.request_answer_s)),
         )

@@ -36,7 +36,7 @@ _KEY = "omc.audit"
 _LONGEST_SUBJECT = 300
 # After that the database is taken to be away.
 _OUTCOME_S = 1.0
-_SOMEBODY = re.compile(r"/users/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -101,8 +101,9 @@ class Record:
     @property
     def _other(self) -> UUID | None:
         """The account that a superuser acted on: its owner has that on record as well, once it is done."""
-        found = _SOMEBODY.search(self.scope["path"])
-        other = UUID(found[1]) if found else None
+        # As the route has read it: one id can be written in several ways.
+        named = str(self.scope.get("path_params", {}).get("user_id", self.account))
+        other = UUID(named) if _ID.fullmatch(named) else None
         return None if other == self.account else other
 
     def _happening(self, account: UUID, details: dict[str, Detail]) -> Happening:

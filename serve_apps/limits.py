@@ -27,6 +27,8 @@ class AskingLimits:
     token: Rate = field(default=Rate(3_000, 300))
     """Of each token that was made for a program. A session is its account."""
     address: Rate = field(default=Rate(12_000, 1_200))
+    register: Rate = field(default=Rate(10, 30))
+    """New accounts from one address, besides: each has limits of its own, and costs a password's hashing."""
     stop: Rate = field(default=Rate(600, 100))
     """Of an account that stops everything or lets it go on, which is never held up by what else it has asked."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.types import Scope
 
+REGISTERING = "/api/v1/users/register"
 PROBES = frozenset({"/api/v1/health", "/api/v1/ready"})
 """Whoever watches the platform must hear from it when it is asked too much."""
 HALTS = frozenset({"/api/v1/floor/emergency-stop", "/api/v1/floor/stopentry"})
@@ -16,7 +17,7 @@ OPEN = frozenset(
     {
         "/api/v1/auth/login",
         "/api/v1/auth/refresh",
-        "/api/v1/users/register",
+        REGISTERING,
         "/api/v1/docs",
         "/api/v1/redoc",
         "/api/v1/openapi.json",
@@ -31,6 +32,10 @@ def is_stop(scope: Scope) -> bool:
 
 def is_halt(scope: Scope) -> bool:
     return scope["method"] == "POST" and scope["path"] in HALTS
+
+
+def is_registration(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"] == REGISTERING
 
 
 def is_probe(scope: Scope) -> bool:

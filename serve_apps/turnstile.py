@@ -17,7 +17,7 @@ from omc.errors import RateLimited
 from serve_apps import problem
 from serve_apps.caller import Caller, Proxies, caller
 from serve_apps.limits import AskingLimits, Limiter
-from serve_apps.precedence import OPEN, header, is_probe, is_stop
+from serve_apps.precedence import OPEN, header, is_probe, is_registration, is_stop
 
 _ADMISSION = "omc.admission"
 _STOP_WAITS_S, _OTHERS_WAIT_S = 0.25, 1.0
@@ -41,18 +41,19 @@ class Turnstile:
         admission = Admission(self._limits, self._limiter, caller(scope, self._proxies), stops=is_stop(scope))
 
         async def told(message: Message) -> None:
-            if message["type"] == "http.response.start" and admission.tightest:
-                message = {**message, "headers": [*message["headers"], *_headers(admission.tightest)]}
+            if message["type"] == "http.response.start":
+                # A token that nobody took, or that was none, is no way around the limit of its address.
+                await admission.leaves()
+                if admission.tightest:
+                    message = {**message, "headers": [*message["headers"], *_headers(admission.tightest)]}
             await send(message)
 
         presents_token = header(scope, b"authorization")[:7].lower() == b"bearer " and scope["path"] not in OPEN
-        refused = await admission.enters(presents_token)
+        refused = await admission.enters(presents_token, registers=is_registration(scope))
         if refused is not None:
             await _refusal(refused)(scope, receive, told)
             return
         await self._app({**scope, _ADMISSION: admission}, receive, told)
-        # A token that nobody took, or that was none, is no way around the limit of its address.
-        await admission.leaves()
 
 
 class Admission:
@@ -62,11 +63,12 @@ class Admission:
         self._limits = limits
         self._limiter = limiter
         self._stops = stops
+        self._network = asker.network
         self._address = None if asker.is_local else Charge(f"address:{asker.network}", limits.address)
         self.tightest: Standing | None = None
         """Of the key that it meets first, when it was asked about."""
 
-    async def enters(self, presents_token: bool) -> Standing | None:
+    async def enters(self, presents_token: bool, *, registers: bool = False) -> Standing | None:
         """How its address stands where it has no room; one that comes with a token is asked about with its account."""
         address = self._address
         if address is None or (presents_token and self._stops):
@@ -74,7 +76,8 @@ class Admission:
         if presents_token and not self._limiter.suspects(address.key):
             return None
         self._address = None
-        return await self._refused([address])
+        more = [Charge(f"register:{self._network}", self._limits.register)] if registers else []
+        return await self._refused([address, *more])
 
     async def signed_in(self, account: UUID, token: str | None) -> None:
         """RateLimited when an account, its token or its address has asked too often."""
@@ -94,8 +97,10 @@ class Admission:
             raise problem.Detailed(fault, _details(refused), retry_after_s=seconds)
 
     async def leaves(self) -> None:
-        if self._address is not None:
-            await self._limiter.take([self._address], _OTHERS_WAIT_S)
+        """It is answered: charge its address, where that was left to whoever reads its token."""
+        if (address := self._address) is not None:
+            self._address = None
+            await self._refused([address])
 
     async def _refused(self, charges: Sequence[Charge]) -> Standing | None:
         verdict = await self._limiter.take(charges, _STOP_WAITS_S if self._stops else _OTHERS_WAIT_S)

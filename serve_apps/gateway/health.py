@@ -12,6 +12,7 @@ from omc.errors import OmcError, Unavailable
 from serve_apps.envelope import Success
 from serve_apps.gateway.ports import GatewayPorts, Probe
 from serve_apps.problem import Detailed
+from serve_apps.together import Together
 
 logger = logging.getLogger("omc.http")
 
@@ -41,6 +42,8 @@ class Readiness(BaseModel):
 def routes(ports: GatewayPorts) -> APIRouter:
     router = APIRouter(tags=["health"])
     us = _version()
+    # Anybody may ask, and no limit holds them up: however many do, each dependency is asked by one of them.
+    looked = Together(lambda: _looked(ports))
 
     @router.get("/health")
     async def health() -> Success[Health]:
@@ -50,7 +53,7 @@ def routes(ports: GatewayPorts) -> APIRouter:
     @router.get("/ready")
     async def ready() -> Success[Readiness]:
         """A row for each dependency; 503 with the same rows in `details` unless all of them answer."""
-        rows = await asyncio.gather(*(_asked(name, probe) for name, probe in ports.probes.items()))
+        rows = await looked()
         silent = [row.name for row in rows if not row.ready]
         if silent:
             found = Readiness(ready=False, dependencies=rows, warnings=[*ports.warnings])
@@ -58,6 +61,10 @@ def routes(ports: GatewayPorts) -> APIRouter:
         return Success(data=Readiness(ready=True, dependencies=rows, warnings=[*ports.warnings]))
 
     return router
+
+
+async def _looked(ports: GatewayPorts) -> list[Dependency]:
+    return await asyncio.gather(*(_asked(name, probe) for name, probe in ports.probes.items()))
 
 
 async def _asked(name: str, probe: Probe) -> Dependency:

@@ -30,6 +30,7 @@ from omc.errors import Unavailable
 pytestmark = pytest.mark.skipif(front.program() is None, reason="HAProxy does not come with Ray here")
 
 ROOT, FLOOR = Behind("gateway", ""), Behind("floor", "/api/v1/floor", at_once=2)
+STREAMS = Behind("streams", "/streams", sockets=True)
 
 
 def app(name: str) -> FastAPI:
@@ -68,7 +69,7 @@ def standing(tmp_path: Path) -> Iterator[Front]:
     # Longer than the address of a socket may be.
     home = tmp_path / ("a home that is " + "far " * 30) / "run"
     home.mkdir(parents=True)
-    it = Front(program, home / "front", tmp_path / "front.log", Layout(LOOPBACK, free_port(), (ROOT, FLOOR)))
+    it = Front(program, home / "front", tmp_path / "front.log", Layout(LOOPBACK, free_port(), (ROOT, FLOOR, STREAMS)))
     it.start()
     yield it
     it.stop()
@@ -184,8 +185,8 @@ async def test_a_method_that_nobody_knows_is_refused_in_the_contracts_words(stan
 
 
 async def test_sockets_pass_both_ways(standing):
-    door = opened(standing, ROOT)
-    address = f"ws://{LOOPBACK}:{standing.layout.port}/ws"
+    door = opened(standing, STREAMS)
+    address = f"ws://{LOOPBACK}:{standing.layout.port}/streams/ws"
     async with websockets.connect(address, compression=None, proxy=None) as socket:
         await socket.send("x" * 60_000)
         assert await socket.recv() == "x" * 60_000

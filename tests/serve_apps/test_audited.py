@@ -32,7 +32,7 @@ def client_of(trail: MemoryAuditTrail) -> httpx.AsyncClient:
     problem.install(app)
     audited.install(app, trail, ManualClock(datetime(2025, 1, 1, tzinfo=UTC)))
 
-    @app.delete("/users/{user_id}", tags=["users"])
+    @app.delete("/users/{user_id:uuid}", tags=["users"])
     async def delete_user(request: Request, user_id: UUID) -> None:
         await audited.asked(request, ASKER)
         if user_id not in (ASKER, OTHER):
@@ -51,8 +51,9 @@ def outcomes(trail: MemoryAuditTrail, account: UUID) -> list[object]:
     return [each.happening.details["outcome"] for each in trail.chains.get(account, [])]
 
 
-async def test_both_have_it_on_record_once_it_is_done(http, trail):
-    await http.delete(f"/users/{OTHER}")
+@pytest.mark.parametrize("written", [str(OTHER), OTHER.hex, str(OTHER).upper()], ids=["as ever", "in one", "large"])
+async def test_both_have_it_on_record_once_it_is_done_however_the_id_is_written(http, trail, written):
+    await http.delete(f"/users/{written}")
     assert (outcomes(trail, ASKER), outcomes(trail, OTHER)) == (["asked", "done"], ["done"])
     assert trail.chains[OTHER][0].happening.actor == f"user:{ASKER}"
 

@@ -24,6 +24,7 @@ from serve_apps.limits import AskingLimits
 
 Refused = Callable[[httpx.Response, int, str], dict[str, object]]
 HERE, AWAY, ELSEWHERE = "127.0.0.1", "203.0.113.9", "198.51.100.7"
+REGISTER = "/api/v1/users/register"
 STOP = "/api/v1/floor/emergency-stop"
 
 
@@ -70,7 +71,7 @@ class Platform:
 @pytest.fixture
 def platform(store: CountedRates, signer, clock) -> Platform:
     app = FastAPI()
-    limits = AskingLimits(store, account=Rate(1, 3), address=Rate(1, 5), stop=Rate(1, 4))
+    limits = AskingLimits(store, account=Rate(1, 3), address=Rate(1, 5), register=Rate(1, 2), stop=Rate(1, 4))
     door.install(app, Rules(limits=limits, proxies=Proxies()))
     bearer = Bearer(Askers(signer, clock, MemoryApiTokenStore()))
 
@@ -81,6 +82,10 @@ def platform(store: CountedRates, signer, clock) -> Platform:
     @app.post("/api/v1/auth/login")
     async def log_in() -> str:
         return "in"
+
+    @app.post(REGISTER, status_code=201)
+    async def register() -> str:
+        return "made"
 
     @app.get("/api/v1/health")
     async def health() -> str:
@@ -133,8 +138,20 @@ async def test_a_token_that_is_none_is_no_way_around_it(platform: Platform, refu
     forged = {"Authorization": "Bearer nonsense"}
     answers = [await platform.ask("/mine", **forged) for _ in range(8)]
     assert [each.status_code for each in answers] == [401] * 6 + [429] * 2
+    assert [each.headers["ratelimit-remaining"] for each in answers] == ["4", "3", "2", "1", "0", "0", "0", "0"]
     other_way = [await platform.ask("/api/v1/auth/login", None, ELSEWHERE, "POST", **forged) for _ in range(6)]
     assert [each.status_code for each in other_way] == [200] * 5 + [429]
+
+
+async def test_one_address_opens_few_accounts_and_this_machine_as_many_as_it_likes(
+    platform: Platform, refused: Refused
+):
+    answers = [await platform.ask(REGISTER, None, AWAY, "POST") for _ in range(3)]
+    assert [each.status_code for each in answers] == [201, 201, 429]
+    assert refused(answers[-1], 429, "RATE_LIMITED")["details"]["limited_by"] == "register"
+    assert (await platform.ask("/api/v1/auth/login", None, AWAY, "POST")).status_code == 200
+    assert (await platform.ask(REGISTER, None, ELSEWHERE, "POST")).status_code == 201
+    assert {(await platform.ask(REGISTER, None, HERE, "POST")).status_code for _ in range(5)} == {201}
 
 
 async def test_a_flood_costs_no_question(platform: Platform, store: CountedRates):

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from omc.access.asker import Askers
 from serve_apps import door, openapi
+from serve_apps.caller import caller
 from serve_apps.gateway.streams import outbox as codes
 from serve_apps.gateway.streams.catalyst_stream import CatalystStream
 from serve_apps.gateway.streams.floor_stream import FloorStream
@@ -23,7 +24,9 @@ from serve_apps.gateway.streams.ports import StreamPorts
 from serve_apps.gateway.streams.price_stream import PriceStream
 from serve_apps.gateway.streams.snapshot import Snapshots
 from serve_apps.gateway.streams.visit import Visit, visit
+from serve_apps.limits import Limiter
 from serve_apps.revoked import Revoked
+from serve_apps.turnstile import Admission
 
 PREFIX = "/api/v1/ws"
 _log = logging.getLogger("omc.streams")
@@ -37,6 +40,8 @@ class Streams:
         self._app, self._ports, self._started = app, ports, started
         self._places = Places(ports.most, ports.most_of_one)
         self._askers = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations))
+        limits = ports.rules.limits
+        self._limits = limits and (limits, Limiter(limits.store))
         self._visits: set[Outbox] = set()
         self._running: list[asyncio.Task[None]] = []
         self._streams: Mapping[str, FloorStream | PriceStream | CatalystStream] = {}
@@ -58,9 +63,17 @@ class Streams:
             if self._closing:
                 outbox.accept(None)
                 outbox.close(codes.GOING_AWAY, "the platform stops")
-            await visit(Visit(self._ports, self._askers, self._places, stream, scope, receive, outbox), send)
+            admission = self._admission(scope)
+            await visit(Visit(self._ports, self._askers, self._places, stream, scope, receive, outbox, admission), send)
         finally:
             self._visits.discard(outbox)
+
+    def _admission(self, scope: Scope) -> Admission | None:
+        """A connection is limited as a request is: it costs no less. None where nothing is."""
+        if self._limits is None:
+            return None
+        limits, limiter = self._limits
+        return Admission(limits, limiter, caller(scope, self._ports.rules.proxies), stops=False)
 
     def close(self) -> None:
         """Tell every client to come again, elsewhere or later."""

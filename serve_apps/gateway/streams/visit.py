@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from omc.access import scope as scopes
 from omc.access.asker import Asker, Askers
 from omc.errors import Forbidden, InvalidInput, OmcError, Unauthenticated
+from serve_apps.caller import caller
 from serve_apps.gateway.streams import outbox as codes
 from serve_apps.gateway.streams.client import Client
 from serve_apps.gateway.streams.hello import First, Hello, without_token
@@ -18,6 +19,8 @@ from serve_apps.gateway.streams.outbox import Outbox, beside
 from serve_apps.gateway.streams.places import Places, TooMany
 from serve_apps.gateway.streams.ports import StreamPorts
 from serve_apps.gateway.streams.stream import Stream
+from serve_apps.problem import Detailed
+from serve_apps.turnstile import Admission
 
 _log = logging.getLogger("omc.streams")
 _CODES: tuple[tuple[type[OmcError], int], ...] = (
@@ -42,6 +45,8 @@ class Visit:
     scope: Scope
     receive: Receive
     outbox: Outbox
+    admission: Admission | None = None
+    """Nobody is limited without one."""
     accepted: bool = False
     token: str = field(default="", repr=False)
     """The last that was shown and believed."""
@@ -53,6 +58,8 @@ class Visit:
         try:
             await self._admitted()
         except OmcError as fault:
+            # Of whoever is turned away before their token is looked at as well.
+            without_token(self.scope)
             code = next(code for kind, code in _CODES if isinstance(fault, kind))
             # A code can only be told to somebody who was let in.
             self._accept(None)
@@ -60,10 +67,13 @@ class Visit:
             self.outbox.close(code, str(fault)[:120].encode("ascii", "replace").decode())
 
     async def _admitted(self) -> None:
-        with self.places.door():
+        whose = caller(self.scope, self.ports.rules.proxies)
+        with self.places.door(None if whose.is_local else whose.network):
+            await self._enters()
             hello, asker = await self._who()
         if asker is None:
             return
+        await self._signed_in(asker)
         with self.places.seat(asker.user_id):
             if self.stream is None:
                 self.outbox.close(codes.NO_SUCH_STREAM, "there is no such stream")
@@ -79,6 +89,19 @@ class Visit:
                 watching.cancel()
                 ending.cancel()
                 self.stream.leave(client)
+
+    async def _enters(self) -> None:
+        """TooMany when its address has come too often."""
+        if self.admission is not None and await self.admission.enters(presents_token=False):
+            raise TooMany("too many connections of your address: wait, and come again")
+
+    async def _signed_in(self, asker: Asker) -> None:
+        """TooMany when its account, or a program's token, has asked too often."""
+        try:
+            if self.admission is not None:
+                await self.admission.signed_in(asker.user_id, None if asker.is_person else str(asker.token_id))
+        except Detailed as fault:
+            raise TooMany(str(fault)) from None
 
     async def _told(self, stream: Stream, client: Client, listening: "asyncio.Task[None]") -> None:
         """Join, while the client is listened to: one that leaves before it was told everything is not told the rest."""

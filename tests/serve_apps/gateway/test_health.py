@@ -1,5 +1,6 @@
 """Whether we live, whether we are ready, and how the collectors are."""
 
+import asyncio
 from dataclasses import replace
 
 from serve_apps.gateway.app import build
@@ -48,6 +49,21 @@ async def test_a_probe_with_a_bug_hides_nothing_and_tells_nothing(ports, calling
     error = refused(answer, 503, "UNAVAILABLE")
     assert [row["ready"] for row in error["details"]["dependencies"]] == [True, True, False]
     assert "1234" not in answer.text
+
+
+async def test_of_many_who_ask_at_once_one_asks_the_dependencies(ports, calling):
+    asked = 0
+
+    async def counted() -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.01)
+
+    stranger = calling(build(replace(ports, probes={"risk:0": counted})), signed_in=False)
+    answers = await asyncio.gather(*(stranger.get("/api/v1/ready") for _ in range(50)))
+    assert ({each.status_code for each in answers}, asked) == ({200}, 1)
+    await stranger.get("/api/v1/ready")
+    assert asked == 2, "nothing is kept for later"
 
 
 async def test_a_collector_is_shown_with_its_faults_and_its_lag(caller):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -25,7 +26,7 @@ from tests.serve_apps.gateway.streams.conftest import Player
 
 pytestmark = pytest.mark.skipif(front.program() is None, reason="HAProxy does not come with Ray here")
 
-BEHIND = (Behind("gateway", ""), Behind("streams", PREFIX, at_once=2_512))
+BEHIND = (Behind("gateway", ""), Behind("streams", PREFIX, at_once=2_512, sockets=True))
 Replica = Callable[[], Awaitable[tuple[Streams, Callable[[], Awaitable[None]]]]]
 
 
@@ -148,3 +149,17 @@ async def test_a_frame_too_large_ends_the_connection_and_a_ping_is_answered(repl
         with suppress(websockets.ConnectionClosed):
             await player.socket.send("x" * (SOCKETS["ws_max_size"] + 1))
         assert (await player.closed())[0] == 1009
+
+
+async def test_a_token_in_an_address_stands_in_no_log(ports, replica, standing, caplog):
+    await replica()
+    now = ports.clock.now()
+    token = ports.signer.sign(Claims(uuid4(), uuid4(), now, now + timedelta(minutes=15)))
+    with caplog.at_level(logging.INFO, "uvicorn.error"):
+        url = f"ws://{LOOPBACK}:{standing.layout.port}{PREFIX}/floor?token={token}"
+        async with websockets.connect(url, compression=None, proxy=None, open_timeout=120) as socket:
+            await Player(socket).hear()
+    ours = [each.getMessage() for each in caplog.records if not each.name.startswith("websockets")]
+    assert any("accepted" in each for each in ours)
+    assert not any(token in each for each in ours)
+    assert token not in standing.log.read_text()

@@ -15,10 +15,14 @@ import websockets
 from omc.access.api_token import ApiToken, digest, token_text
 from omc.access.asker import REMEMBERED
 from omc.access.closing import MemoryClosing
+from omc.access.rate import MemoryRates, Rate
 from omc.access.scope import Scope
 from omc.access.user import MemoryUserStore
+from serve_apps.caller import Proxies
+from serve_apps.door import Rules
 from serve_apps.gateway.streams.outbox import Bounds, Outbox
 from serve_apps.gateway.streams.visit import Ending
+from serve_apps.limits import AskingLimits
 
 TINY = Bounds(bytes=20_000, messages=64, linger_s=60.0)
 
@@ -156,6 +160,40 @@ async def test_an_account_has_so_many_connections_and_the_replica_so_many_in_all
     await settled(served)
     async with served.follow(me) as player:
         assert (await player.hear())["type"] == "snapshot"
+
+
+async def test_connections_are_limited_as_requests_are(serving, clock):
+    limits = AskingLimits(MemoryRates(clock), account=Rate(1, 2), address=Rate(1, 3))
+    away = {"additional_headers": {"X-Forwarded-For": "203.0.113.9"}}
+    proxies = Proxies(own_front=True)
+    served = await serving(rules=Rules(limits=limits, proxies=proxies))
+    me = uuid4()
+    for _ in range(2):
+        async with served.follow(me) as player:
+            await player.hear()
+    async with served.follow(me) as player:
+        assert (await player.closed())[0] == 4429
+    for _ in range(3):
+        async with served.open("floor?token=nonsense", **away) as player:
+            assert (await player.closed())[0] == 4001
+    async with served.open("floor?token=nonsense", **away) as player:
+        assert (await player.closed())[0] == 4429
+    async with served.follow(uuid4()) as player:
+        assert (await player.hear())["type"] == "snapshot"
+
+
+async def test_one_address_has_some_of_the_places_at_the_door(serving):
+    served = await serving(rules=Rules(proxies=Proxies(own_front=True)))
+    away = {"additional_headers": {"X-Forwarded-For": "203.0.113.9"}}
+    async with AsyncExitStack() as stack:
+        for _ in range(64):
+            await stack.enter_async_context(served.open("floor", **away))
+        async with served.open("floor", **away) as player:
+            assert (await player.closed())[0] == 4429
+        other = await stack.enter_async_context(served.follow(uuid4()))
+        assert (await other.hear())["type"] == "snapshot"
+    await settled(served)
+    assert not served.streams()._places.waiting
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_has_missed_nothing(serving):

@@ -1,0 +1,221 @@
+"""A replica's few places are not to be had by sending slowly, by sending what is never read, or by coming often."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request, WebSocket
+
+from cluster import front
+from cluster.front import Front
+from cluster.front_door import FrontDoor
+from cluster.front_layout import Behind, Layout
+from cluster.ports import LOOPBACK, free_port
+
+pytestmark = pytest.mark.skipif(front.program() is None, reason="HAProxy does not come with Ray here")
+
+PLACES = 4
+ROOT = Behind("gateway", "", at_once=PLACES)
+STREAMS = Behind("streams", "/ws", at_once=PLACES, sockets=True)
+WISH = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+Standing = Callable[..., Awaitable[int]]
+
+
+def app() -> FastAPI:
+    built = FastAPI()
+
+    @built.post("/read")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    @built.post("/unread")
+    async def unread() -> str:
+        return "it does not matter"
+
+    @built.get("/slow")
+    async def slow() -> str:
+        await asyncio.sleep(1.0)
+        return "at last"
+
+    @built.websocket("/echo")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+
+    return built
+
+
+@pytest.fixture
+async def standing(tmp_path: Path) -> AsyncIterator[Standing]:
+    """`await standing(**layout)` is the port of a front with a replica for each of two apps."""
+    fronts, doors = list[Front](), list[FrontDoor]()
+
+    async def made(**layout: object) -> int:
+        laid = Layout(LOOPBACK, free_port(), (ROOT, STREAMS), **layout)  # type: ignore[arg-type]
+        fronts.append(Front(front.program() or "", tmp_path / "front", tmp_path / "front.log", laid))
+        fronts[0].start()
+        for place in (ROOT, STREAMS):
+            doors.append(FrontDoor(app(), place))
+            doors[-1].open(fronts[0].folder)
+        return laid.port
+
+    yield made
+    for each in doors:
+        await each.close()
+    for each in fronts:
+        each.stop()
+
+
+@asynccontextmanager
+async def sending(port: int, content: str, many: int = 1) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """So many connections that have sent this and stay."""
+    lines = [await asyncio.open_connection(LOOPBACK, port) for _ in range(many)]
+    for _, writer in lines:
+        writer.write(content.encode("latin-1"))
+    try:
+        yield [reader for reader, _ in lines]
+    finally:
+        for _, writer in lines:
+            writer.close()
+
+
+async def heard(reader: asyncio.StreamReader) -> tuple[int, dict[str, object], bytes]:
+    """Status, body and head of one answer."""
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        body = await reader.readexactly(int(length.partition(b":")[2]))
+    return int(head.split()[1]), json.loads(body) if body.startswith(b"{") else {}, head
+
+
+def post(path: str, length: int, more: str = "") -> str:
+    return f"POST {path} HTTP/1.1\r\nHost: here\r\n{more}Content-Length: {length}\r\n\r\n"
+
+
+async def answers_at_once(port: int) -> bool:
+    began = time.monotonic()
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as http:
+        answer = await http.post("/read", content=b"xyz")
+    return answer.json() == 3 and time.monotonic() - began < 4.0
+
+
+async def test_a_body_that_does_not_come_takes_no_place(standing: Standing):
+    port = await standing(request_within_s=3.0)
+    async with sending(port, post("/read", 1_000) + "x", many=5 * PLACES) as readers:
+        await asyncio.sleep(0.5)
+        assert await answers_at_once(port)
+        status, told, head = await heard(readers[0])
+        assert (status, told["status"]) == (422, "error")
+        assert b"x-request-id: " in head.lower()
+
+
+async def test_whoever_was_answered_before_the_body_had_come_keeps_no_place(standing: Standing):
+    port = await standing()
+    # More than the front holds, and less than was promised.
+    lines = [await asyncio.open_connection(LOOPBACK, port) for _ in range(PLACES)]
+    for _, writer in lines:
+        writer.write((post("/unread", 10_000_000) + "x" * 100_000).encode())
+    for reader, writer in lines:
+        assert (await heard(reader))[0] == 200
+        writer.write(b"x")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+    assert await answers_at_once(port)
+    for _, writer in lines:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param(f"GET /ws/echo HTTP/1.1\r\nHost: here\r\n{WISH}Content-Length: 2\r\n\r\n{{}}", id="with a body"),
+        pytest.param(f"GET /ws/echo?{'x' * 9_000} HTTP/1.1\r\nHost: here\r\n{WISH}\r\n", id="with a long address"),
+        pytest.param(f"GET /ws/echo HTTP/1.1\r\nHost: here\r\nX: {'x' * 9_000}\r\n{WISH}\r\n", id="with a long header"),
+    ],
+)
+async def test_what_is_no_handshake_is_refused_and_its_server_ends_in_good_order(standing: Standing, wish: str):
+    port = await standing()
+    async with sending(port, wish, many=PLACES) as readers:
+        for reader in readers:
+            status, told, _ = await heard(reader)
+            assert (status, told["status"]) == (422, "error")
+    shaken = f"GET /ws/echo HTTP/1.1\r\nHost: here\r\n{WISH}\r\n"
+    async with sending(port, shaken) as readers:
+        assert (await readers[0].readuntil(b"\r\n\r\n")).split()[1] == b"101"
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param(post("/ws/echo", 2, WISH) + "{}", id="by a wrong method"),
+        pytest.param(f"GET /ws/echo HTTP/1.1\r\nHost: here\r\n{WISH.replace('13', '7')}\r\n", id="an old one"),
+    ],
+)
+async def test_a_wish_that_cannot_be_granted_is_a_request_like_others(standing: Standing, wish: str):
+    port = await standing()
+    async with sending(port, wish) as readers:
+        assert (await heard(readers[0]))[0] == 404
+
+
+async def test_nobody_gets_a_socket_where_there_are_none(standing: Standing):
+    port = await standing()
+    async with sending(port, post("/read", 2, WISH) + "{}", many=2 * PLACES) as readers:
+        for reader in readers:
+            assert (await heard(reader))[0] == 200
+
+
+async def test_what_uvicorn_cannot_read_is_refused_in_the_contracts_words(standing: Standing):
+    port = await standing()
+    async with sending(port, "GET no-slash HTTP/1.1\r\nHost: here\r\n\r\n") as readers:
+        status, told, head = await heard(readers[0])
+        assert (status, told["status"]) == (422, "error")
+        assert b"x-request-id: " in head.lower()
+
+
+async def test_one_address_has_a_part_of_the_places_and_others_have_theirs(standing: Standing):
+    port = await standing(of_one=2, unbounded=())
+    async with sending(port, "GET /slow HTTP/1.1\r\nHost: here\r\n\r\n", many=3) as readers:
+        answers = [await heard(reader) for reader in readers]
+    assert sorted(status for status, _, _ in answers) == [200, 200, 429]
+    ((_, told, head),) = [each for each in answers if each[0] == 429]
+    assert told["error"]["code"] == "RATE_LIMITED"  # type: ignore[index]
+    assert b"retry-after: 1" in head.lower()
+    assert await answers_at_once(port), "what was answered is not under way any more"
+
+
+async def test_an_address_that_has_all_it_may_can_still_stop_everything(standing: Standing):
+    port = await standing(of_one=2, unbounded=(), spared=["/read"])
+    async with sending(port, "GET /slow HTTP/1.1\r\nHost: here\r\n\r\n", many=2):
+        await asyncio.sleep(0.2)
+        assert await answers_at_once(port)
+
+
+async def test_one_address_keeps_so_many_connections(standing: Standing):
+    port = await standing(lines_of_one=3, unbounded=())
+    async with sending(port, "", many=3) as kept:
+        await asyncio.sleep(0.2)
+        with suppress(ConnectionResetError):
+            async with sending(port, "") as readers, asyncio.timeout(10):
+                assert await readers[0].read() == b""
+        assert not any(each.at_eof() for each in kept)
+
+
+async def test_this_machine_and_proxies_that_are_trusted_are_not_counted(standing: Standing):
+    port = await standing(of_one=1, lines_of_one=1)
+    async with sending(port, "GET /slow HTTP/1.1\r\nHost: here\r\n\r\n", many=3) as readers:
+        assert {(await heard(reader))[0] for reader in readers} == {200}
+
+
+async def test_nobody_speaks_the_second_http_in_the_open(standing: Standing):
+    port = await standing()
+    async with sending(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") as readers:
+        assert (await readers[0].read(9)) == b"HTTP/1.1 "
