@@ -14,7 +14,8 @@ from serve_apps.wire import money_text, time_text
 
 # Writing some takes a moment, in which nothing else runs.
 _AT_ONCE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the first ones in the width of East Asian letters, which some spreadsheets take for the same."""
 
 
 def as_csv(columns: Mapping[str, Any]) -> str:

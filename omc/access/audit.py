@@ -112,6 +112,8 @@ def follow(account: UUID, link: Link, entry: Entry) -> Link | Flaw:
     due = link.seq + 1
     if entry.happening.account != account:
         return Flaw(account, due, "it is of another account")
+    if entry.seq <= GENESIS.seq:
+        return Flaw(account, entry.seq, "no chain has this place: somebody has put it there")
     if entry.seq != due:
         return Flaw(account, due, f"it is missing: the next one is {entry.seq}" if entry.seq > due else "it is doubled")
     if entry.previous != link.hash:

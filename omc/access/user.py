@@ -58,7 +58,9 @@ class UserStore(Protocol):
         """The same password by today's rules; nothing when there is another by now."""
         ...
 
-    async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User: ...
+    async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User:
+        """NotFound for an account that was deleted: what was meant for it must not bring its owner's name back."""
+        ...
 
     async def page(self, email_part: str, offset: int, limit: int) -> tuple[list[User], int]:
         """Whose email has this part, whatever its case, oldest first; and how many there are."""
@@ -74,6 +76,10 @@ class UserStore(Protocol):
     async def changed_since(self, moment: datetime) -> Sequence[Revocation]:
         """As Revocations has it."""
         ...
+
+
+def no_user(user_id: UUID) -> NotFound:
+    return NotFound(f"there is no user {user_id}")
 
 
 def nobody_of(email: str) -> NotFound:
@@ -103,7 +109,7 @@ class MemoryUserStore:
 
     async def get(self, user_id: UUID) -> User:
         if user_id not in self.users:
-            raise NotFound(f"there is no user {user_id}")
+            raise no_user(user_id)
         return self.users[user_id][0]
 
     async def credentials(self, email: str) -> tuple[User, str] | None:
@@ -124,6 +130,8 @@ class MemoryUserStore:
 
     async def update(self, user_id: UUID, *, email: str, full_name: str | None) -> User:
         user = await self.get(user_id)
+        if user.deleted_at is not None:
+            raise no_user(user_id)
         self._refuse_taken(email, by_other_than=user_id)
         changed = replace(user, email=email, full_name=full_name)
         self.users[user_id] = (changed, self.users[user_id][1])

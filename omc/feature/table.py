@@ -20,7 +20,8 @@ Schema = Mapping[str, Kind]
 Columns = Mapping[str, Any]
 """By the names of a schema, in its order, all of one length."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the first ones in the width of East Asian letters, which some spreadsheets take for the same."""
 
 
 class TableWriter(Protocol):

@@ -1,6 +1,7 @@
 """The exchange collector for operators and their scripts: by a superuser's token, or from this machine where that is
 set."""
 
+import re
 from typing import Self
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from serve_apps.wire import Metric, Time
 _LOCAL = UUID(int=0)
 # A page in a browser on this machine asks from it, too: browsers say so. So does a proxy that nobody told us of.
 _FOR_OTHERS = ("origin", "referer", "sec-fetch-site", "forwarded", "via", "x-real-ip")
+# A page may have had its own site's name lead to this machine: then its browser says nothing but that name.
+_OUR_NAMES = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class Operator(Superuser):
@@ -37,7 +40,8 @@ class Operator(Superuser):
 
     def _is_here(self, request: Request) -> bool:
         for_others = any(name in request.headers for name in _FOR_OTHERS)
-        return not for_others and caller(request.scope, self._proxies).is_local
+        ours = _OUR_NAMES.fullmatch(request.headers.get("host", "")) is not None
+        return ours and not for_others and caller(request.scope, self._proxies).is_local
 
 
 class LastRun(BaseModel):

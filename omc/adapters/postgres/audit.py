@@ -43,8 +43,9 @@ _HEADS = text(f"""
     SELECT account, coalesce(head.seq, 0) AS seq, coalesce(head.hash, '{GENESIS.hash}') AS hash
     FROM audit_heads head FULL JOIN (SELECT DISTINCT account FROM audit) known USING (account)
 """)
-_CHAIN = text(f"SELECT {_COLUMNS} FROM audit WHERE account = :account AND seq > :seq ORDER BY seq LIMIT :limit")
+_CHAIN = text(f"SELECT {_COLUMNS} FROM audit WHERE account = :account AND seq >= :seq ORDER BY seq LIMIT :limit")
 _AT_ONCE = 1_000
+_LOWEST = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,13 @@ class PostgresStandstill:
         return {row.account: Link(row.seq, row.hash) for row in await self.connection.execute(_HEADS)}
 
     async def chain(self, account: UUID) -> AsyncIterator[Entry]:
-        seen = -1
+        # From before its beginning: what somebody has put there is read by people as well.
+        following = _LOWEST
         while True:
-            values = {"account": account, "seq": seen, "limit": _AT_ONCE}
+            values = {"account": account, "seq": following, "limit": _AT_ONCE}
             rows = (await self.connection.execute(_CHAIN, values)).all()
             for row in rows:
-                seen = row.seq
+                following = row.seq + 1
                 yield _entry(row)
             if len(rows) < _AT_ONCE:
                 return

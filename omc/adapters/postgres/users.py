@@ -12,10 +12,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
 from omc.access.revocation import Revocation, valid_from
-from omc.access.user import User, changed_meanwhile, closed_to, nobody_of
+from omc.access.user import User, changed_meanwhile, closed_to, no_user, nobody_of
 from omc.adapters.postgres import journal, refresh
 from omc.adapters.postgres.database import Database
-from omc.errors import Conflict, NotFound
+from omc.errors import Conflict
 
 _COLUMNS = "id, email, full_name, is_active, is_superuser, created_at, tokens_valid_from, deleted_at"
 _CREATE = text(f"""
@@ -43,7 +43,8 @@ _SET_SUPERUSER = text(f"""
 """)
 _CHANGED = text("SELECT id, tokens_valid_from, is_active FROM users WHERE tokens_valid_from > :moment")
 _UPDATE = text(f"""
-    UPDATE users SET email = :email, full_name = :full_name, updated_at = now() WHERE id = :id RETURNING {_COLUMNS}
+    UPDATE users SET email = :email, full_name = :full_name, updated_at = now()
+    WHERE id = :id AND deleted_at IS NULL RETURNING {_COLUMNS}
 """)
 
 
@@ -130,7 +131,7 @@ class PostgresUsers:
 
 def _found(row: Row[Any] | None, user_id: UUID) -> User:
     if row is None:
-        raise NotFound(f"there is no user {user_id}")
+        raise no_user(user_id)
     return user_of(row)
 
 

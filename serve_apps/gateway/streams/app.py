@@ -41,7 +41,7 @@ class Streams:
         self._places = Places(ports.most, ports.most_of_one)
         self._askers = Askers(ports.signer, ports.clock, ports.tokens, Revoked(ports.revocations))
         limits = ports.rules.limits
-        self._limits = limits and (limits, Limiter(limits.store))
+        self._limiter = None if limits is None else Limiter(limits.store)
         self._visits: set[Outbox] = set()
         self._running: list[asyncio.Task[None]] = []
         self._streams: Mapping[str, FloorStream | PriceStream | CatalystStream] = {}
@@ -70,10 +70,10 @@ class Streams:
 
     def _admission(self, scope: Scope) -> Admission | None:
         """A connection is limited as a request is: it costs no less. None where nothing is."""
-        if self._limits is None:
+        rules = self._ports.rules
+        if rules.limits is None or self._limiter is None:
             return None
-        limits, limiter = self._limits
-        return Admission(limits, limiter, caller(scope, self._ports.rules.proxies), stops=False)
+        return Admission(rules.limits, self._limiter, caller(scope, rules.proxies), stops=False)
 
     def close(self) -> None:
         """Tell every client to come again, elsewhere or later."""

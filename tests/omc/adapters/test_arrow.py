@@ -73,7 +73,7 @@ def test_a_table_without_rows_still_names_its_columns():
     assert schema.field("at").type == pa.timestamp("us", tz="UTC")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\uff1d1"])
 def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(text):
     assert written(CsvWriter({"title": "text"}), [{"title": [text]}]).decode() == f"title\r\n'{text}\r\n"
 

@@ -26,7 +26,7 @@ async def ada(ports, app, calling):
 
 def from_address(app, address: str, **headers: str) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app, client=(address, 40_000))
-    return httpx.AsyncClient(transport=transport, base_url="http://omc", headers=headers)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 
 
 async def test_a_superuser_pauses_resumes_and_triggers(root, ports):
@@ -72,6 +72,10 @@ async def test_this_machine_is_an_operator_only_where_that_is_set(app, ports, re
         for name in ("Forwarded", "Via", "X-Real-IP"):
             passed_on = {name: "203.0.113.7"}
             refused(await here.get(f"{INTERNAL}/status", headers=passed_on), 401, "UNAUTHENTICATED")
+        for name in ("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", ""):
+            refused(await here.get(f"{INTERNAL}/status", headers={"Host": name}), 401, "UNAUTHENTICATED")
+        for name in ("localhost", "LOCALHOST:8000", "[::1]:8000"):
+            assert (await here.get(f"{INTERNAL}/status", headers={"Host": name})).status_code == 200
         page = {"Origin": "https://example.com"}
         refused(await here.post(f"{INTERNAL}/trigger", headers=page), 401, "UNAUTHENTICATED")
         refused(await here.get(f"{INTERNAL}/status", headers={"Authorization": "Bearer x"}), 401, "UNAUTHENTICATED")

@@ -6,9 +6,9 @@ import pytest
 from serve_apps.lab.files import as_csv
 
 
-@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\t=1", "\n=1", "\uff1d1"])
 def test_no_text_is_a_formula_to_a_spreadsheet(text):
-    assert as_csv({"error": [text]}).splitlines()[1].lstrip('"').startswith("'" + text[0])
+    assert as_csv({"error": [text]}).partition("\r\n")[2].lstrip('"').startswith("'" + text[0])
 
 
 def test_numbers_stay_numbers():

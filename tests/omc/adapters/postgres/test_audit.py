@@ -80,6 +80,8 @@ async def test_the_database_refuses_to_change_what_was_written(fresh_database, s
         connection.execute(statement)
 
 
+COLUMNS = "account, at, actor, action, subject, details, address, request_id, previous, hash, seq"
+BEFORE = f"INSERT INTO audit ({COLUMNS}) SELECT {COLUMNS.removesuffix(', seq')},"
 TAMPERED = {
     "a changed entry": ("UPDATE audit SET details = '{\"status\": 500}' WHERE seq = 2", 2),
     "another time": ("UPDATE audit SET at = at + interval '1 microsecond' WHERE seq = 1", 1),
@@ -87,6 +89,9 @@ TAMPERED = {
     "a tail cut off": ("DELETE FROM audit WHERE seq > 1", 2),
     "all entries": ("DELETE FROM audit", 1),
     "a head set back": ("UPDATE audit_heads SET seq = 2", 3),
+    "a beginning before the first": (f"{BEFORE} -7 FROM audit WHERE seq = 1", -7),
+    "one before the first": (f"{BEFORE} 0 FROM audit WHERE seq = 2", 0),
+    "two in each other's place": ("UPDATE audit SET seq = 1 - seq; UPDATE audit SET seq = seq + 3", 1),
     "no head": ("DELETE FROM audit_heads", 1),
 }
 

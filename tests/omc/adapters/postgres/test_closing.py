@@ -87,6 +87,8 @@ async def test_a_deleted_account_keeps_its_books_and_nothing_of_its_owner(house,
     assert (await users.create(user.email, "hash", None)).id != user.id
     with pytest.raises(Conflict):
         await closing.let_in(user.id)
+    with pytest.raises(NotFound):
+        await users.update(user.id, email=f"{uuid4().hex}@example.com", full_name="late")
 
 
 async def test_whatever_is_under_way_gives_a_deleted_account_nothing_new(house, closing, database):
