@@ -18,15 +18,22 @@ _BEFORE_S, _AFTER_S = 2.0, 12.0
 _PROFILE = "/api/v1/users/profile"
 
 
-def called(word: str) -> list[int]:
-    """Processes below this one whose name has `word` in it."""
-    return [pid for pid in tree(os.getpid()) if word in name(pid)]
+def called(*words: str) -> list[int]:
+    """Processes below this one whose name has one of `words` in it."""
+    return [pid for pid in tree(os.getpid()) if any(word in name(pid) for word in words)]
+
+
+def _postmaster() -> list[int]:
+    # Its children have titles instead: "postgres: checkpointer".
+    return [pid for pid in tree(os.getpid()) if name(pid).strip() == "postgres"]
 
 
 VICTIMS: dict[str, Callable[[], list[int]]] = {
-    "a replica": lambda: called("ServeReplica:gateway"),
+    # Of two names: Ray calls a replica otherwise while it carries out what it was told to.
+    "a replica": lambda: called("ServeReplica:gateway:", "SERVE_REPLICA::gateway#"),
     "the front": lambda: called("haproxy") or called("ProxyActor"),
     "Serve's controller": lambda: called("ServeController"),
+    "PostgreSQL": _postmaster,
 }
 
 
