@@ -59,8 +59,10 @@ class Emergency:
         )
         sold: Sequence[HaltReport] = ()
         if liquidate and user_id is not None:
+            # Nor longer than it was waited for already: what hangs with it is sold when it is back.
+            answer_s = min(_STORE_S, self.ports.sell_out_answer_s) if problems else None
             sold = await asyncio.gather(
-                *(self.getting_out.sell_out(each, (user_id, deployment_id)) for each in deployments)
+                *(self.getting_out.sell_out(each, (user_id, deployment_id), answer_s) for each in deployments)
             )
         return _together([first, rest, doubts, HaltReport(0, (), tuple(problems)), *sold])
 

@@ -58,9 +58,10 @@ class GettingOut:
                 for name in patience.tried:
                     self._senders.of(deployment).wishes.end(name, why)
 
-    async def sell_out(self, deployment: Deployment, place: Place) -> HaltReport:
+    async def sell_out(self, deployment: Deployment, place: Place, answer_s: float | None = None) -> HaltReport:
         """What was sold because `place` was halted, and a sentence for each coin that was not. An order whose fate is
-        not known when patience ends is followed all the same, and so is said to be under way."""
+        not known when patience ends is followed all the same, and so is said to be under way; so is a sale that is not
+        over after `answer_s`."""
         sold: list[Order] = []
         problems: dict[str, str] = {}
         patience = self._patience()
@@ -69,7 +70,8 @@ class GettingOut:
         task.add_done_callback(self._selling.pop)
         said = []
         try:
-            await asyncio.wait_for(patience.tellable.wait(), self._ports.sell_out_answer_s)
+            answer_s = self._ports.sell_out_answer_s if answer_s is None else answer_s
+            await asyncio.wait_for(patience.tellable.wait(), answer_s)
         except TimeoutError:
             # Until the halt is reset: a venue may take longer to say what became of a sale than anybody waits for it.
             said = ["it is being sold still"]

@@ -91,7 +91,7 @@ class Stopping:
             problems.append(f"deployments could not be paused: {paused}; they can send nothing all the same")
             paused = []
         if isinstance(report, OmcError):
-            problems.append(f"the risk desk could not act: {report}; the halt itself holds")
+            problems.append(f"the risk desk has not told what it did: {report}; the halt itself holds")
             report = HaltReport(0, (), ())
         done = HaltReport(report.cancelled_orders, report.sold, (*problems, *report.problems))
         return Stopped(halt, kept_in, tuple(paused), done)

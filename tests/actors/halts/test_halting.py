@@ -27,7 +27,7 @@ EVERYBODY = Halt(None, START, "maintenance")
 
 
 class Stored:
-    """A port whose database may be away."""
+    """A port whose database may be away, or hang."""
 
     def __init__(self, port: Any, floor: "Cut") -> None:
         self._port, self._floor = port, floor
@@ -40,15 +40,21 @@ class Stored:
         async def called(*args: Any, **kwargs: Any) -> Any:
             if self._floor.cut:
                 raise Unavailable("the database cannot be reached")
+            await self._floor.answers.wait()
             return await method(*args, **kwargs)
 
         return called
 
 
 class Cut(Floor):
-    """A floor whose database may be away."""
+    """A floor whose database may be away, or hang."""
 
     cut = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def desk(self) -> RiskActor:
         ports = replace(self.risk_ports(), venues=self)
@@ -234,6 +240,25 @@ async def test_a_database_that_hangs_keeps_no_file_from_being_carried_out(floor:
     resting(floor)
     floor.halt_files.kept[None, None] = EVERYBODY
     await until(lambda: on_the_book(floor) == 0)
+
+
+async def test_a_sale_waits_for_a_database_that_hangs_and_its_answer_does_not(
+    floor: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.halts.emergency._STORE_S", 0.05)
+    desk = floor.desk()
+    await submitted(desk, floor.intent(), floor.lease)
+    await floor.kill_switch.trip(USER, "enough")
+    held = floor.exchange.paper.wallet(str(OURS.id)).coins
+    assert held["ETH"] == 100
+    floor.answers.clear()
+    desk.trip(HALT)
+    report = await desk.halt(USER, True)
+    assert report.sold == ()
+    assert f"{OURS.name}: it is being sold still" in report.problems
+    assert held["ETH"] == 100
+    floor.answers.set()
+    await until(lambda: not held.get("ETH"))
 
 
 async def test_a_restart_between_the_file_and_the_cancelling_cancels(floor: Cut) -> None:
