@@ -24,10 +24,12 @@ from serve_apps.limits import AskingLimits
 from serve_apps.security_headers import SecurityHeaders
 from serve_apps.seen import Seen, note, seen_of
 from serve_apps.turnstile import Turnstile
+from serve_apps.vouched import Vouched
 
 logger = logging.getLogger("omc.http")
 access = logging.getLogger("omc.access")
 
+_NOBODY = Vouched()
 _REQUEST_ID = b"x-request-id"
 # A caller's id goes into logs as it is, so it may not hold a line end, a quote or a whole novel.
 _USABLE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -78,14 +80,14 @@ class Rules:
     """Off behind Ray Serve, which puts X-Request-ID on every answer itself: twice would be wrong."""
 
 
-def install(app: FastAPI, rules: Rules) -> None:
-    """Keep the door of `app`, errors included."""
+def install(app: FastAPI, rules: Rules, vouched: Vouched = _NOBODY) -> None:
+    """Keep the door of `app`, errors included. Emergency stops of whoever is `vouched` for come first."""
     problem.install(app)
     # Whatever is added later stands before it.
     if rules.limits is not None:
-        app.add_middleware(Turnstile, limits=rules.limits, proxies=rules.proxies)
+        app.add_middleware(Turnstile, limits=rules.limits, proxies=rules.proxies, vouched=vouched)
     app.add_middleware(Deadline, body_s=rules.body_s, answer_s=rules.answer_s)
-    app.add_middleware(Crowd, at_once=rules.at_once)
+    app.add_middleware(Crowd, at_once=rules.at_once, vouched=vouched)
     app.add_middleware(Door, rules=rules)
     if rules.cors_origins:
         app.add_middleware(

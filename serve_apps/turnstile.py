@@ -4,7 +4,7 @@ An address is looked at before anything else is. Who is signed in is known only 
 the account, the token and the address are asked about together, in one question.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from serve_apps import problem
 from serve_apps.caller import Caller, Proxies, caller
 from serve_apps.limits import AskingLimits, Limiter
 from serve_apps.precedence import OPEN, header, is_probe, is_registration, is_stop
+from serve_apps.vouched import Vouched
 
 _ADMISSION = "omc.admission"
 _STOP_WAITS_S, _OTHERS_WAIT_S = 0.25, 1.0
@@ -28,9 +29,10 @@ class Turnstile:
     """Of all requests but probes. Whoever asks from this machine is limited by account alone: the command line and the
     platform's own programs have no address to be told apart by."""
 
-    def __init__(self, app: ASGIApp, limits: AskingLimits, proxies: Proxies) -> None:
+    def __init__(self, app: ASGIApp, limits: AskingLimits, proxies: Proxies, vouched: Vouched) -> None:
         self._app = app
         self._limits = limits
+        self._vouched = vouched
         self._proxies = proxies
         self._limiter = Limiter(limits.store)
 
@@ -49,7 +51,9 @@ class Turnstile:
             await send(message)
 
         presents_token = header(scope, b"authorization")[:7].lower() == b"bearer " and scope["path"] not in OPEN
-        refused = await admission.enters(presents_token, registers=is_registration(scope))
+        refused = await admission.enters(
+            presents_token, lambda: self._vouched.account(scope) is not None, registers=is_registration(scope)
+        )
         if refused is not None:
             await _refusal(refused)(scope, receive, told)
             return
@@ -68,12 +72,15 @@ class Admission:
         self.tightest: Standing | None = None
         """Of the key that it meets first, when it was asked about."""
 
-    async def enters(self, presents_token: bool, *, registers: bool = False) -> Standing | None:
-        """How its address stands where it has no room; one that comes with a token is asked about with its account."""
+    async def enters(
+        self, presents_token: bool, is_known: Callable[[], bool], *, registers: bool = False
+    ) -> Standing | None:
+        """How its address stands where it has no room; one that comes with a token is asked about with its account. A
+        stop with a token that `is_known` is let in wherever it comes from: whoever makes tokens up is not."""
         address = self._address
-        if address is None or (presents_token and self._stops):
+        if address is None or (presents_token and not self._limiter.suspects(address.key)):
             return None
-        if presents_token and not self._limiter.suspects(address.key):
+        if presents_token and self._stops and is_known():
             return None
         self._address = None
         more = [Charge(f"register:{self._network}", self._limits.register)] if registers else []

@@ -78,6 +78,21 @@ class Askers:
             await self._note_use(token, now)
         return Asker(token.user_id, token.id, token.expires_at, token.scopes)
 
+    def at_hand(self, text: str) -> UUID | None:
+        """Whose token it is, as far as it can be told without asking anybody: None of one that is not known to be good.
+        It may have been revoked."""
+        now = self._clock.now()
+        if not looks_like_one(text):
+            try:
+                return self._signer.verify(text, now).user_id
+            except Unauthenticated:
+                return None
+        token_id = id_in(text)
+        looked, token = self._remembered.get(token_id, (None, None)) if token_id else (None, None)
+        if token is None or looked is None or not (timedelta(0) <= now - looked < GONE_BY) or now >= token.expires_at:
+            return None
+        return token.user_id if token.proven_by(text) else None
+
     async def _found(self, token_id: UUID, now: datetime) -> ApiToken | None:
         looked, token = self._remembered.get(token_id, (None, None))
         if token is not None and looked is not None and timedelta(0) <= now - looked < REMEMBERED:

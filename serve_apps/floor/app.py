@@ -32,6 +32,7 @@ from serve_apps.identity import Bearer
 from serve_apps.once import Once
 from serve_apps.prompt_tokens import PromptTokens
 from serve_apps.revoked import Revoked
+from serve_apps.vouched import Vouched
 
 PREFIX = "/api/v1/floor"
 
@@ -47,8 +48,8 @@ def build(ports: FloorPorts) -> FastAPI:
         responses=openapi.FAILURES,
     )
     audited.install(app, ports.audit, ports.clock)
-    door.install(app, ports.rules)
     askers = Askers(ports.signer, ports.clock, PromptTokens(ports.tokens), Revoked(ports.revocations))
+    door.install(app, ports.rules, Vouched(askers))
     effects = Effects(ports)
     bearer = Bearer(askers, reads=Scope.READ, writes=Scope.TRADE)
     once = Once(ports.requests, bearer, ports.clock)

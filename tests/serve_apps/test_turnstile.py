@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from omc.access.api_token import MemoryApiTokenStore
+from omc.access.api_token import MemoryApiTokenStore, token_text
 from omc.access.asker import Askers
 from omc.access.rate import Charge, MemoryRates, Rate, Verdict
 from omc.access.signer import ACCESS_LIFE, Claims
@@ -21,6 +21,7 @@ from serve_apps.caller import Proxies
 from serve_apps.door import Rules
 from serve_apps.identity import Bearer
 from serve_apps.limits import AskingLimits
+from serve_apps.vouched import Vouched
 
 Refused = Callable[[httpx.Response, int, str], dict[str, object]]
 HERE, AWAY, ELSEWHERE = "127.0.0.1", "203.0.113.9", "198.51.100.7"
@@ -72,8 +73,9 @@ class Platform:
 def platform(store: CountedRates, signer, clock) -> Platform:
     app = FastAPI()
     limits = AskingLimits(store, account=Rate(1, 3), address=Rate(1, 5), register=Rate(1, 2), stop=Rate(1, 4))
-    door.install(app, Rules(limits=limits, proxies=Proxies()))
-    bearer = Bearer(Askers(signer, clock, MemoryApiTokenStore()))
+    askers = Askers(signer, clock, MemoryApiTokenStore())
+    door.install(app, Rules(limits=limits, proxies=Proxies()), Vouched(askers))
+    bearer = Bearer(askers)
 
     @app.get("/mine")
     async def mine(user_id: Annotated[UUID, Depends(bearer)]) -> str:
@@ -177,6 +179,19 @@ async def test_an_emergency_stop_is_not_held_up_by_what_else_was_asked(platform:
     stops = [await platform.ask(STOP, me, AWAY, "POST") for _ in range(5)]
     assert [each.status_code for each in stops] == [200] * 4 + [429]
     refused(await platform.ask(STOP, None, AWAY, "POST"), 429, "RATE_LIMITED")
+
+
+@pytest.mark.parametrize("made_up", ["nonsense", token_text(uuid4(), "s" * 43)], ids=["nonsense", "a program's"])
+async def test_made_up_tokens_do_not_get_around_it_by_stopping_everything(
+    platform: Platform, store: CountedRates, made_up: str
+):
+    forged = {"Authorization": f"Bearer {made_up}"}
+    answers = [await platform.ask(STOP, None, AWAY, "POST", **forged) for _ in range(8)]
+    assert [each.status_code for each in answers] == [401] * 6 + [429] * 2
+    asked = len(store.asked)
+    assert {(await platform.ask(STOP, None, AWAY, "POST", **forged)).status_code for _ in range(20)} == {429}
+    assert len(store.asked) == asked, "a flood costs no question"
+    assert (await platform.ask(STOP, uuid4(), AWAY, "POST")).status_code == 200, "whoever is known is let in"
 
 
 async def test_this_machine_is_limited_by_account_alone(platform: Platform, store: CountedRates):

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from omc.access.api_token import ApiToken, MemoryApiTokenStore, digest, id_in, looks_like_one, token_text
-from omc.access.asker import REMEMBERED, Asker, Askers
+from omc.access.asker import GONE_BY, REMEMBERED, Asker, Askers
 from omc.access.scope import Scope
 from omc.access.signer import Claims, MemoryTokenSigner
 from omc.clock import ManualClock
@@ -120,3 +120,26 @@ async def test_a_clock_that_was_set_back_lengthens_nothing(askers, store, clock)
     clock.advance(-timedelta(hours=1))
     await askers.known(text)
     assert store.asked == 2
+
+
+async def test_whose_token_it_is_can_be_told_without_a_question_where_it_was_believed_lately(
+    askers: Askers, store: Counting, clock: ManualClock
+):
+    text = await made(store, Scope.TRADE)
+    assert askers.at_hand(text) is None, "nobody has shown it yet"
+    owner = (await askers.known(text)).user_id
+    asked, other = store.asked, text[:-1] + "t"
+    clock.advance(GONE_BY - timedelta(seconds=1))
+    assert [askers.at_hand(each) for each in (text, other, "omc_", "")] == [owner, None, None, None]
+    clock.advance(timedelta(seconds=1))
+    assert askers.at_hand(text) is None
+    assert store.asked == asked
+
+
+def test_a_session_is_told_by_its_signature_and_its_time(clock: ManualClock):
+    signer, user_id = MemoryTokenSigner(), uuid4()
+    askers = Askers(signer, clock, MemoryApiTokenStore())
+    text = signer.sign(Claims(user_id, uuid4(), NOW, NOW + timedelta(minutes=1)))
+    assert (askers.at_hand(text), askers.at_hand(f"{text}x")) == (user_id, None)
+    clock.advance(timedelta(minutes=1))
+    assert askers.at_hand(text) is None
