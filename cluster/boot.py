@@ -131,6 +131,8 @@ def run(wired: Wiring, ear: Ear) -> NoReturn:
             front.start()
         serve = Serving(wired, head.dashboard, head.address)
         stops.callback(lambda: serve.stop() if head.ended is None else None)
+        if front is not None:
+            stops.callback(front.turn_away)
         serve.start()
         _wait_until_ready(record["url"], ear, tls.trusting(home.tls_certificate) if wired.tls else None)
         record |= {"dashboard": head.dashboard, "ray": head.address, "boot_s": round(time.monotonic() - began, 2)}

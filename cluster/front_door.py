@@ -5,7 +5,7 @@ Ray starts, watches and replaces the replica as it would otherwise.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cluster.front_layout import PEER, Behind
 from cluster.front_sockets import handed_out
 from cluster.front_words import PlainHttp, PlainSockets
+from cluster.leaving import last, leave
 from cluster.proxy_door import SOCKETS
 
 _PEER = PEER.encode()
 # Longer than the front keeps a connection that nobody uses: none is closed here as a request is sent on it.
 _IDLE_S = 600
-_LET_FINISH_S = 20
+_LET_FINISH_S, _CUT_OFF_S = 20, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,17 @@ class FrontDoor:
     def __init__(self, app: ASGIApp, place: Behind) -> None:
         self._place = place
         self._task: asyncio.Task[None] | None = None
+        self._leaving = False
         self._server = _Server(
             uvicorn.Config(
-                from_the_front(app, place.prefix),
+                from_the_front(app, place.prefix, lambda: self._leaving),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=_IDLE_S,
-                timeout_graceful_shutdown=_LET_FINISH_S,
+                timeout_graceful_shutdown=_CUT_OFF_S,
                 http=PlainHttp,
                 ws=PlainSockets,
                 **SOCKETS,
@@ -92,9 +94,12 @@ class FrontDoor:
 
     async def close(self) -> None:
         """Let nobody in any more, and requests under way finish."""
-        if self._task is not None:
-            self._server.should_exit = True
-            await self._task
+        if self._task is None:
+            return
+        self._leaving = True
+        await leave(self._server, _LET_FINISH_S)
+        self._server.should_exit = True
+        await self._task
 
 
 class _Server(uvicorn.Server):
@@ -104,8 +109,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def from_the_front(app: ASGIApp, prefix: str) -> ASGIApp:
-    """`app` as if its callers had connected to it, mounted at `prefix` as Serve would have it."""
+def from_the_front(app: ASGIApp, prefix: str, leaving: Callable[[], bool] = lambda: False) -> ASGIApp:
+    """`app` as if its callers had connected to it, mounted at `prefix` as Serve would have it. While it is `leaving`,
+    every answer is its connection's last."""
 
     async def fronted(scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
@@ -117,6 +123,6 @@ def from_the_front(app: ASGIApp, prefix: str) -> ASGIApp:
             host, _, port = peer.decode("ascii").rpartition(":")
             inner["client"] = (host, int(port))
             inner["headers"] = [pair for pair in headers if pair[0] != _PEER]
-        await app(inner, receive, send)
+        await app(inner, receive, last(send) if leaving() and scope["type"] == "http" else send)
 
     return fronted

@@ -89,10 +89,42 @@ def refusals() -> dict[str, bytes]:
 def rendered(layout: Layout) -> str:
     """HAProxy's configuration. It is to be run in the folder of the sockets."""
     first = sorted(layout.behind, key=lambda each: -len(each.prefix))
-    counted = f"unless {{ src {' '.join(layout.unbounded)} }}" if layout.unbounded else ""
+    counted = _counted(layout)
     but = f" !{{ path {' '.join(layout.spared)} }}" if layout.spared else ""
-    tls = f" ssl crt {CERTIFICATE} alpn http/1.1" if layout.tls else ""
     lines = [
+        *_in_front(layout),
+        "    http-request disable-l7-retry unless METH_GET",
+        *(f"    use_backend {each.name} if {{ path_beg {each.prefix}/ }} || {{ path {each.prefix} }}"
+          for each in first if each.prefix),
+        f"    default_backend {first[-1].name}",
+    ]  # fmt: skip
+    for each in first:
+        # Nobody asks whether a replica is there: who connects while none is waits for the next.
+        lines.append(f"backend {each.name}")
+        if each.sockets:
+            # What is no wish for one is asked as any request, and refused as such.
+            lines.append("    http-request del-header upgrade unless METH_GET { req.fhdr(sec-websocket-version) 13 }")
+        else:
+            lines += [
+                "    option http-buffer-request",
+                "    http-request del-header upgrade",
+                f"    http-request track-sc1 {_CALLER} table requests {counted}",
+                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one} }}{but}",
+                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one + _ROOM_FOR_THE_FIRST} }}",
+            ]
+        lines.append(f"    server replicas unix@{each.name} maxconn {each.at_once}")
+    return "\n".join([*lines, *_table("lines"), *_table("requests")]) + "\n"
+
+
+def turning_away(layout: Layout) -> str:
+    """The same with nobody behind it: whoever comes is told to come again."""
+    return "\n".join([*_in_front(layout), "    http-request deny deny_status 503", *_table("lines")]) + "\n"
+
+
+def _in_front(layout: Layout) -> list[str]:
+    """All but where a request goes."""
+    tls = f" ssl crt {CERTIFICATE} alpn http/1.1" if layout.tls else ""
+    return [
         "global",
         f"    maxconn {layout.connections}",
         # More would only contend with the replicas for a machine's cores.
@@ -130,7 +162,7 @@ def rendered(layout: Layout) -> str:
         f"    bind {_quoted(f'{layout.host}:{layout.port}')}{tls}",
         # Nobody asks for it, and with it one connection is as many as its client likes.
         "    option disable-h2-upgrade",
-        f"    tcp-request connection track-sc0 {_CALLER} table lines {counted}",
+        f"    tcp-request connection track-sc0 {_CALLER} table lines {_counted(layout)}",
         f"    tcp-request connection reject if {{ sc0_conn_cur gt {layout.lines_of_one} }}",
         *(f"    http-request del-header {name}" for name in STEERING),
         f"    http-request set-header {PEER} %[src]:%[src_port]",
@@ -141,29 +173,15 @@ def rendered(layout: Layout) -> str:
         f"    http-request deny deny_status 400 if {{ req.hdrs,length gt {_HEADER_BYTES} }} "
         f"|| {{ req.hdr_cnt gt {_HEADERS} }}",
         f"    http-request deny deny_status 405 unless {{ method {_METHODS} }}",
-        "    http-request disable-l7-retry unless METH_GET",
-        *(f"    use_backend {each.name} if {{ path_beg {each.prefix}/ }} || {{ path {each.prefix} }}"
-          for each in first if each.prefix),
-        f"    default_backend {first[-1].name}",
-    ]  # fmt: skip
-    for each in first:
-        # Nobody asks whether a replica is there: who connects while none is waits for the next.
-        lines.append(f"backend {each.name}")
-        if each.sockets:
-            # What is no wish for one is asked as any request, and refused as such.
-            lines.append("    http-request del-header upgrade unless METH_GET { req.fhdr(sec-websocket-version) 13 }")
-        else:
-            lines += [
-                "    option http-buffer-request",
-                "    http-request del-header upgrade",
-                f"    http-request track-sc1 {_CALLER} table requests {counted}",
-                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one} }}{but}",
-                f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one + _ROOM_FOR_THE_FIRST} }}",
-            ]
-        lines.append(f"    server replicas unix@{each.name} maxconn {each.at_once}")
-    for table in ("lines", "requests"):
-        lines += [f"backend {table}", "    stick-table type ipv6 size 100k expire 1m store conn_cur"]
-    return "\n".join(lines) + "\n"
+    ]
+
+
+def _counted(layout: Layout) -> str:
+    return f"unless {{ src {' '.join(layout.unbounded)} }}" if layout.unbounded else ""
+
+
+def _table(name: str) -> list[str]:
+    return [f"backend {name}", "    stick-table type ipv6 size 100k expire 1m store conn_cur"]
 
 
 def said(status: int, code: str, message: str, more: str = "") -> bytes:

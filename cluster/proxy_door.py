@@ -65,9 +65,8 @@ class PlainDoor:
 
 def _in_our_words(status: int) -> Response:
     match status:
-        case 404:
-            return problem.answer("NOT_FOUND", 404, "there is nothing at this path")
-        case 408 | 429 | 503:
+        # One app takes every path that no other does: where the proxy knows of none, that one is not there, or not yet.
+        case 404 | 408 | 429 | 503:
             return problem.answer("UNAVAILABLE", 503, "nobody is there to answer this, or everybody is busy")
         case _:
             return problem.internal()

@@ -127,7 +127,9 @@ class Transport:
     def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
             return self._http.send(request)
-        except httpx.ConnectError:
+        except httpx.ConnectError as fault:
+            if _mistrusted(fault):
+                raise Unreachable(f"what answers at {self.url} has a certificate that is not trusted here") from None
             raise Unreachable(f"no platform answers at {self.url}") from None
         except httpx.TimeoutException:
             raise TooLate(f"the platform at {self.url} did not answer in time") from None
@@ -145,6 +147,13 @@ def document_of(answer: httpx.Response) -> dict[str, Any]:
         message = f"{answer.request.url} answered with something that is not the platform's: is it the right address?"
         raise NotThePlatform(message, answer.status_code, str(answer.request.url))
     return document
+
+
+def _mistrusted(fault: BaseException | None) -> bool:
+    """Whether a certificate is why nobody could be connected to."""
+    while fault is not None and not isinstance(fault, ssl.SSLCertVerificationError):
+        fault = fault.__cause__ or fault.__context__
+    return fault is not None
 
 
 def _refusal(answer: httpx.Response) -> ClientError:

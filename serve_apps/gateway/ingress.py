@@ -45,6 +45,7 @@ def ingress(
         max_queued_requests=256,
         health_check_period_s=ASKED_EVERY_S,
         health_check_timeout_s=10,
-        graceful_shutdown_timeout_s=5,
+        # Whoever asks is answered: nothing else is waited for.
+        graceful_shutdown_timeout_s=25,
     )(serve.ingress(built)())
     return deployed.bind()

@@ -39,6 +39,7 @@ def ingress(ports: LabPorts, prepare: Callable[[], None] = lambda: None, put: Pu
         health_check_period_s=ASKED_EVERY_S,
         # A simulation may hold the interpreter's lock for moments; that is no illness.
         health_check_timeout_s=30,
-        graceful_shutdown_timeout_s=5,
+        # Whoever asks is answered: nothing else is waited for.
+        graceful_shutdown_timeout_s=25,
     )(serve.ingress(built)())
     return deployed.bind()

@@ -5,7 +5,9 @@ import os
 import signal
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,6 +28,7 @@ from cluster.front_door import FrontDoor
 from cluster.front_layout import PEER, Behind, Layout
 from cluster.ports import LOOPBACK, free_port
 from omc.errors import Unavailable
+from tests.crash.waiting import LONG_S
 
 pytestmark = pytest.mark.skipif(front.program() is None, reason="HAProxy does not come with Ray here")
 
@@ -78,7 +81,7 @@ def standing(tmp_path: Path) -> Iterator[Front]:
 @pytest.fixture
 async def http(standing: Front) -> AsyncIterator[httpx.AsyncClient]:
     address = f"http://{LOOPBACK}:{standing.layout.port}"
-    async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=LONG_S, trust_env=False) as client:
         yield client
 
 
@@ -143,6 +146,45 @@ async def test_replicas_share_a_socket(standing, http):
     await doors[1].close()
 
 
+async def test_no_request_is_lost_or_carried_out_twice_while_replicas_are_replaced(standing):
+    carried_out: Counter[str] = Counter()
+    all_replaced = asyncio.Event()
+
+    def replica() -> FrontDoor:
+        built = FastAPI()
+
+        @built.post("/{what}")
+        async def carry_out(what: str) -> None:
+            carried_out[what] += 1
+            await asyncio.sleep(0.005)
+
+        door = FrontDoor(built, ROOT)
+        door.open(standing.folder)
+        return door
+
+    async def asking(who: int) -> list[str]:
+        address, answered = f"http://{LOOPBACK}:{standing.layout.port}", []
+        async with httpx.AsyncClient(base_url=address, timeout=LONG_S, trust_env=False) as client:
+            while not all_replaced.is_set():
+                what = f"{who}.{len(answered)}"
+                assert (await client.post(f"/{what}")).status_code == 200
+                answered.append(what)
+        return answered
+
+    door = replica()
+    clients = [asyncio.create_task(asking(who)) for who in range(12)]
+    for at_once in (True, False) * 4:
+        await asyncio.sleep(0.2)
+        # The next one may come first, or be waited for.
+        successor = replica() if at_once else None
+        await door.close()
+        door = successor or replica()
+    all_replaced.set()
+    answered = [what for those in await asyncio.gather(*clients) for what in those]
+    assert carried_out == dict.fromkeys(answered, 1)
+    await door.close()
+
+
 async def test_a_killed_front_is_back_before_anybody_can_tell(standing, http):
     door = opened(standing, ROOT)
     (victim,) = haproxy()
@@ -157,6 +199,56 @@ async def test_a_killed_front_is_back_before_anybody_can_tell(standing, http):
             await asyncio.sleep(0.02)
     assert victim not in haproxy()
     await door.close()
+
+
+async def test_what_is_under_way_is_answered_and_whoever_comes_then_is_turned_away(standing, http):
+    built, enough, begun = FastAPI(), asyncio.Event(), []
+
+    @built.api_route("/patient", methods=["GET", "POST"])
+    async def patient() -> str:
+        begun.append(1)
+        await enough.wait()
+        return "done"
+
+    door = FrontDoor(built, ROOT)
+    door.open(standing.folder)
+    under_way = [asyncio.create_task(http.request(method, "/patient")) for method in ("GET", "POST") for _ in range(8)]
+    while len(begun) < len(under_way):  # noqa: ASYNC110 - a replica tells nobody
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(standing.turn_away)
+    async with httpx.AsyncClient(base_url=http.base_url, timeout=LONG_S, trust_env=False) as late:
+        await refusal(late, "/")
+        refused = [await late.request(method, "/") for method in ("GET", "POST")]
+    for answer in refused:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert answer.headers["retry-after"]
+        assert answer.headers["x-request-id"]
+    enough.set()
+    assert [(await each).json() for each in under_way] == ["done"] * 16
+    assert (await http.get("/")).status_code == 503, "whatever connection it comes on"
+    await door.close()
+    await asyncio.to_thread(standing.stop)
+    assert haproxy() == []
+    with pytest.raises(httpx.ConnectError):
+        await http.get("/")
+
+
+async def refusal(client: httpx.AsyncClient, url: str) -> None:
+    """Return when somebody new is told to come again. For a moment nobody may listen."""
+    while True:
+        with suppress(httpx.TransportError):
+            if (await client.get(url)).status_code == 503:
+                return
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_whoever_waits_for_a_replica_is_told_when_none_will_come(standing, http, method):
+    waiting = asyncio.create_task(http.request(method, "/seen"))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(standing.turn_away)
+    await asyncio.to_thread(standing.stop)
+    assert (await waiting).status_code == 503
 
 
 async def test_too_many_headers_are_refused_in_the_contracts_words(standing, http):
@@ -229,10 +321,13 @@ async def test_tls_is_spoken_where_there_is_a_certificate(tmp_path):
     it.start()
     door = opened(it, ROOT)
     trusting = ssl.create_default_context(cafile=str(pem[0]))
-    async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=trusting, timeout=LONG_S, trust_env=False) as client:
         assert (await client.get(f"https://{LOOPBACK}:{it.layout.port}/seen")).json()["app"] == "gateway"
         with pytest.raises(httpx.TransportError):
             await client.get(f"http://{LOOPBACK}:{it.layout.port}/seen")
+        await asyncio.to_thread(it.turn_away)
+    async with httpx.AsyncClient(verify=trusting, timeout=LONG_S, trust_env=False) as late:
+        await refusal(late, f"https://{LOOPBACK}:{it.layout.port}/seen")
     assert (it.folder / "certificate.pem").stat().st_mode & 0o077 == 0
     await door.close()
     it.stop()

@@ -19,6 +19,7 @@ from cluster.front_door import FrontDoor
 from cluster.front_layout import Behind, Layout
 from cluster.ports import LOOPBACK, free_port
 from cluster.wiring import wiring
+from omc.cli.outcome import Failure
 from omc.cli.platform import Platform
 from omc.errors import InvalidInput
 
@@ -91,6 +92,8 @@ async def test_the_front_speaks_tls_and_clients_here_know_it_by_its_certificate(
                     await stranger.get("/api/v1/ready")
         with Platform(url, home) as there:
             assert await asyncio.to_thread(there.ready) == {"status": "ok"}
+        with Platform(url, tmp_path / "elsewhere") as stranger, pytest.raises(Failure, match="not trusted here"):
+            await asyncio.to_thread(stranger.ready)
     finally:
         await door.close()
         standing.stop()

@@ -134,7 +134,7 @@ class BehindHAProxy(Platform):
     def start(self) -> None:
         from ray import serve
 
-        behind = (Behind("gateway", ""), Behind("streams", PREFIX, at_once=2_512))
+        behind = (Behind("gateway", ""), Behind("streams", PREFIX, at_once=2_512, sockets=True))
         layout = Layout(LOOPBACK, self.port, behind)
         self._front = Front(front.program() or "", self.folder / "front", self.folder / "front.log", layout)
         self._front.start()
