@@ -28,10 +28,9 @@ TRACE ?=
 VICTIMS ?=
 POINTS ?=
 SEED ?= 7
-# `make fuzz-api`: examples of each operation; URL and TOKEN of a running platform.
+# `make fuzz-api`: examples of each operation; URL of a running platform, which TOKEN, or EMAIL and PASSWORD, let in.
 EXAMPLES ?= 100
 URL ?=
-TOKEN ?=
 
 export RAY_USAGE_STATS_ENABLED := 0
 export UV_NO_PROGRESS := 1
@@ -71,11 +70,11 @@ crash: $(STAMP)
 cases: $(STAMP)
 	@$(BIN)/python tests/cases/run.py $(FILES)
 
-# Schemathesis on every operation, in an environment of its own: .venv-fuzz. URL and TOKEN ask a running platform.
+# Schemathesis on every operation, in an environment of its own: .venv-fuzz. URL asks a running platform.
 fuzz-api: $(STAMP)
 	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
 	@VIRTUAL_ENV=$(CURDIR)/.venv-fuzz $(BIN)/uv pip install --quiet --require-hashes -r tests/fuzz/requirements.txt
-	@$(BIN)/python tests/fuzz/run.py --examples $(EXAMPLES) $(if $(URL),--url '$(URL)') $(if $(TOKEN),--token '$(TOKEN)')
+	@$(BIN)/python tests/fuzz/run.py --examples $(EXAMPLES) $(if $(URL),--url '$(URL)')
 
 # The typed client, from the merged document.
 client: $(STAMP)

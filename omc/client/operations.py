@@ -129,8 +129,8 @@ class Operations(Caller):
     def activate_deployment(
         self, deployment_id: UUID | str, body: ActivateIn | None = None, *, key: str | None = None
     ) -> DeploymentOut:
-        """Let it trade. Asking again changes nothing; with a key not even when it was paused since. For real money
-        it is confirmed again.
+        """Let it trade. Asking again changes nothing; with a key not even when it was paused since, and one that
+        was cut off before it could do anything is a CONFLICT then. For real money it is confirmed again.
 
         A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(

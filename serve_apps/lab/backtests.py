@@ -18,7 +18,7 @@ from omc.market.money import from_grid
 from serve_apps.asking import triggers_for
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
-from serve_apps.lab.files import as_file
+from serve_apps.lab.files import FILES, as_file
 from serve_apps.lab.fitted import with_model
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import counted
@@ -187,7 +187,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer, once: Once) 
         await ports.backtests.delete(backtest_id, user_id)
         return Success(data=None, message="deleted")
 
-    @router.get("/backtests/{backtest_id}/trades", response_model=Page[SimulatedTrade])
+    @router.get("/backtests/{backtest_id}/trades", response_model=Page[SimulatedTrade], responses=FILES)
     async def trades(
         user_id: Annotated[UUID, asker], backtest_id: UUID, query: Annotated[TradeQuery, Query()]
     ) -> Page[SimulatedTrade] | Response:
@@ -200,7 +200,7 @@ def routes(ports: LabPorts, worker: BacktestWorker, bearer: Bearer, once: Once) 
         shown = made[query.offset : query.offset + query.per_page]
         return Page.of([SimulatedTrade.of(each) for each in shown], len(made), query)
 
-    @router.get("/backtests/{backtest_id}/equity", response_model=Success[Curve])
+    @router.get("/backtests/{backtest_id}/equity", response_model=Success[Curve], responses=FILES)
     async def equity(
         user_id: Annotated[UUID, asker], backtest_id: UUID, query: Annotated[CurveQuery, Query()]
     ) -> Response:

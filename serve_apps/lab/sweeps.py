@@ -20,7 +20,7 @@ from omc.errors import Conflict, InvalidInput, NotFound, OmcError, Unavailable
 from omc.feature.frame import FloatArray
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.identity import Bearer
-from serve_apps.lab.files import as_csv, as_file
+from serve_apps.lab.files import FILES, as_csv, as_file
 from serve_apps.lab.ports import LabPorts
 from serve_apps.lab.quotas import counted
 from serve_apps.lab.spec import check_stored
@@ -109,7 +109,7 @@ def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
         sweep = await ports.sweeps.get(sweep_id, user_id)
         return Success(data=SweepOut.of(await uncut(_resume(ports, sweep))))
 
-    @router.get("/sweeps/{sweep_id}/results", response_model=Page[PointOut])
+    @router.get("/sweeps/{sweep_id}/results", response_model=Page[PointOut], responses=FILES)
     async def results(
         user_id: Annotated[UUID, asker], sweep_id: UUID, query: Annotated[ResultQuery, Query()]
     ) -> Page[PointOut] | Response:

@@ -48,10 +48,10 @@ class Account:
         return found
 
 
-async def account(http: httpx.AsyncClient, email: str) -> Account:
+async def account(http: httpx.AsyncClient, email: str, password: str = PASSWORD) -> Account:
     somebody = Account(http, email)
-    profile = await somebody.made("POST", "/users/register", {"email": email, "password": PASSWORD})
-    tokens = await somebody.made("POST", "/auth/login", {"email": email, "password": PASSWORD})
+    profile = await somebody.made("POST", "/users/register", {"email": email, "password": password})
+    tokens = await somebody.made("POST", "/auth/login", {"email": email, "password": password})
     somebody.user_id, somebody.token = UUID(profile["id"]), tokens["access_token"]
     return somebody
 

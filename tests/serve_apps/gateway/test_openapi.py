@@ -230,6 +230,24 @@ def test_every_body_and_every_answer_has_an_example_that_its_own_schema_takes(do
                 assert "application/json" in content
 
 
+def test_whatever_can_be_asked_for_in_several_forms_describes_each(document):
+    media = {"json": "application/json", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+    media["arrow"] = "application/vnd.apache.arrow.stream"
+    found = {}
+    for name, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            schemas = parameter["schema"].get("anyOf", [parameter["schema"]])
+            forms = [form for schema in schemas for form in schema.get("enum", [])]
+            if parameter["name"] == "format":
+                found[name] = forms
+                assert operation["responses"]["200"]["content"].keys() == {media[form] for form in forms}, name
+    assert {name for name, forms in found.items() if "parquet" in forms} == {
+        "GET /api/v1/lab/backtests/{}/equity",
+        "GET /api/v1/lab/backtests/{}/trades",
+        "GET /api/v1/lab/sweeps/{}/results",
+    }
+
+
 def test_every_reference_leads_somewhere(document):
     schemas = document["components"]["schemas"]
     references = set(re.findall(r"'#/components/schemas/([^']+)'", repr(document)))
