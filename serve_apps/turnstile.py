@@ -25,6 +25,10 @@ _STOP_WAITS_S, _OTHERS_WAIT_S = 0.25, 1.0
 _SAID = "too many requests: wait {seconds} s and ask again"
 
 
+def _by_nobody() -> bool:
+    return False
+
+
 class Turnstile:
     """Of all requests but probes. Whoever asks from this machine is limited by account alone: the command line and the
     platform's own programs have no address to be told apart by."""
@@ -73,7 +77,7 @@ class Admission:
         """Of the key that it meets first, when it was asked about."""
 
     async def enters(
-        self, presents_token: bool, is_known: Callable[[], bool], *, registers: bool = False
+        self, presents_token: bool, is_known: Callable[[], bool] = _by_nobody, *, registers: bool = False
     ) -> Standing | None:
         """How its address stands where it has no room; one that comes with a token is asked about with its account. A
         stop with a token that `is_known` is let in wherever it comes from: whoever makes tokens up is not."""
