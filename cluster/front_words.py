@@ -4,18 +4,19 @@ uvicorn answers what it cannot read in plain text, and what is no handshake of a
 held one of the few places behind the front, and kept the server from ending in good order.
 """
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from cluster.front_layout import said
 
+_REST_WITHIN_S = 2.0
 _CLOSING = "Connection: close\r\n"
 _UNREADABLE = said(422, "VALIDATION_ERROR", "the request cannot be read as HTTP", _CLOSING)
 _NO_HANDSHAKE = said(422, "VALIDATION_ERROR", "this is no handshake of a WebSocket", _CLOSING)
 
 
 class PlainHttp(HttpToolsProtocol):
-    """HTTP. Whoever was answered before their body had come is let go: nobody reads the rest of it."""
+    """HTTP. Whoever was answered before their body had come is let go when the rest, unread as it is, does not follow."""
 
     def send_400_response(self, msg: str) -> None:
         self.transport.write(_UNREADABLE)
@@ -23,8 +24,12 @@ class PlainHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         if self.cycle.more_body:
-            self.transport.close()
+            self.loop.call_later(_REST_WITHIN_S, self._let_go, self.cycle)
         super().on_response_complete()
+
+    def _let_go(self, answered: RequestResponseCycle) -> None:
+        if answered.more_body:
+            self.transport.close()
 
 
 class PlainSockets(WebSocketsSansIOProtocol):

@@ -35,6 +35,9 @@ _INSTANT = re.compile(
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Storage and arrays hold these years whatever is done to them.
 _EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+# Those that terminals obey, and those that turn around what is written after them. Texts may have lines and tabs.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_BREAK = re.compile("[\t\n\r\u2028\u2029]")
 _WHOLE = 2**53
 _LARGEST = 1e15
 MOST_COINS = 100
@@ -115,8 +118,14 @@ def _unique(coins: list[str]) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    if any(character < " " and character not in "\n\r\t" for character in text):
+    if _CONTROL.search(text):
         raise ValueError("must not hold control characters")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if _BREAK.search(text):
+        raise ValueError("must be one line")
     return text
 
 
@@ -166,7 +175,10 @@ Closing = Annotated[datetime, BeforeValidator(_closing), WithJsonSchema(_BOUND_S
 Ticker = Annotated[str, AfterValidator(_ticker), WithJsonSchema({"type": "string", "examples": ["BTC"]})]
 Coins = Annotated[list[Ticker], Field(min_length=1, max_length=MOST_COINS), AfterValidator(_unique)]
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_printable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(_printable),
+    AfterValidator(_on_one_line),
 ]
 """A name of one thing."""
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]

@@ -13,7 +13,7 @@ from omc.access.api_token import MemoryApiTokenStore
 from omc.access.credential_store import MemoryCredentialStore
 from omc.access.revocation import valid_from
 from omc.access.token import MemoryRefreshStore
-from omc.access.user import MemoryUserStore, User
+from omc.access.user import NOWHERE, MemoryUserStore, User
 from omc.clock import ManualClock
 from omc.errors import Conflict
 from omc.trading.deployment import Deployment, DeploymentStatus, MemoryDeploymentStore, Mode
@@ -56,7 +56,7 @@ def hindrance(
 
 def placeholder(user_id: UUID) -> str:
     """In place of an address, which is free then. No mail reaches it."""
-    return f"{user_id.hex}@deleted.invalid"
+    return f"{user_id.hex}@deleted{NOWHERE}"
 
 
 def gone() -> Conflict:

@@ -13,6 +13,9 @@ from omc.errors import Conflict, Forbidden, InvalidInput, NotFound
 # One local part, one at sign, a domain with a dot; no spaces, no control characters, nothing that needs quoting.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _EMAIL_LENGTH = 255
+# No mail reaches anybody there (RFC 2606), and accounts that were deleted have their placeholders there: whoever had
+# such an address could keep the account that it names from being deleted.
+NOWHERE = ".invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class User:
 def email_address(text: str) -> str:
     """`text` as an address that mail can reach, without the spaces around it."""
     address = text.strip()
-    if len(address) > _EMAIL_LENGTH or not _EMAIL.fullmatch(address):
+    reachable = len(address) <= _EMAIL_LENGTH and not address.lower().endswith(NOWHERE)
+    if not reachable or not _EMAIL.fullmatch(address):
         raise InvalidInput("email is not an address such as name@example.com")
     return address
 

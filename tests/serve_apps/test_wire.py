@@ -196,7 +196,15 @@ def test_a_parameter_of_no_usable_kind_is_refused_once_and_not_for_each_kind(wro
 
 def test_a_line_is_short_printable_and_not_blank():
     assert TypeAdapter(Line).validate_python("  Ada Lovelace ") == "Ada Lovelace"
-    for wrong in ("", "   ", "a\0b", "a" * 256, 5):
+    for wrong in ("", "   ", "a\0b", "a" * 256, 5, "two\nlines", "a\tb", "a\u2028b"):
         with pytest.raises(ValidationError):
             TypeAdapter(Line).validate_python(wrong)
-    assert TypeAdapter(Text).validate_python("two\nlines") == "two\nlines"
+    assert TypeAdapter(Line).validate_python("Zoë 李 🙂") == "Zoë 李 🙂"
+    assert TypeAdapter(Text).validate_python("two\nlines\tand more") == "two\nlines\tand more"
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x7f", "\x9b31m", "\u202etxt.exe", "\u2066"], ids=ascii)
+def test_no_text_gives_a_terminal_orders_or_turns_round_what_follows(sign: str):
+    for kind in (Line, Text):
+        with pytest.raises(ValidationError, match="control"):
+            TypeAdapter(kind).validate_python(f"a{sign}b")

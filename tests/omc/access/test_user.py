@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from omc.access.closing import placeholder
 from omc.access.user import MemoryUserStore, email_address
 from omc.errors import Conflict, InvalidInput, NotFound
 
@@ -30,6 +31,8 @@ def test_an_address_is_taken_without_the_spaces_around_it(text: str):
         "a\0@example.com",
         "a" * 65 + "@example.com",
         "ada@" + "a.bb" * 70,
+        "ada@example.Invalid",
+        placeholder(uuid4()),
     ],
 )
 def test_what_is_no_address_is_refused(text: str):
