@@ -16,7 +16,7 @@ _NO_HANDSHAKE = said(422, "VALIDATION_ERROR", "this is no handshake of a WebSock
 
 
 class PlainHttp(HttpToolsProtocol):
-    """HTTP. Whoever was answered before their body had come is let go when the rest, unread as it is, does not follow."""
+    """HTTP. Whoever was answered before their body had come is let go when the rest, which nobody reads, stays out."""
 
     def send_400_response(self, msg: str) -> None:
         self.transport.write(_UNREADABLE)
