@@ -185,14 +185,16 @@ def _method(method: str, path: str, operation: Mapping[str, Any], schemas: Mappi
     shape = _answer(operation, schemas)
     named, asked = list(_named(operation)), list(_asked(operation, shape))
     body, needed = _body(operation)
-    keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
+    headers = {each["name"] for each in operation.get("parameters", []) if each["in"] == "header"}
+    keyed, coded = "Idempotency-Key" in headers, "X-Second-Factor" in headers
     arguments = ["self", *(f"{name}: {kind}" for name, kind in named)]
     if body:
         arguments.append(f"body: {body}" if needed else f"body: {body} | None = None")
-    if asked or keyed:
+    if asked or keyed or coded:
         arguments.append("*")
         arguments += [f"{name}: {kind}" for name, kind, _ in asked]
         arguments += ["key: str | None = None"] if keyed else []
+        arguments += ["code: str | None = None"] if coded else []
     where = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", path.removeprefix("/api/v1"))
     sent = [shape, repr(method), f'f"{where}"' if named else f'"{where}"']
     if asked:
@@ -200,6 +202,7 @@ def _method(method: str, path: str, operation: Mapping[str, Any], schemas: Mappi
     sent += ["body=body"] if body else []
     sent += ["signed=False"] if "security" not in operation else []
     sent += ["key=key or new_key()"] if keyed else []
+    sent += ["code=code"] if coded else []
     about = _said(str(operation.get("description", "")), " " * 8)
     typed = f"found: {shape} = self._ask({', '.join(sent)})\n        return found"
     done = f"self._ask({', '.join(sent)})" if shape == "None" else typed

@@ -9,7 +9,7 @@ that ask for a token by asking, and those that let anybody in by saying who came
 
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,8 @@ class Record:
     """The place of its first entry."""
     why: str | None = None
     """What was said when it was refused."""
+    noted: dict[str, Detail] = field(default_factory=dict)
+    """What more is known of what was done, where the action and the path do not say it."""
 
     async def ask(self) -> None:
         """Write that it is asked for, once. Unavailable when that cannot be written, unless it halts."""
@@ -73,6 +75,8 @@ class Record:
         details: dict[str, Detail] = {"outcome": _outcome(status), "status": status, "asked": self.asked_at}
         if self.why is not None:
             details["why"] = self.why
+        if status is not None and status < 400:
+            details |= self.noted
         if is_halt(self.scope):
             happening = self._happening(account, details)
             # Its first entry may have found its place only when this one is written.
@@ -177,6 +181,12 @@ def refused(request: Request, why: str) -> None:
     """What the answer says. It may quote what was sent."""
     if record := _record_of(request):
         record.why = redacted(_printable(why))[:_LONGEST_SUBJECT]
+
+
+def noted(request: Request, name: str, value: Detail) -> None:
+    """Written with the outcome, once it is done. Neither a secret nor what names somebody."""
+    if record := _record_of(request):
+        record.noted[name] = value
 
 
 def action_of(scope: Scope) -> str:

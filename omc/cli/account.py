@@ -8,6 +8,7 @@ import typer
 from omc.cli import show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform
 from omc.cli.outcome import ExitCode, Failure
+from omc.cli.second_factor import Code, with_code
 
 commands = typer.Typer()
 account = typer.Typer(help="Your own account.", no_args_is_help=True)
@@ -60,6 +61,7 @@ def delete(
     leave_coins: Annotated[
         bool, typer.Option("--leave-coins", help="Coins of deactivated live deployments stay at their exchange.")
     ] = False,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -67,7 +69,7 @@ def delete(
     """Delete the account that is signed in here, for good."""
     with platform(home, url) as there:
         body = {"current_password": _secret(password, twice=False), "leave_coins": leave_coins}
-        there.delete("/users/profile", body)
+        with_code(lambda proof: there.delete("/users/profile", body, code=proof), code)
         there.log_out()
         show.as_json({"url": there.url}) if json else show.line("the account is deleted")
 

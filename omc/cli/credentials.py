@@ -69,14 +69,15 @@ def validate(
     name: Name,
     llm: Llm = False,
     withdrawals_disabled: Promise = False,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Ask the venue now what a stored key may do."""
     with platform(home, url) as there:
-        body = {"withdrawals_disabled": True} if withdrawals_disabled else {}
-        answer = there.post(f"{_path(name, llm)}/validate", body)
+        path, body = f"{_path(name, llm)}/validate", {"withdrawals_disabled": True} if withdrawals_disabled else {}
+        answer = with_code(lambda proof: there.post(path, body, code=proof), code)
     show.as_json(answer) if json else _tell(answer)
     if not answer["is_validated"]:
         raise typer.Exit(ExitCode.REFUSED)

@@ -68,8 +68,9 @@ class Platform:
         """`code` is of the second factor."""
         return self._asked("PUT", path, body=body, headers={"X-Second-Factor": code} if code is not None else {})
 
-    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
-        self._asked("DELETE", path, body=body)
+    def delete(self, path: str, body: Mapping[str, Any] | None = None, *, code: str | None = None) -> None:
+        """`code` is of the second factor."""
+        self._asked("DELETE", path, body=body, headers={"X-Second-Factor": code} if code is not None else {})
 
     def everything(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, or the first `limit`."""

@@ -8,6 +8,7 @@ import typer
 from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform, settled
 from omc.cli.outcome import ExitCode, Failure
+from omc.cli.second_factor import Code, with_code
 
 commands = typer.Typer()
 reconcile = typer.Typer(help="Compare our books with the venue's, and decide what only you can tell.")
@@ -65,6 +66,7 @@ def resolve(
 @reconcile.command()
 def accept(
     deployment: Annotated[str, typer.Argument(help="A deployment that trades the account, by id or name.")],
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -72,8 +74,8 @@ def accept(
     """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens. While the
     venue has not shown yet what it holds, the account is shown as it was: `omc reconcile` tells when it is done."""
     with platform(home, url) as there:
-        which = named.deployment(there, deployment)
-        row = there.post("/floor/reconciliation/accept", {"deployment_id": which}, key=str(uuid4()))
+        body, key = {"deployment_id": named.deployment(there, deployment)}, str(uuid4())
+        row = with_code(lambda proof: there.post("/floor/reconciliation/accept", body, key=key, code=proof), code)
     show.as_json(row) if json else _shown(row)
 
 

@@ -36,6 +36,7 @@ def emergency_stop(
     ] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Allow trading again; deployments stay paused.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why: it is on record.")] = None,
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     json: Json = False,
@@ -52,7 +53,7 @@ def emergency_stop(
         return
     with platform(home, url) as there:
         if reset:
-            _reset(there, deployment, why, json=json)
+            _reset(there, deployment, why, code, json=json)
             return
         level = "adding" if adding else "all"
         _by_file_first(folder, there, deployment, why, level)
@@ -194,9 +195,10 @@ def _by_file(folder: Path, there: Platform, why: str, level: str, failure: Failu
     show.line(f"  could not be done: the platform itself was not reached: {failure}")
 
 
-def _reset(there: Platform, deployment: str | None, why: str, *, json: bool) -> None:
+def _reset(there: Platform, deployment: str | None, why: str, code: str | None, *, json: bool) -> None:
     which = {"deployment_id": named.deployment(there, deployment)} if deployment else {}
-    answer = there.post("/floor/emergency-stop/reset", {"reason": why, **which})
+    body = {"reason": why, **which}
+    answer = with_code(lambda proof: there.post("/floor/emergency-stop/reset", body, code=proof), code)
     if json:
         show.as_json(answer)
         return

@@ -10,6 +10,7 @@ import typer
 from omc.cli import named, show
 from omc.cli.options import DEFAULT_HOME, Home, Json, Url, platform, settled
 from omc.cli.platform import Platform
+from omc.cli.second_factor import Code, with_code
 from omc.cli.window import given
 
 commands = typer.Typer()
@@ -199,12 +200,14 @@ def locks(deployment: Only = None, home: Home = DEFAULT_HOME, url: Url = None, j
 @commands.command()
 def unlock(
     lock: Annotated[str, typer.Argument(help="A lock's id, as `omc locks` lists it.")],
+    code: Code = None,
     home: Home = DEFAULT_HOME,
     url: Url = None,
 ) -> None:
     """Lift a halt of your own, or let a coin be bought again that is kept out."""
     with platform(home, url) as there:
-        there.delete(f"/floor/locks/{named.lock(lock)}")
+        path = f"/floor/locks/{named.lock(lock)}"
+        with_code(lambda proof: there.delete(path, code=proof), code)
         show.line(f"{lock} is lifted")
 
 

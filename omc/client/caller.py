@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from omc.client.transport import IDEMPOTENCY_KEY, Transport, document_of
 
 T = TypeVar("T")
+SECOND_FACTOR = "X-Second-Factor"
 
 
 class Caller:
@@ -34,9 +35,11 @@ class Caller:
         body: BaseModel | None = None,
         signed: bool = True,
         key: str | None = None,
+        code: str | None = None,
     ) -> Any:
-        """The answer as `shape`: its `data`, or a page whole."""
-        headers = {**(self._signature() if signed else {}), **({IDEMPOTENCY_KEY: key} if key else {})}
+        """The answer as `shape`: its `data`, or a page whole. `code` is of the second factor."""
+        named = {IDEMPOTENCY_KEY: key, SECOND_FACTOR: code}
+        headers = {**(self._signature() if signed else {}), **{name: text for name, text in named.items() if text}}
         content = None if body is None else body.model_dump(mode="json", exclude_unset=True, by_alias=True)
         answer = self._transport.send(method, path, query=_plain(query or {}), body=content, headers=headers)
         if shape is str:

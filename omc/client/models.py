@@ -29,6 +29,7 @@ class Account(Model):
 class AccountChange(Model):
     full_name: str | None = None
     is_active: bool | None = None
+    current_password: str | None = None
 
 
 class AccountRisk(Model):
@@ -416,6 +417,8 @@ class DeflatedOut(Model):
 
 
 class Deletion(Model):
+    """`current_password` is that of whoever asks, whosever account it is."""
+
     current_password: str
     leave_coins: bool = False
 
@@ -1097,6 +1100,7 @@ class Profile(Model):
 class ProfileChange(Model):
     email: str | None = None
     full_name: str | None = None
+    current_password: str | None = None
 
 
 class ProfitOut(Model):

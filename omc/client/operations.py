@@ -114,27 +114,40 @@ from omc.client.models import (
 class Operations(Caller):
     """The platform, an operation a method."""
 
-    def accept_reconciliation(self, body: AcceptIn, *, key: str | None = None) -> ReconciliationOut:
+    def accept_reconciliation(
+        self, body: AcceptIn, *, key: str | None = None, code: str | None = None
+    ) -> ReconciliationOut:
         """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens.
         CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the
         venue has not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing
-        more and is answered what came of it.
+        more and is answered what came of it. An account of real money takes a code of the second factor, where
+        there is one.
 
         A program's token needs the scope `trade`."""
         found: ReconciliationOut = self._ask(
-            ReconciliationOut, "POST", "/floor/reconciliation/accept", body=body, key=key or new_key()
+            ReconciliationOut, "POST", "/floor/reconciliation/accept", body=body, key=key or new_key(), code=code
         )
         return found
 
     def activate_deployment(
-        self, deployment_id: UUID | str, body: ActivateIn | None = None, *, key: str | None = None
+        self,
+        deployment_id: UUID | str,
+        body: ActivateIn | None = None,
+        *,
+        key: str | None = None,
+        code: str | None = None,
     ) -> DeploymentOut:
         """Let it trade. Asking again changes nothing; with a key not even when it was paused since, and one that
         was cut off before it could do anything is a CONFLICT then. For real money it is confirmed again.
 
         A program's token needs the scope `trade`."""
         found: DeploymentOut = self._ask(
-            DeploymentOut, "POST", f"/floor/algorithms/{deployment_id}/activate", body=body, key=key or new_key()
+            DeploymentOut,
+            "POST",
+            f"/floor/algorithms/{deployment_id}/activate",
+            body=body,
+            key=key or new_key(),
+            code=code,
         )
         return found
 
@@ -171,11 +184,11 @@ class Operations(Caller):
         found: AlgorithmOut = self._ask(AlgorithmOut, "PUT", f"/lab/algorithms/{algorithm_id}", body=body)
         return found
 
-    def change_coinspot_credential(self, body: ExchangeKeyIn) -> CredentialOut:
+    def change_coinspot_credential(self, body: ExchangeKeyIn, *, code: str | None = None) -> CredentialOut:
         """Put another key in its place. Nothing trades by it before CoinSpot has said that it may.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "PUT", "/credentials/coinspot", body=body)
+        found: CredentialOut = self._ask(CredentialOut, "PUT", "/credentials/coinspot", body=body, code=code)
         return found
 
     def change_deployment_parameters(
@@ -190,11 +203,15 @@ class Operations(Caller):
         )
         return found
 
-    def change_exchange_credential(self, exchange: str, body: OtherExchangeKeyIn) -> CredentialOut:
+    def change_exchange_credential(
+        self, exchange: str, body: OtherExchangeKeyIn, *, code: str | None = None
+    ) -> CredentialOut:
         """Put another key in its place. Nothing trades by it before the exchange has said that it may.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "PUT", f"/credentials/exchanges/{exchange}", body=body)
+        found: CredentialOut = self._ask(
+            CredentialOut, "PUT", f"/credentials/exchanges/{exchange}", body=body, code=code
+        )
         return found
 
     def change_llm_credential(self, provider: str, body: ModelKeyIn) -> CredentialOut:
@@ -204,33 +221,36 @@ class Operations(Caller):
         found: CredentialOut = self._ask(CredentialOut, "PUT", f"/credentials/llm/{provider}", body=body)
         return found
 
-    def change_password(self, body: PasswordChange) -> None:
+    def change_password(self, body: PasswordChange, *, code: str | None = None) -> None:
         """Every session ends: access tokens stop to hold within seconds, and whoever is logged in anywhere has to
-        log in again.
+        log in again. Where there is a second factor, it takes a code of it besides.
 
         For people who are signed in: no program's token suffices."""
-        self._ask(None, "PUT", "/users/password", body=body)
+        self._ask(None, "PUT", "/users/password", body=body, code=code)
 
-    def change_profile(self, body: ProfileChange) -> Profile:
-        """What is left out stays as it is; a `full_name` of null is taken away.
+    def change_profile(self, body: ProfileChange, *, code: str | None = None) -> Profile:
+        """What is left out stays as it is; a `full_name` of null is taken away. Another email, by which its owner
+        logs in, takes the password and, where there is a second factor, a code of it: FORBIDDEN with `details`
+        of `{"current_password": "required"}` asks for the first.
 
         For people who are signed in: no program's token suffices."""
-        found: Profile = self._ask(Profile, "PUT", "/users/profile", body=body)
+        found: Profile = self._ask(Profile, "PUT", "/users/profile", body=body, code=code)
         return found
 
-    def change_risk_limits(self, body: LimitsChange, *, key: str | None = None) -> AllLimits:
+    def change_risk_limits(self, body: LimitsChange, *, key: str | None = None, code: str | None = None) -> AllLimits:
         """Change what is named; what is null does not bind any more. To loosen what real money is traded within
         takes a code of the second factor, where there is one.
 
         A program's token needs the scope `trade`."""
-        found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key())
+        found: AllLimits = self._ask(AllLimits, "PUT", "/floor/risk/limits", body=body, key=key or new_key(), code=code)
         return found
 
-    def change_user(self, user_id: UUID | str, body: AccountChange) -> Account:
-        """What is left out stays as it is. Nobody shuts themselves out.
+    def change_user(self, user_id: UUID | str, body: AccountChange, *, code: str | None = None) -> Account:
+        """What is left out stays as it is. Nobody shuts themselves out. Shutting out and letting in take the
+        superuser's own password and, where they have a second factor, a code of it.
 
         For superusers who are signed in: no program's token suffices."""
-        found: Account = self._ask(Account, "PATCH", f"/users/{user_id}", body=body)
+        found: Account = self._ask(Account, "PATCH", f"/users/{user_id}", body=body, code=code)
         return found
 
     def confirm_user_second_factor(self, body: ConfirmIn) -> RecoveryCodes:
@@ -264,18 +284,22 @@ class Operations(Caller):
         )
         return found
 
-    def create_coinspot_credential(self, body: ExchangeKeyIn) -> CredentialOut:
+    def create_coinspot_credential(self, body: ExchangeKeyIn, *, code: str | None = None) -> CredentialOut:
         """Entrust a key to the platform. It is sealed, and CoinSpot is asked at once what it may do.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot", body=body)
+        found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot", body=body, code=code)
         return found
 
-    def create_exchange_credential(self, exchange: str, body: OtherExchangeKeyIn) -> CredentialOut:
+    def create_exchange_credential(
+        self, exchange: str, body: OtherExchangeKeyIn, *, code: str | None = None
+    ) -> CredentialOut:
         """Entrust a key of another exchange to the platform.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "POST", f"/credentials/exchanges/{exchange}", body=body)
+        found: CredentialOut = self._ask(
+            CredentialOut, "POST", f"/credentials/exchanges/{exchange}", body=body, code=code
+        )
         return found
 
     def create_llm_credential(self, provider: str, body: ModelKeyIn) -> CredentialOut:
@@ -331,11 +355,12 @@ class Operations(Caller):
         For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", f"/credentials/llm/{provider}")
 
-    def delete_lock(self, lock_id: str) -> LockOut:
-        """Lift a halt of one's own, or let a coin be bought again that is kept out.
+    def delete_lock(self, lock_id: str, *, code: str | None = None) -> LockOut:
+        """Lift a halt of one's own, or let a coin be bought again that is kept out. What may trade real money by
+        it takes a code of the second factor, where there is one.
 
         A program's token needs the scope `trade`."""
-        found: LockOut = self._ask(LockOut, "DELETE", f"/floor/locks/{lock_id}")
+        found: LockOut = self._ask(LockOut, "DELETE", f"/floor/locks/{lock_id}", code=code)
         return found
 
     def delete_model(self, model_id: UUID | str) -> None:
@@ -344,12 +369,13 @@ class Operations(Caller):
         A program's token needs the scope `lab`."""
         self._ask(None, "DELETE", f"/lab/models/{model_id}")
 
-    def delete_profile(self, body: Deletion) -> None:
+    def delete_profile(self, body: Deletion, *, code: str | None = None) -> None:
         """Delete one's account for good: who one was, all keys, tokens and sessions. Deployments on paper are
-        stopped; live ones must be deactivated before. What was traded stays on record, without a name.
+        stopped; live ones must be deactivated before. What was traded stays on record, without a name. Where
+        there is a second factor, it takes a code of it.
 
         For people who are signed in: no program's token suffices."""
-        self._ask(None, "DELETE", "/users/profile", body=body)
+        self._ask(None, "DELETE", "/users/profile", body=body, code=code)
 
     def delete_second_factor(self, body: OffIn) -> None:
         """Switch it off, by the password and a code of the device or a recovery code.
@@ -363,18 +389,21 @@ class Operations(Caller):
         For people who are signed in: no program's token suffices."""
         self._ask(None, "DELETE", f"/users/tokens/{token_id}")
 
-    def delete_user(self, user_id: UUID | str, *, leave_coins: bool | None = None) -> Account:
-        """Delete an account for good, as its owner would.
+    def delete_user(self, user_id: UUID | str, body: Deletion, *, code: str | None = None) -> Account:
+        """Delete an account for good, as its owner would. It takes the superuser's own password and, where they
+        have a second factor, a code of it.
 
         For superusers who are signed in: no program's token suffices."""
-        found: Account = self._ask(Account, "DELETE", f"/users/{user_id}", query={"leave_coins": leave_coins})
+        found: Account = self._ask(Account, "DELETE", f"/users/{user_id}", body=body, code=code)
         return found
 
-    def deploy(self, body: DeployIn, *, key: str | None = None) -> DeploymentOut:
+    def deploy(self, body: DeployIn, *, key: str | None = None, code: str | None = None) -> DeploymentOut:
         """Put an algorithm to work with its own cash. It is active at once: its trader starts by itself.
 
         A program's token needs the scope `trade`."""
-        found: DeploymentOut = self._ask(DeploymentOut, "POST", "/floor/deploy", body=body, key=key or new_key())
+        found: DeploymentOut = self._ask(
+            DeploymentOut, "POST", "/floor/deploy", body=body, key=key or new_key(), code=code
+        )
         return found
 
     def emergency_stop(self, body: StopIn | None = None, *, key: str | None = None) -> StoppedOut:
@@ -654,7 +683,8 @@ class Operations(Caller):
         return found
 
     def get_ready(self) -> Readiness:
-        """A row for each dependency; 503 with the same rows in `details` unless all of them answer."""
+        """A row for each dependency; 503 with the same rows in `details` unless all of them answer. Each replica
+        asks them at most once a second, however often it is asked."""
         found: Readiness = self._ask(Readiness, "GET", "/ready", signed=False)
         return found
 
@@ -1583,13 +1613,18 @@ class Operations(Caller):
         )
         return found
 
-    def reset_emergency_stop(self, body: ResetIn | None = None, *, key: str | None = None) -> ResetOut:
+    def reset_emergency_stop(
+        self, body: ResetIn | None = None, *, key: str | None = None, code: str | None = None
+    ) -> ResetOut:
         """Let it trade again; deployments stay paused until each is activated. Losses that halted it are measured
         anew from here, and all others go on to count. A halt that began after `until` is not reset, nor one
-        that began after this request, where it comes again with its key.
+        that began after this request, where it comes again with its key. What may trade real money by it takes
+        a code of the second factor, where there is one.
 
         A program's token needs the scope `trade`."""
-        found: ResetOut = self._ask(ResetOut, "POST", "/floor/emergency-stop/reset", body=body, key=key or new_key())
+        found: ResetOut = self._ask(
+            ResetOut, "POST", "/floor/emergency-stop/reset", body=body, key=key or new_key(), code=code
+        )
         return found
 
     def resolve_order(self, order_id: UUID | str, body: ResolveIn, *, key: str | None = None) -> ResolvedOut:
@@ -1665,25 +1700,34 @@ class Operations(Caller):
         )
         return found
 
-    def validate_coinspot_credential(self, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing.
+    def validate_coinspot_credential(self, body: ValidateIn | None = None, *, code: str | None = None) -> CredentialOut:
+        """Ask the venue now what the key may do, by calls that change nothing. The word that it cannot withdraw,
+        without which it trades no real money, takes a code of the second factor, where there is one.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot/validate", body=body)
+        found: CredentialOut = self._ask(CredentialOut, "POST", "/credentials/coinspot/validate", body=body, code=code)
         return found
 
-    def validate_exchange_credential(self, exchange: str, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing.
+    def validate_exchange_credential(
+        self, exchange: str, body: ValidateIn | None = None, *, code: str | None = None
+    ) -> CredentialOut:
+        """Ask the venue now what the key may do, by calls that change nothing. The word that it cannot withdraw,
+        without which it trades no real money, takes a code of the second factor, where there is one.
 
         For people who are signed in: no program's token suffices."""
         found: CredentialOut = self._ask(
-            CredentialOut, "POST", f"/credentials/exchanges/{exchange}/validate", body=body
+            CredentialOut, "POST", f"/credentials/exchanges/{exchange}/validate", body=body, code=code
         )
         return found
 
-    def validate_llm_credential(self, provider: str, body: ValidateIn | None = None) -> CredentialOut:
-        """Ask the venue now what the key may do, by calls that change nothing.
+    def validate_llm_credential(
+        self, provider: str, body: ValidateIn | None = None, *, code: str | None = None
+    ) -> CredentialOut:
+        """Ask the venue now what the key may do, by calls that change nothing. The word that it cannot withdraw,
+        without which it trades no real money, takes a code of the second factor, where there is one.
 
         For people who are signed in: no program's token suffices."""
-        found: CredentialOut = self._ask(CredentialOut, "POST", f"/credentials/llm/{provider}/validate", body=body)
+        found: CredentialOut = self._ask(
+            CredentialOut, "POST", f"/credentials/llm/{provider}/validate", body=body, code=code
+        )
         return found

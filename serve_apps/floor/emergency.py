@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field, model_validator
 from omc.risk.kill_switch import Halt, HaltLevel
 from serve_apps.envelope import Success
 from serve_apps.floor.effects import Effects
+from serve_apps.floor.owned import is_live
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.stopping import Stopped, Stopping
 from serve_apps.identity import Bearer
 from serve_apps.once import Once, Operation
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Instant, Line, Money, Time
 
@@ -139,12 +141,18 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer, once: Once) -> A
 
     @router.post("/reset")
     async def reset(
-        user_id: Annotated[UUID, asker], operation: Annotated[Operation, keyed], body: ResetIn | None = None
+        user_id: Annotated[UUID, asker],
+        operation: Annotated[Operation, keyed],
+        body: ResetIn | None = None,
+        code: Code = None,
     ) -> Success[ResetOut]:
         """Let it trade again; deployments stay paused until each is activated. Losses that halted it are
         measured anew from here, and all others go on to count. A halt that began after `until` is not reset, nor one
-        that began after this request, where it comes again with its key."""
+        that began after this request, where it comes again with its key. What may trade real money by it takes a
+        code of the second factor, where there is one."""
         wanted = body or ResetIn()
+        if await is_live(ports.deployments, user_id, wanted.deployment_id):
+            await demand(ports.second_factors, user_id, code)
         until = wanted.until or (operation.began_at if operation.repeated else None)
         released = await uncut(stopping.reset(user_id, wanted.reason, wanted.deployment_id, until=until))
         still = released.still

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from omc.errors import InvalidInput, Overtaken
 from omc.risk.limits import AccountLimits, Bounds, Limits
-from omc.trading.deployment import DeploymentStatus, Mode
+from omc.trading.deployment import Mode
 from serve_apps.envelope import Success
 from serve_apps.floor.bounds import ALWAYS, BoundsIn, BoundsOut
-from serve_apps.floor.owned import deployments_of
+from serve_apps.floor.owned import deployments_of, is_live
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.schemas import LimitsOut
 from serve_apps.identity import Bearer
@@ -103,10 +103,7 @@ async def _loosens_live(ports: FloorPorts, user_id: UUID, body: LimitsChange) ->
     # Another midnight begins the day's loss anew.
     if not before.bounds.loosened_by(named) and body.time_zone in (None, before.time_zone):
         return False
-    return any(
-        each.mode is Mode.LIVE and each.status is not DeploymentStatus.STOPPED
-        for each in await deployments_of(ports.deployments, user_id)
-    )
+    return await is_live(ports.deployments, user_id)
 
 
 async def _change(ports: FloorPorts, user_id: UUID, body: LimitsChange, once: UUID) -> None:

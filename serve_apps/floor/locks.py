@@ -10,10 +10,11 @@ from omc.trading.notice import NoticeKind
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.effects import Effects
 from serve_apps.floor.locked import LockOut, locks_of
-from serve_apps.floor.owned import deployments_of
+from serve_apps.floor.owned import deployments_of, is_live
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.floor.stopping import Stopping
 from serve_apps.identity import Bearer
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 
 _WHY = "lifted by its owner"
@@ -37,12 +38,16 @@ def routes(ports: FloorPorts, effects: Effects, bearer: Bearer) -> APIRouter:
         return Page.cut(await locks_of(ports, user_id, owned), query)
 
     @router.delete("/locks/{lock_id}")
-    async def lift(user_id: Annotated[UUID, asker], lock_id: str) -> Success[LockOut]:
-        """Lift a halt of one's own, or let a coin be bought again that is kept out."""
+    async def lift(user_id: Annotated[UUID, asker], lock_id: str, code: Code = None) -> Success[LockOut]:
+        """Lift a halt of one's own, or let a coin be bought again that is kept out. What may trade real money by it
+        takes a code of the second factor, where there is one."""
         found = await locks_of(ports, user_id, await deployments_of(ports.deployments, user_id))
         lock = next((each for each in found if each.id == lock_id), None)
         if lock is None:
             raise NotFound(f"there is no lock {lock_id}")
+        is_lifted_here = lock.kind in ("halt", "kept_out") and lock.lift is not None
+        if is_lifted_here and await is_live(ports.deployments, user_id, lock.deployment_id):
+            await demand(ports.second_factors, user_id, code)
         if lock.kind == "halt" and lock.lift is not None:
             released = await uncut(stopping.reset(user_id, _WHY, lock.deployment_id))
             said = [f"still halted: {released.still.reason}"] if released.still else []

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from omc.trading.blotter import Blotter
-from omc.trading.deployment import Deployment, DeploymentStore
+from omc.trading.deployment import Deployment, DeploymentStatus, DeploymentStore, Mode
 from omc.trading.fill import Fill
 
 
@@ -35,6 +35,15 @@ async def everything(page: Callable[[int, int], Awaitable[tuple[list[T], int]]])
 
 async def deployments_of(store: DeploymentStore, user_id: UUID) -> list[Deployment]:
     return await everything(lambda offset, limit: store.page(user_id, offset, limit))
+
+
+async def is_live(store: DeploymentStore, user_id: UUID, deployment_id: UUID | None = None) -> bool:
+    """Whether a deployment, or without one any of the owner's, could trade real money. NotFound for another's."""
+    if deployment_id is not None:
+        asked = [await store.get(deployment_id, user_id)]
+    else:
+        asked = await deployments_of(store, user_id)
+    return any(each.mode is Mode.LIVE and each.status is not DeploymentStatus.STOPPED for each in asked)
 
 
 async def fills_of(blotter: Blotter, deployment: Deployment, until: datetime | None = None) -> list[Fill]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from omc.errors import NotFound, OmcError
-from omc.trading.deployment import Deployment
+from omc.trading.deployment import Deployment, Mode
 from omc.trading.floor import Choice, Reconciliation
 from serve_apps.envelope import Page, Paging, Success
 from serve_apps.floor.held import HeldOut
@@ -18,6 +18,7 @@ from serve_apps.floor.ports import FloorPorts
 from serve_apps.identity import Bearer
 from serve_apps.once import Once, Operation
 from serve_apps.patience import soon
+from serve_apps.second_factor import Code, demand
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Metric, Money, Time
 
@@ -144,13 +145,20 @@ def routes(ports: FloorPorts, bearer: Bearer, once: Once) -> APIRouter:
 
     @router.post("/accept", responses={_ACCEPTED: {"description": "It is not done yet."}})
     async def accept(
-        user_id: Annotated[UUID, asker], body: AcceptIn, response: Response, operation: Annotated[Operation, keyed]
+        user_id: Annotated[UUID, asker],
+        body: AcceptIn,
+        response: Response,
+        operation: Annotated[Operation, keyed],
+        code: Code = None,
     ) -> Success[ReconciliationOut]:
         """Make our books the venue's: what we claim and it has not is taken out of them, and the account opens.
         CONFLICT while an order is in doubt, or is under way and may still sell what is missing. 202 when the venue has
         not shown yet what it holds: it goes on, and the same Idempotency-Key again accepts nothing more and is answered
-        what came of it."""
+        what came of it. An account of real money takes a code of the second factor, where there is one."""
         deployment = await ports.deployments.get(body.deployment_id, user_id)
+        # An account is traded by several: it opens for all of them, whichever of them is named.
+        if deployment.mode is Mode.LIVE:
+            await demand(ports.second_factors, user_id, code)
         accepting = uncut(ports.risk.accept(deployment.id, str(user_id), operation.id))
         try:
             found = await asyncio.wait_for(accepting, _PERSON_S)

@@ -55,7 +55,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(health.routes(ports))
     router.include_router(auth.routes(ports, passwords, bearer))
     router.include_router(users.routes(ports, passwords, bearer))
-    router.include_router(accounts.routes(ports, bearer))
+    router.include_router(accounts.routes(ports, passwords, bearer))
     router.include_router(tokens.routes(ports, bearer))
     router.include_router(second_factor.routes(ports, passwords, bearer))
     router.include_router(credentials.routes(ports, bearer))

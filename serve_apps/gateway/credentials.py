@@ -103,7 +103,7 @@ class Keeper:
     def __init__(self, ports: GatewayPorts) -> None:
         self._store, self._sealer = ports.keyring.store, ports.keyring.sealer
         self._examiner: Examiner = ports.keyring.examiner
-        self._clock = ports.clock
+        self._clock, self._factors = ports.clock, ports.second_factors
 
     async def shown(self, user_id: UUID, keyhole: Keyhole) -> Success[CredentialOut]:
         return Success(data=CredentialOut.of(await self._store.get(user_id, keyhole)))
@@ -122,8 +122,13 @@ class Keeper:
             return Success(data=CredentialOut.of(stored), message=f"stored, and not validated yet: {fault}")
         return Success(data=CredentialOut.of(told), message=_said(told))
 
-    async def validated(self, user_id: UUID, keyhole: Keyhole, promise: bool) -> Success[CredentialOut]:
+    async def validated(
+        self, user_id: UUID, keyhole: Keyhole, promise: bool, code: str | None
+    ) -> Success[CredentialOut]:
         if promise:
+            # Of an exchange's key it opens a way to real money; said again, it changes nothing.
+            if keyhole.use is Use.EXCHANGE and not (await self._store.get(user_id, keyhole)).withdrawals_disabled:
+                await demand(self._factors, user_id, code)
             await self._store.promise(user_id, keyhole)
         told = await soon(self._examiner.examine(user_id, keyhole), "the venue", _EXAMINATION_S)
         return Success(data=CredentialOut.of(told), message=_said(told))
@@ -193,9 +198,12 @@ def routes(ports: GatewayPorts, bearer: Bearer) -> APIRouter:
             return await keeper.shown(user_id, asked)
 
         @router.post(f"{path}/validate")
-        async def validate(user_id: asker, asked: which, body: ValidateIn | None = None) -> Success[CredentialOut]:
-            """Ask the venue now what the key may do, by calls that change nothing."""
-            return await uncut(keeper.validated(user_id, asked, bool(body and body.withdrawals_disabled)))
+        async def validate(
+            user_id: asker, asked: which, body: ValidateIn | None = None, code: Code = None
+        ) -> Success[CredentialOut]:
+            """Ask the venue now what the key may do, by calls that change nothing. The word that it cannot withdraw,
+            without which it trades no real money, takes a code of the second factor, where there is one."""
+            return await uncut(keeper.validated(user_id, asked, bool(body and body.withdrawals_disabled), code))
 
         @router.delete(path)
         async def delete(user_id: asker, asked: which) -> Success[None]:

@@ -1,35 +1,20 @@
 """Whether we live, and whether what we need answers."""
 
-import asyncio
-import logging
-import time
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from omc.errors import OmcError, Unavailable
+from omc.errors import Unavailable
 from serve_apps.envelope import Success
-from serve_apps.gateway.ports import GatewayPorts, Probe
+from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.gateway.roll_call import Dependency, RollCall
 from serve_apps.problem import Detailed
-from serve_apps.together import Together
-
-logger = logging.getLogger("omc.http")
-
-_PATIENCE_S = 3.0
 
 
 class Health(BaseModel):
     status: str
     version: str
-
-
-class Dependency(BaseModel):
-    name: str
-    ready: bool
-    detail: str
-    """"answers", or why not."""
-    ms: float
 
 
 class Readiness(BaseModel):
@@ -41,9 +26,7 @@ class Readiness(BaseModel):
 
 def routes(ports: GatewayPorts) -> APIRouter:
     router = APIRouter(tags=["health"])
-    us = _version()
-    # Anybody may ask, and no limit holds them up: however many do, each dependency is asked by one of them.
-    looked = Together(lambda: _looked(ports))
+    us, roll_call = _version(), RollCall(ports.probes, ports.clock)
 
     @router.get("/health")
     async def health() -> Success[Health]:
@@ -52,8 +35,9 @@ def routes(ports: GatewayPorts) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> Success[Readiness]:
-        """A row for each dependency; 503 with the same rows in `details` unless all of them answer."""
-        rows = await looked()
+        """A row for each dependency; 503 with the same rows in `details` unless all of them answer. Each replica asks
+        them at most once a second, however often it is asked."""
+        rows = list(await roll_call.rows())
         silent = [row.name for row in rows if not row.ready]
         if silent:
             found = Readiness(ready=False, dependencies=rows, warnings=[*ports.warnings])
@@ -61,26 +45,6 @@ def routes(ports: GatewayPorts) -> APIRouter:
         return Success(data=Readiness(ready=True, dependencies=rows, warnings=[*ports.warnings]))
 
     return router
-
-
-async def _looked(ports: GatewayPorts) -> list[Dependency]:
-    return await asyncio.gather(*(_asked(name, probe) for name, probe in ports.probes.items()))
-
-
-async def _asked(name: str, probe: Probe) -> Dependency:
-    began = time.perf_counter()
-    try:
-        await asyncio.wait_for(probe(), _PATIENCE_S)
-        ready, detail = True, "answers"
-    except TimeoutError:
-        ready, detail = False, f"did not answer within {_PATIENCE_S:g} s"
-    except OmcError as fault:
-        ready, detail = False, str(fault)
-    except Exception:
-        # One dependency's bug must not hide how the others are.
-        logger.exception("the probe of %s failed", name)
-        ready, detail = False, "the probe failed"
-    return Dependency(name=name, ready=ready, detail=detail, ms=round((time.perf_counter() - began) * 1000, 3))
 
 
 def _version() -> str:

@@ -13,7 +13,13 @@ Asked = list[tuple[str, str, object]]
 
 
 @pytest.fixture
-def served(tmp_path, monkeypatch) -> Iterator[Callable[..., Asked]]:
+def codes() -> list[str | None]:
+    """The code of the second factor that came with each request, if any."""
+    return []
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch, codes) -> Iterator[Callable[..., Asked]]:
     """`served({"GET /lab/templates": answer, …})` answers with data, with a page's text, or each of a list in turn; a
     tuple is a status and an error, and a function is asked. What was asked is in the list that it returns. Somebody is
     signed in."""
@@ -27,6 +33,7 @@ def served(tmp_path, monkeypatch) -> Iterator[Callable[..., Asked]]:
                 path = self.path.removeprefix("/api/v1")
                 length = int(self.headers.get("Content-Length") or 0)
                 asked.append((self.command, path, json.loads(self.rfile.read(length)) if length else None))
+                codes.append(self.headers.get("X-Second-Factor"))
                 found = answers.get(f"{self.command} {path.split('?')[0]}", (404, "NOT_FOUND"))
                 if isinstance(found, list) and len(found) > 1:
                     found = found.pop(0)

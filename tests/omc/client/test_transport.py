@@ -8,7 +8,16 @@ import httpx
 import pytest
 
 from omc.client import Client
-from omc.client.errors import Conflict, NoAnswer, NotSendable, NotThePlatform, RateLimited, Unavailable, Unreachable
+from omc.client.errors import (
+    Conflict,
+    Forbidden,
+    NoAnswer,
+    NotSendable,
+    NotThePlatform,
+    RateLimited,
+    Unavailable,
+    Unreachable,
+)
 from omc.client.models import ForceExitIn, Registration
 from omc.client.transport import Transport
 
@@ -64,6 +73,14 @@ def test_it_gives_up_and_says_what_the_platform_said():
         served.client().get_health()
     assert (told.value.code, told.value.details, told.value.retry_after_s) == ("RATE_LIMITED", {"why": "a test"}, 3.0)
     assert served.slept == [3.0, 3.0, 3.0]
+
+
+def test_a_code_of_the_second_factor_goes_along_where_one_is_given():
+    served = Served(*[failure(403, "FORBIDDEN") for _ in range(2)])
+    for code in (None, "123456"):
+        with pytest.raises(Forbidden):
+            served.client().delete_lock("halt-account", code=code)
+    assert [each.headers.get("X-Second-Factor") for each in served.asked] == [None, "123456"]
 
 
 def test_what_may_have_had_its_effect_is_not_asked_again():

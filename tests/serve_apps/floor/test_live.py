@@ -356,8 +356,65 @@ async def test_wider_limits_of_real_money_ask_for_a_code_and_narrower_ones_do_no
     assert (await caller.put("/risk/limits", elsewhere)).status_code == 200
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["the account", "one deployment"])
+@pytest.mark.parametrize("level", ["all", "adding"])
+async def test_the_end_of_a_halt_of_real_money_asks_for_a_code(
+    asking, trusted, caller, live_ports, refused, shown, level, named
+):
+    await trusted()
+    made = (await asking()).json()["data"]
+    headers = await shown()
+    place = {"deployment_id": made["id"]} if named else {}
+    lock = f"halt-deployment-{made['id']}" if named else "halt-account"
+
+    async def halted() -> bool:
+        return await live_ports.kill_switch.halted(caller.user_id, UUID(made["id"])) is not None
+
+    for method, path, body in (("POST", "/emergency-stop/reset", place), ("DELETE", f"/locks/{lock}", None)):
+        assert (await caller.post("/emergency-stop", {"level": level, **place})).status_code == 200
+        missing = refused(await caller.ask(method, path, json=body), 403, "FORBIDDEN")
+        assert missing["details"] == {"second_factor": "required"}
+        assert await halted()
+        assert (await caller.ask(method, path, json=body, headers=headers)).status_code == 200
+        assert not await halted()
+        headers = await shown()
+
+
+async def test_a_coin_of_real_money_that_is_kept_out_is_let_in_by_a_code(asking, trusted, caller, refused, shown):
+    await trusted()
+    made = (await asking()).json()["data"]
+    headers = await shown()
+    assert (await caller.post("/forceexit", {"deployment_id": made["id"], "coin": "BTC"})).status_code == 200
+    lock = f"/locks/out-{made['id']}-BTC"
+    assert refused(await caller.delete(lock), 403, "FORBIDDEN")["details"] == {"second_factor": "required"}
+    assert (await caller.ask("DELETE", lock, headers=headers)).status_code == 200
+
+
+async def test_an_account_of_real_money_that_was_closed_opens_by_a_code(asking, trusted, caller, desk, refused, shown):
+    await trusted()
+    made = (await asking()).json()["data"]
+    headers, body = await shown(), {"deployment_id": made["id"]}
+    missing = refused(await caller.post("/reconciliation/accept", body), 403, "FORBIDDEN")
+    assert missing["details"] == {"second_factor": "required"}
+    assert desk.accepted == []
+    assert (await caller.post("/reconciliation/accept", body, headers=headers)).status_code == 200
+    assert [each[0] for each in desk.accepted] == [UUID(made["id"])]
+
+
+async def test_what_trades_no_real_money_any_more_asks_for_no_code(asking, trusted, caller, shown):
+    await trusted()
+    made = (await asking()).json()["data"]
+    await shown()
+    assert (await caller.post(f"/algorithms/{made['id']}/deactivate")).status_code == 200
+    assert (await caller.post("/emergency-stop")).status_code == 200
+    assert (await caller.post("/emergency-stop/reset")).status_code == 200
+
+
 async def test_paper_asks_for_no_code(caller, deploying, shown):
     await shown()
     made = await deploying()
     wider = {"deployment_id": made["id"], "limits": {"daily_loss_aud": "9000.00"}}
     assert (await caller.put("/risk/limits", wider)).status_code == 200
+    for level in ("all", "adding"):
+        assert (await caller.post("/emergency-stop", {"level": level})).status_code == 200
+        assert (await caller.post("/emergency-stop/reset")).status_code == 200

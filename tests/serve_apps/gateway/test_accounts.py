@@ -11,6 +11,7 @@ from omc.access.closing import NO_PASSWORD
 ADA = {"email": "ada@example.com", "password": "correct horse battery", "full_name": "Ada"}
 BOB = {"email": "bob@example.com", "password": "staple horse battery"}
 LOGIN = {"email": ADA["email"], "password": ADA["password"]}
+CONFIRMED = {"current_password": BOB["password"]}
 
 
 async def registered(stranger, app, calling, body):
@@ -61,21 +62,21 @@ async def test_an_account_is_shown_and_renamed(ada, root, refused):
 async def test_an_account_that_is_shut_out_holds_no_token_until_it_is_let_in(ada, root, stranger, refused, clock):
     path = f"/api/v1/users/{ada.user_id}"
     tokens = (await stranger.post("/api/v1/auth/login", LOGIN)).json()["data"]
-    shut_out = await root.ask("PATCH", path, json={"is_active": False})
+    shut_out = await root.ask("PATCH", path, json={"is_active": False, **CONFIRMED})
     assert shut_out.json()["data"]["is_active"] is False
     clock.advance(timedelta(seconds=5))
     refused(await ada.get("/api/v1/users/profile"), 401, "UNAUTHENTICATED")
     refused(await stranger.post("/api/v1/auth/login", LOGIN), 401, "UNAUTHENTICATED")
     body = {"refresh_token": tokens["refresh_token"]}
     refused(await stranger.post("/api/v1/auth/refresh", body), 401, "UNAUTHENTICATED")
-    await root.ask("PATCH", path, json={"is_active": True})
+    await root.ask("PATCH", path, json={"is_active": True, **CONFIRMED})
     assert (await stranger.post("/api/v1/auth/login", LOGIN)).status_code == 200
 
 
 async def test_superusers_cannot_shut_out_or_delete_themselves_here(root, refused):
     path = f"/api/v1/users/{root.user_id}"
     refused(await root.ask("PATCH", path, json={"is_active": False}), 409, "CONFLICT")
-    refused(await root.delete(path), 409, "CONFLICT")
+    refused(await root.ask("DELETE", path, json=CONFIRMED), 409, "CONFLICT")
 
 
 async def test_a_deleted_account_leaves_no_name_and_frees_its_address(ada, stranger, ports, refused, clock):
@@ -95,9 +96,24 @@ async def test_a_deleted_account_leaves_no_name_and_frees_its_address(ada, stran
 
 async def test_deleting_another_twice_is_deleting_once(ada, root, refused):
     path = f"/api/v1/users/{ada.user_id}"
-    first = (await root.delete(path)).json()["data"]
-    assert (await root.delete(path)).json()["data"] == first
-    refused(await root.ask("PATCH", path, json={"is_active": True}), 409, "CONFLICT")
+    first = (await root.ask("DELETE", path, json=CONFIRMED)).json()["data"]
+    assert (await root.ask("DELETE", path, json=CONFIRMED)).json()["data"] == first
+    refused(await root.ask("PATCH", path, json={"is_active": True, **CONFIRMED}), 409, "CONFLICT")
+
+
+async def test_a_superusers_stolen_session_shuts_nobody_out_and_deletes_nobody(ada, root, ports, refused):
+    path = f"/api/v1/users/{ada.user_id}"
+    for change in ({"is_active": False}, {"is_active": True}):
+        missing = refused(await root.ask("PATCH", path, json=change), 403, "FORBIDDEN")
+        assert missing["details"] == {"current_password": "required"}
+    refused(await root.delete(path), 422, "VALIDATION_ERROR")
+    # Neither is it the password of whoever is to be shut out.
+    for password in ("a guess, no more", ADA["password"]):
+        given = {"current_password": password}
+        refused(await root.ask("PATCH", path, json={"is_active": False, **given}), 403, "FORBIDDEN")
+        refused(await root.ask("DELETE", path, json=given), 403, "FORBIDDEN")
+    assert ports.users.users[ada.user_id][0].is_active
+    refused(await root.ask("DELETE", f"/api/v1/users/{uuid4()}", json=CONFIRMED), 404, "NOT_FOUND")
 
 
 async def test_a_superuser_who_is_none_any_more_is_refused_at_once(root, ports, refused):

@@ -2,7 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
+
+from omc.errors import Unavailable
 from serve_apps.gateway.app import build
 
 
@@ -21,12 +25,13 @@ async def test_ready_has_a_row_for_each_dependency(stranger):
     ]
 
 
-async def test_what_is_not_as_it_should_be_is_told_whether_ready_or_not(ports, calling, hot):
+async def test_what_is_not_as_it_should_be_is_told_whether_ready_or_not(ports, calling, hot, clock):
     app = build(replace(ports, warnings=("people's code is refused",)))
     assert (await calling(app, signed_in=False).get("/api/v1/ready")).json()["data"]["warnings"] == [
         "people's code is refused"
     ]
     hot.reachable = False
+    clock.advance(timedelta(seconds=1))
     answer = (await calling(app, signed_in=False).get("/api/v1/ready")).json()
     assert answer["error"]["details"]["warnings"] == ["people's code is refused"]
 
@@ -51,19 +56,54 @@ async def test_a_probe_with_a_bug_hides_nothing_and_tells_nothing(ports, calling
     assert "1234" not in answer.text
 
 
-async def test_of_many_who_ask_at_once_one_asks_the_dependencies(ports, calling):
-    asked = 0
+@pytest.fixture
+def counted(ports, calling):
+    """Somebody who asks an app whose one dependency counts how often it is asked, and waits until it may answer."""
 
-    async def counted() -> None:
-        nonlocal asked
-        asked += 1
-        await asyncio.sleep(0.01)
+    class Counting:
+        def __init__(self) -> None:
+            self.times, self.there = 0, True
+            self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
 
-    stranger = calling(build(replace(ports, probes={"risk:0": counted})), signed_in=False)
-    answers = await asyncio.gather(*(stranger.get("/api/v1/ready") for _ in range(50)))
-    assert ({each.status_code for each in answers}, asked) == ({200}, 1)
-    await stranger.get("/api/v1/ready")
-    assert asked == 2, "nothing is kept for later"
+        async def __call__(self) -> None:
+            self.times += 1
+            self.asked.set()
+            await self.may_answer.wait()
+            if not self.there:
+                raise Unavailable("it has gone")
+
+    probe = Counting()
+    probe.may_answer.set()
+    return probe, calling(build(replace(ports, probes={"it": probe})), signed_in=False)
+
+
+async def test_a_flood_of_probes_asks_once_a_second(counted, clock):
+    probe, stranger = counted
+    for _ in range(20):
+        assert (await stranger.get("/api/v1/ready")).status_code == 200
+    assert probe.times == 1
+    probe.there = False
+    clock.advance(timedelta(seconds=0.999))
+    assert (await stranger.get("/api/v1/ready")).status_code == 200
+    clock.advance(timedelta(seconds=0.001))
+    for _ in range(20):
+        assert (await stranger.get("/api/v1/ready")).status_code == 503
+    assert probe.times == 2
+    clock.advance(timedelta(seconds=-60))
+    probe.there = True
+    assert (await stranger.get("/api/v1/ready")).status_code == 200
+
+
+async def test_probes_that_come_together_wait_for_one_answer_though_the_first_of_them_leaves(counted):
+    probe, stranger = counted
+    probe.may_answer.clear()
+    first, *others = [asyncio.create_task(stranger.get("/api/v1/ready")) for _ in range(10)]
+    await probe.asked.wait()
+    first.cancel()
+    await asyncio.wait((first,))
+    probe.may_answer.set()
+    assert {each.status_code for each in await asyncio.gather(*others)} == {200}
+    assert probe.times == 1
 
 
 async def test_a_collector_is_shown_with_its_faults_and_its_lag(caller):

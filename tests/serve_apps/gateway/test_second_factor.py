@@ -86,6 +86,65 @@ async def test_exchange_keys_are_kept_with_a_code_and_each_code_serves_once(ada,
         assert refused(again, 403, "FORBIDDEN")["details"] == {"second_factor": "wrong"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/api/v1/users/profile", {"email": "ada@lovelace.example"}),
+        ("PUT", "/api/v1/users/password", {"new_password": "staple battery horse"}),
+        ("DELETE", "/api/v1/users/profile", {}),
+    ],
+    ids=["another email", "another password", "deletion"],
+)
+async def test_what_takes_an_account_from_its_owner_asks_for_the_password_and_then_a_code(
+    ada, switching_on, shown, refused, method, path, body
+):
+    secret, _ = await switching_on()
+    body = {**body, "current_password": PASSWORD}
+    missing = refused(await ada.ask(method, path, json=body), 403, "FORBIDDEN")
+    assert missing["details"] == {"second_factor": "required"}
+    wrong = refused(await coded(ada, method, path, body, "000000"), 403, "FORBIDDEN")
+    assert wrong["details"] == {"second_factor": "wrong"}
+    code = shown(secret)
+    guessed = refused(await coded(ada, method, path, {**body, "current_password": "a guess"}, code), 403, "FORBIDDEN")
+    assert "second_factor" not in guessed["details"]
+    # The guess has not used the code up.
+    assert (await coded(ada, method, path, body, code)).status_code == 200
+
+
+async def test_a_superuser_with_a_second_factor_shuts_out_and_deletes_by_a_code(
+    ada, switching_on, shown, refused, ports
+):
+    secret, _ = await switching_on()
+    await ports.users.set_superuser("ada@example.com", granted=True)
+    bob = await ports.users.create("bob@example.com", ports.hasher.hash("staple horse battery"), None)
+    path = f"/api/v1/users/{bob.id}"
+    for method, body in (("PATCH", {"is_active": False}), ("DELETE", {})):
+        body |= {"current_password": PASSWORD}
+        missing = refused(await ada.ask(method, path, json=body), 403, "FORBIDDEN")
+        assert missing["details"] == {"second_factor": "required"}
+        assert (await coded(ada, method, path, body, shown(secret))).status_code == 200
+
+
+async def test_ones_word_that_a_key_cannot_withdraw_takes_a_code(ada, switching_on, shown, refused, ports):
+    for path in (COINSPOT, "/api/v1/credentials/exchanges/kraken"):
+        assert (await ada.post(path, KEY)).status_code == 201
+    secret, _ = await switching_on()
+    word = {"withdrawals_disabled": True}
+    for path in (COINSPOT, "/api/v1/credentials/exchanges/kraken"):
+        assert "second_factor" not in (await ada.post(f"{path}/validate")).text
+        missing = refused(await ada.post(f"{path}/validate", word), 403, "FORBIDDEN")
+        assert missing["details"] == {"second_factor": "required"}
+        assert (await ada.get(path)).json()["data"]["withdrawals_disabled"] is False
+        await ada.post(f"{path}/validate", word, headers={"X-Second-Factor": shown(secret)})
+        assert (await ada.get(path)).json()["data"]["withdrawals_disabled"] is True
+        # Said again, it changes nothing.
+        assert "second_factor" not in (await ada.post(f"{path}/validate", word)).text
+
+
+async def coded(caller, method: str, path: str, body: dict[str, object], code: str):
+    return await caller.ask(method, path, json=body, headers={"X-Second-Factor": code})
+
+
 async def test_what_opens_no_way_to_money_asks_for_nothing(ada, switching_on):
     await switching_on()
     assert (await ada.post("/api/v1/credentials/llm/openai", {"api_key": "k" * 32})).status_code == 201

@@ -88,7 +88,8 @@ async def test_a_registration_that_breaks_a_rule_is_refused(stranger, refused, c
 async def test_a_profile_is_changed_field_by_field(ada):
     renamed = await ada.put("/api/v1/users/profile", {"full_name": "Ada Lovelace"})
     assert renamed.json()["data"]["full_name"] == "Ada Lovelace"
-    moved = (await ada.put("/api/v1/users/profile", {"email": "ada@lovelace.example"})).json()["data"]
+    moving = {"email": "ada@lovelace.example", "current_password": ADA["password"]}
+    moved = (await ada.put("/api/v1/users/profile", moving)).json()["data"]
     assert (moved["email"], moved["full_name"]) == ("ada@lovelace.example", "Ada Lovelace")
     assert (await ada.put("/api/v1/users/profile", {"full_name": None})).json()["data"]["full_name"] is None
     assert (await ada.get("/api/v1/users/profile")).json()["data"]["email"] == "ada@lovelace.example"
@@ -96,7 +97,39 @@ async def test_a_profile_is_changed_field_by_field(ada):
 
 async def test_a_profile_cannot_take_an_address_that_is_taken(ada, stranger, refused):
     await stranger.post("/api/v1/users/register", {**ADA, "email": "bob@example.com"})
-    refused(await ada.put("/api/v1/users/profile", {"email": "bob@example.com"}), 409, "CONFLICT")
+    moving = {"email": "bob@example.com", "current_password": ADA["password"]}
+    refused(await ada.put("/api/v1/users/profile", moving), 409, "CONFLICT")
+
+
+async def test_another_email_needs_the_password_and_the_same_one_needs_nothing(ada, stranger, ports, refused):
+    path, moving = "/api/v1/users/profile", {"email": "eve@example.com", "full_name": "Eve"}
+    missing = refused(await ada.put(path, moving), 403, "FORBIDDEN")
+    assert missing["details"] == {"current_password": "required"}
+    refused(await ada.put(path, {**moving, "current_password": "a guess, no more"}), 403, "FORBIDDEN")
+    refused(await ada.put(path, {"email": ADA["email"].upper()}), 403, "FORBIDDEN")
+    kept, _ = ports.users.users[ada.user_id]
+    assert (kept.email, kept.full_name) == (ADA["email"], None)
+    assert (await ada.put(path, {"email": ADA["email"], "full_name": "Ada"})).status_code == 200
+    assert (await stranger.post("/api/v1/auth/login", ADA)).status_code == 200
+
+
+async def test_that_the_email_was_changed_is_on_record_and_no_address_is(ada, ports):
+    path, moving = "/api/v1/users/profile", {"email": "ada@lovelace.example", "current_password": ADA["password"]}
+    await ada.put(path, {**moving, "current_password": "a guess, no more"})
+    await ada.put(path, moving)
+    await ada.put(path, {**moving, "full_name": "Ada"})
+    ends = [each.happening.details for each in ports.audit.chains[ada.user_id][2:]]
+    told = [(each["outcome"], each.get("changed")) for each in ends if each["outcome"] != "asked"]
+    assert told == [("refused", None), ("done", "email"), ("done", None)]
+    assert "lovelace" not in repr(ports.audit.chains)
+
+
+async def test_guessing_the_password_for_another_email_gets_slow(ada, refused):
+    moving = {"email": "eve@example.com", "current_password": "a guess, no more"}
+    for _ in range(5):
+        refused(await ada.put("/api/v1/users/profile", moving), 403, "FORBIDDEN")
+    moving["current_password"] = ADA["password"]
+    refused(await ada.put("/api/v1/users/profile", moving), 429, "RATE_LIMITED")
 
 
 async def test_nobody_makes_themselves_a_superuser(ada, refused):

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from sqlalchemy import text
 
 from omc.access.rate import Charge, MemoryRates, Rate, RateStore
 from omc.adapters.postgres.database import Database
+from omc.adapters.postgres.lane import _LOCK_MS, Astray
 from omc.adapters.postgres.rates import PostgresRates
 from omc.adapters.system_clock import SystemClock
 from omc.errors import Unavailable
@@ -69,6 +72,62 @@ async def test_forgetting_lets_nobody_off(store: RateStore):
         verdict = await store.take([ours])
         await store.forget()
     assert not verdict.allowed
+
+
+@dataclass
+class Unsteady:
+    """A Database that refuses so many questions, and then loses so many answers."""
+
+    database: Database
+    refuses: int = 0
+    loses: int = 0
+    asked: int = 0
+
+    def lane(self, statement: str) -> "Unsteady":
+        self.statement = statement
+        return self
+
+    async def ask(self, asked: Mapping[str, object]) -> object:
+        self.asked += 1
+        if self.asked <= self.refuses:
+            raise Astray(unsure=False)
+        answer = await self.database.lane(self.statement).ask(asked)
+        if self.asked <= self.refuses + self.loses:
+            raise Astray(unsure=True)
+        return answer
+
+
+@pytest.mark.postgres
+async def test_a_request_whose_answer_is_lost_is_not_asked_about_again_and_is_charged_once(database: Database):
+    unsteady, ours = Unsteady(database, refuses=1, loses=1), charge()
+    with pytest.raises(Unavailable):
+        await PostgresRates(unsteady).take([ours])
+    assert unsteady.asked == 2
+    assert (await PostgresRates(database).take([ours])).tightest.remaining == HOURLY.burst - 2
+
+
+@pytest.mark.postgres
+async def test_a_request_that_was_refused_its_count_is_asked_about_again_and_is_charged_once(database: Database):
+    ours = charge()
+    assert (await PostgresRates(Unsteady(database, refuses=3)).take([ours])).tightest.remaining == HOURLY.burst - 1
+    for_good = Unsteady(database, refuses=1_000)
+    with pytest.raises(Unavailable):
+        await PostgresRates(for_good).take([ours])
+    assert for_good.asked < 10
+    assert (await PostgresRates(database).take([ours])).tightest.remaining == HOURLY.burst - 2
+
+
+@pytest.mark.postgres
+async def test_a_key_that_somebody_holds_for_a_while_is_waited_for(database: Database):
+    ours = charge()
+    await PostgresRates(database).take([ours])
+    async with database.transaction() as connection:
+        held = text("SELECT FROM request_rates WHERE key = :key FOR UPDATE")
+        await connection.execute(held, {"key": ours.key})
+        taking = asyncio.create_task(PostgresRates(database).take([ours]))
+        await asyncio.wait((taking,), timeout=2 * _LOCK_MS / 1000)
+        assert not taking.done()
+    assert (await taking).tightest.remaining == HOURLY.burst - 2
 
 
 @pytest.mark.postgres
