@@ -22,6 +22,8 @@ class RefreshGrant:
     expires_at: datetime
     valid_from: datetime | None = None
     """From when on its owner's tokens held when that was verified; None when nobody looked."""
+    is_over: bool = False
+    """Whether its family was revoked: whoever shows it changes nothing any more."""
 
 
 def digest(token: str) -> str:
@@ -93,4 +95,5 @@ class MemoryRefreshStore:
         self.revoked |= {grant.family for grant in self.grants.values() if grant.user_id == user_id}
 
     async def grant(self, digest: str) -> RefreshGrant | None:
-        return self.grants.get(digest)
+        grant = self.grants.get(digest)
+        return grant and replace(grant, is_over=grant.family in self.revoked)

@@ -3,7 +3,7 @@
 import json
 import secrets
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -24,9 +24,12 @@ from serve_apps.gateway.guessing import Guessing
 from serve_apps.gateway.passwords import Passwords
 from serve_apps.gateway.ports import GatewayPorts
 from serve_apps.identity import Bearer
+from serve_apps.seldom import Seldom
 from serve_apps.uncut import uncut
 from serve_apps.wire import Body, Line
 
+_DEAD_TOLD_EVERY = timedelta(hours=1)
+"""How often it is put on record that somebody shows tokens of a family that has ended."""
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -71,6 +74,7 @@ async def login_of(request: Request) -> Login:
 def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRouter:
     router = APIRouter(prefix="/auth", tags=["auth"])
     guessing = Guessing(ports.lockout, ports.clock)
+    dead = Seldom(_DEAD_TOLD_EVERY)
 
     @router.post("/login", responses={401: {}}, openapi_extra={"requestBody": _LOGIN_BODY})
     async def log_in(
@@ -87,7 +91,10 @@ def routes(ports: GatewayPorts, passwords: Passwords, bearer: Bearer) -> APIRout
         now = ports.clock.now()
         old, new = digest(body.refresh_token), secrets.token_urlsafe(32)
         grant = await ports.refresh.grant(old)
-        if grant is None:
+        if grant is None or grant.is_over or grant.expires_at <= now:
+            # Nothing comes of it, so whoever shows it again and again must not fill its owner's record.
+            if grant is not None and dead.tells(grant.family, now):
+                audited.concerns(request, grant.user_id)
             raise Unauthenticated("this refresh token is unknown, expired or revoked")
         await audited.asked(request, grant.user_id)
         # Read first: whoever ends the account's sessions meanwhile ends what is bought here as well.

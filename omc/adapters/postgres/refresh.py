@@ -35,7 +35,7 @@ _REVOKE_USER = text("""
 """)
 _FAMILY = text("SELECT family_id FROM refresh_tokens WHERE digest = :digest")
 _GRANT = text("""
-    SELECT t.digest, f.id AS family, f.user_id, t.expires_at
+    SELECT t.digest, f.id AS family, f.user_id, t.expires_at, f.revoked_at IS NOT NULL AS is_over
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id WHERE t.digest = :digest
 """)
 
@@ -80,7 +80,9 @@ class PostgresRefreshTokens:
     async def grant(self, digest: str) -> RefreshGrant | None:
         async with self.database.transaction() as connection:
             row = (await connection.execute(_GRANT, {"digest": digest})).first()
-            return RefreshGrant(row.digest, row.family, row.user_id, row.expires_at) if row else None
+            if row is None:
+                return None
+            return RefreshGrant(row.digest, row.family, row.user_id, row.expires_at, is_over=row.is_over)
 
 
 async def revoke_user(connection: AsyncConnection, user_id: UUID) -> None:

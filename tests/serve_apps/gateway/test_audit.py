@@ -1,6 +1,7 @@
 """What is asked of an account is on record: who, what, whether it was done, and nothing that is secret."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -131,3 +132,17 @@ async def test_a_trail_is_sought_through_by_action_and_time(stranger, ada, calli
     assert (await owner.get("/api/v1/audit", start="2025-06-11")).json()["total"] == 0
     refused(await owner.get("/api/v1/audit", start="yesterday"), 422, "VALIDATION_ERROR")
     refused(await owner.get("/api/v1/audit", action="'; DROP TABLE audit"), 422, "VALIDATION_ERROR")
+
+
+async def test_a_dead_refresh_token_fills_no_record_and_its_first_second_use_is_on_it(stranger, ada, ports, clock):
+    first = (await stranger.post("/api/v1/auth/login", LOGIN)).json()["data"]["refresh_token"]
+    body = {"refresh_token": first}
+    await stranger.post("/api/v1/auth/refresh", body)
+    before = len(told(ports, ada))
+    assert {(await stranger.post("/api/v1/auth/refresh", body)).status_code for _ in range(20)} == {401}
+    said = [("auth.refresh", each) for each in ("asked", "refused", "refused")]
+    assert told(ports, ada)[before:] == said, "the use that ends its family, and that somebody goes on"
+    clock.advance(timedelta(hours=1))
+    assert {(await stranger.post("/api/v1/auth/refresh", body)).status_code for _ in range(20)} == {401}
+    assert len(told(ports, ada)) == before + len(said) + 1
+    assert (await verify_all(ports.audit)).flaws == ()

@@ -45,9 +45,11 @@ async def test_a_token_spent_twice_revokes_its_descendants(tokens: RefreshStore)
     first, bystander = await issued(tokens), await issued(tokens)
     second = grant_to(first.user_id)
     await tokens.rotate(first.digest, second, NOW)
+    assert not (await tokens.grant(first.digest)).is_over, "it is spent, and its family goes on"
     for spent in (first, second):
         with pytest.raises(Unauthenticated):
             await tokens.rotate(spent.digest, grant_to(first.user_id), NOW)
+        assert (await tokens.grant(spent.digest)).is_over
     await tokens.rotate(bystander.digest, grant_to(bystander.user_id), NOW)
 
 
