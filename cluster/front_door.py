@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.front_layout import PEER, Behind
 from cluster.front_sockets import handed_out
-from cluster.front_words import PlainHttp, PlainSockets
+from cluster.front_words import PlainHttp
 from cluster.leaving import last, leave
 from cluster.proxy_door import SOCKETS
 
@@ -82,7 +82,6 @@ class FrontDoor:
                 timeout_keep_alive=_IDLE_S,
                 timeout_graceful_shutdown=_CUT_OFF_S,
                 http=PlainHttp,
-                ws=PlainSockets,
                 **SOCKETS,
             )
         )

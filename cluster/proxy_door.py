@@ -13,11 +13,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.front_layout import STEERING
+from cluster.front_words import PlainSockets
 from serve_apps import problem
 from serve_apps.gateway.streams.outbox import BoundedSockets
 
 CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "cluster.proxy_door.guards"}
 SOCKETS: dict[str, Any] = {
+    "ws": PlainSockets,
     "ws_max_size": 65_536,
     "ws_ping_interval": 30.0,
     "ws_ping_timeout": 30.0,
