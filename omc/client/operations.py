@@ -169,11 +169,11 @@ class Operations(Caller):
         found: OrderOut = self._ask(OrderOut, "POST", f"/floor/orders/{order_id}/cancel", key=key or new_key())
         return found
 
-    def cancel_sweep(self, sweep_id: UUID | str) -> SweepOut:
+    def cancel_sweep(self, sweep_id: UUID | str, *, key: str | None = None) -> SweepOut:
         """Stop it; points tried so far stay. Cancelling again changes nothing.
 
         A program's token needs the scope `lab`."""
-        found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/cancel")
+        found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/cancel", key=key or new_key())
         return found
 
     def change_algorithm(self, algorithm_id: UUID | str, body: AlgorithmChange) -> AlgorithmOut:
@@ -1652,12 +1652,12 @@ class Operations(Caller):
         found: CollectorOut = self._ask(CollectorOut, "POST", f"/collectors/{ledger}/resume")
         return found
 
-    def resume_sweep(self, sweep_id: UUID | str) -> SweepOut:
+    def resume_sweep(self, sweep_id: UUID | str, *, key: str | None = None) -> SweepOut:
         """Go on with one that failed or was interrupted: points tried so far stay, and the rest comes to the same
         results as if nothing had happened. One that is under way is left alone.
 
         A program's token needs the scope `lab`."""
-        found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/resume")
+        found: SweepOut = self._ask(SweepOut, "POST", f"/lab/sweeps/{sweep_id}/resume", key=key or new_key())
         return found
 
     def second_factor(self, body: BeginIn) -> Enrollment:

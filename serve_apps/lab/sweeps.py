@@ -35,7 +35,7 @@ _BATCH = 2_000
 
 def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
     router = APIRouter(tags=["sweeps"], route_class=once.route)
-    asker = Depends(bearer)
+    asker, keyed = Depends(bearer), Depends(once.operation)
 
     @router.post("/algorithms/{algorithm_id}/sweeps", status_code=202)
     async def ask(
@@ -43,7 +43,7 @@ def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
         algorithm_id: UUID,
         body: SweepIn,
         response: Response,
-        operation: Annotated[Operation, Depends(once.operation)],
+        operation: Annotated[Operation, keyed],
     ) -> Success[SweepOut]:
         """Queue a sweep of the newest version. It runs whether or not anybody waits for it."""
         if operation.repeated and (begun := await _begun(ports, operation.id, user_id)) is not None:
@@ -95,7 +95,9 @@ def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
         return Success(data=SweepOut.of(await ports.sweeps.get(sweep_id, user_id)))
 
     @router.post("/sweeps/{sweep_id}/cancel")
-    async def cancel(user_id: Annotated[UUID, asker], sweep_id: UUID) -> Success[SweepOut]:
+    async def cancel(
+        user_id: Annotated[UUID, asker], sweep_id: UUID, _: Annotated[Operation, keyed]
+    ) -> Success[SweepOut]:
         """Stop it; points tried so far stay. Cancelling again changes nothing."""
         sweep = await ports.sweeps.get(sweep_id, user_id)
         if sweep.status.over and sweep.status is not RunStatus.CANCELLED:
@@ -103,7 +105,9 @@ def routes(ports: LabPorts, bearer: Bearer, once: Once) -> APIRouter:
         return Success(data=SweepOut.of(await uncut(_cancel(ports, sweep))))
 
     @router.post("/sweeps/{sweep_id}/resume", status_code=202)
-    async def resume(user_id: Annotated[UUID, asker], sweep_id: UUID) -> Success[SweepOut]:
+    async def resume(
+        user_id: Annotated[UUID, asker], sweep_id: UUID, _: Annotated[Operation, keyed]
+    ) -> Success[SweepOut]:
         """Go on with one that failed or was interrupted: points tried so far stay, and the rest comes to the same
         results as if nothing had happened. One that is under way is left alone."""
         sweep = await ports.sweeps.get(sweep_id, user_id)

@@ -284,3 +284,20 @@ async def test_a_path_says_which_methods_it_takes(whole, calling, refused):
     answer = await calling(whole).ask("OPTIONS", "/api/v1/credentials/coinspot")
     refused(answer, 405, "NOT_FOUND")
     assert answer.headers["allow"] == "DELETE, GET, POST, PUT"
+
+
+async def test_whatever_changes_the_floor_and_every_sweep_takes_a_key(document):
+    asked = [
+        (method.upper(), path, each) for path, verbs in document["paths"].items() for method, each in verbs.items()
+    ]
+    takes = {
+        (method, path)
+        for method, path, each in asked
+        if any(given["name"] == "Idempotency-Key" for given in each.get("parameters", ()))
+    }
+    on_the_floor = {
+        (method, path) for method, path, _ in asked if path.startswith(f"{floor.PREFIX}/") and method in ("POST", "PUT")
+    }
+    assert on_the_floor - takes == set()
+    sweeps = f"{lab.PREFIX}/sweeps/{{sweep_id}}"
+    assert {("POST", f"{sweeps}/cancel"), ("POST", f"{sweeps}/resume")} <= takes

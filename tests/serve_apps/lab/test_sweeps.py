@@ -191,6 +191,19 @@ async def test_a_sweep_that_failed_is_resumed_with_its_points(creating, sweeping
     refused(await caller.post(path), 409, "CONFLICT")
 
 
+async def test_a_resumption_is_asked_for_again_without_harm(creating, sweeping, caller, ports):
+    sweep = await sweeping(await creating())
+    path, key = f"/sweeps/{sweep['id']}", {"Idempotency-Key": "go on"}
+    await ports.sweeps.finish(UUID(sweep["id"]), RunStatus.FAILED, "its driver died")
+    first = await caller.post(f"{path}/resume", headers=key)
+    for _ in range(2):
+        assert (await caller.post(f"{path}/cancel", headers={"Idempotency-Key": "enough"})).status_code == 200
+    again = await caller.post(f"{path}/resume", headers=key)
+    assert (again.status_code, again.content) == (202, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await caller.get(path)).json()["data"]["status"] == "cancelled", "a copy does not begin it anew"
+
+
 async def test_a_sweep_that_nobody_can_resume_says_so(creating, sweeping, caller, ports, refused):
     sweep = await sweeping(await creating())
     await ports.sweeps.finish(UUID(sweep["id"]), RunStatus.FAILED, "its driver died")
