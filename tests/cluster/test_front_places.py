@@ -59,8 +59,8 @@ async def standing(tmp_path: Path) -> AsyncIterator[Standing]:
     """`await standing(**layout)` is the port of a front with a replica for each of two apps."""
     fronts, doors = list[Front](), list[FrontDoor]()
 
-    async def made(**layout: object) -> int:
-        laid = Layout(LOOPBACK, free_port(), (ROOT, STREAMS), **layout)  # type: ignore[arg-type]
+    async def made(host: str = LOOPBACK, **layout: object) -> int:
+        laid = Layout(host, free_port(), (ROOT, STREAMS), **layout)  # type: ignore[arg-type]
         fronts.append(Front(front.program() or "", tmp_path / "front", tmp_path / "front.log", laid))
         fronts[0].start()
         for place in (ROOT, STREAMS):
@@ -201,6 +201,21 @@ async def test_one_address_has_a_part_of_the_places_and_others_have_theirs(stand
     assert told["error"]["code"] == "RATE_LIMITED"  # type: ignore[index]
     assert b"retry-after: 1" in head.lower()
     assert await answers_at_once(port), "what was answered is not under way any more"
+
+
+@pytest.mark.parametrize("host", [LOOPBACK, pytest.param("::", id="of both kinds")])
+async def test_each_address_is_counted_by_itself(standing: Standing, host: str):
+    port = await standing(host, of_one=1, unbounded=())
+    asks = b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n"
+    lines = [
+        await asyncio.open_connection(LOOPBACK, port, local_addr=(f"127.0.0.{number}", 0)) for number in (1, 1, 2, 3)
+    ]
+    for _, writer in lines:
+        writer.write(asks)
+    answered = [(await heard(reader))[0] for reader, _ in lines]
+    assert (sorted(answered[:2]), answered[2:]) == ([200, 429], [200, 200])
+    for _, writer in lines:
+        writer.close()
 
 
 async def test_an_address_that_has_all_it_may_can_still_stop_everything(standing: Standing):
