@@ -7,15 +7,24 @@ The exit code is 1 when something is missing that it cannot do without.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from cluster.knocking import Heard
 from cluster.listening import Door, doors
 from cluster.needs import Need, needs
 from cluster.processes import descendants
 from cluster.wiring import Wiring, wiring
 from omc.errors import OmcError
+
+_AT_ONCE = 8
+_TRIED: Mapping[Heard | None, str] = {
+    Heard.ASKED: " (tried: it does)",
+    Heard.MEASURES: " (tried: it tells measures)",
+    Heard.LET_IN: " (tried: it does not)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _doors(wired: Wiring) -> list[Door]:
     """Of the platform that runs on this home."""
     running = wired.home.running()
-    return doors(running, [running["pid"], *descendants(running["pid"])]) if running else []
+    found = doors(running, [running["pid"], *descendants(running["pid"])]) if running else []
+    with ThreadPoolExecutor(_AT_ONCE) as knocking:
+        return list(knocking.map(Door.knocked, found))
 
 
 def _told(looked_at: Iterable[Need], found_open: Sequence[Door], *, as_json: bool) -> int:
@@ -66,7 +77,7 @@ def line(need: Need) -> str:
 
 def door_line(door: Door) -> str:
     heard, known = door.listener, door.purpose
-    told = f"{known.what}, asks for {known.asks}" if known else "unknown"
+    told = f"{known.what}, asks for {known.asks}{_TRIED.get(door.heard, '')}" if known else "unknown"
     warning = f" - WARNING: {door.warning}" if door.warning else ""
     return f"listens  {f'{heard.address}:{heard.port}':<24} {told}; reached by {heard.reached_by}{warning}"
 

@@ -7,10 +7,12 @@ import contextlib
 import ipaddress
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
+
+from cluster.knocking import Heard, Knock, at_any, at_grpc, at_http, at_postgres
 
 _PROC = Path("/proc")
 _LISTENING = "0A"
@@ -43,6 +45,8 @@ class Purpose:
 
     what: str
     asks: str
+    knock: Knock | None = None
+    """How that is found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,25 @@ class Door:
     listener: Listener
     purpose: Purpose | None
     """None for one that nobody here knows."""
+    heard: Heard | None = None
+    """What it said to whoever came with nothing; None when nobody knocked."""
+
+    def knocked(self) -> "Door":
+        """The same, with what it says when somebody does."""
+        if self.purpose is None or self.purpose.knock is None:
+            return self
+        return replace(self, heard=self.purpose.knock(_near(self.listener.address), self.listener.port))
 
     @property
     def warning(self) -> str | None:
         if self.purpose is None:
             return "nobody knows what this is"
-        return None if self.listener.is_loopback else f"it can be reached by {self.listener.reached_by}"
+        wrong = []
+        if self.heard is Heard.LET_IN:
+            wrong.append(f"it lets in whoever comes without {self.purpose.asks}")
+        if not self.listener.is_loopback:
+            wrong.append(f"it can be reached by {self.listener.reached_by}")
+        return ", and ".join(wrong) or None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -69,6 +86,7 @@ class Door:
             "process": _short(heard.command),
             "what": self.purpose.what if self.purpose else None,
             "asks": self.purpose.asks if self.purpose else None,
+            "heard": self.heard.value if self.heard else None,
             "reached_by": heard.reached_by,
             "warning": self.warning,
         }
@@ -77,23 +95,32 @@ class Door:
 _RAYS_TOKEN = "Ray's token"  # noqa: S105  the name of one
 _BEARER = "a bearer token, but for registration, login, health and the description"
 _MEASURES = f"{_RAYS_TOKEN}, but for measures"
+_SIGNATURE = "its signature, or the control token"
+_API = "/api/v1/users/profile"
+# What nobody is told without the token: none of them changes anything.
+_AT_STATE = at_grpc("/ray.rpc.NodeInfoGcsService/GetAllNodeInfo")
+_AT_NODE = at_grpc("/ray.rpc.NodeManagerService/GetResourceLoad")
+_AT_WORKER = at_grpc("/ray.rpc.CoreWorkerService/GetCoreWorkerStats")
+_AT_REPLICA = at_any(_AT_WORKER, at_grpc("/ray.serve.ASGIService/HandleRequest"))
+_AT_DASHBOARD = at_http("/api/v0/nodes")
+_AT_AGENT = at_any(_AT_DASHBOARD, _AT_WORKER, at_grpc("/ray.rpc.ReporterService/HealthCheck"))
 # By what a process is, the first that fits. Ray's workers call themselves after what they carry out.
 _BY_PROGRAM: tuple[tuple[str, Purpose], ...] = (
-    ("omc.adapters.coinspot.exchange", Purpose("the sandbox exchange", "its signature, or the control token")),
-    ("gcs_server", Purpose("Ray: the cluster's state", _RAYS_TOKEN)),
-    ("raylet", Purpose("Ray: the node's own service", _RAYS_TOKEN)),
-    ("runtime_env/agent/main.py", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
-    ("ray::RuntimeEnvAgent", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN)),
-    ("dashboard/agent.py", Purpose("Ray: the dashboard's agent", _MEASURES)),
-    ("ray::DashboardAgent", Purpose("Ray: the dashboard's agent", _MEASURES)),
-    ("dashboard/dashboard.py", Purpose("Ray: the dashboard, or its measures", _MEASURES)),
-    ("ray::*ServeReplica*", Purpose("Ray Serve: a replica's calls, or a worker's", _RAYS_TOKEN)),
-    ("ray::*", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
-    ("workers/default_worker.py", Purpose("Ray: a worker's calls", _RAYS_TOKEN)),
-    ("haproxy", Purpose("HTTP, in front of the replicas", _BEARER)),
-    ("cluster.boot", Purpose("Ray: the platform's own driver", _RAYS_TOKEN)),
-    ("cluster.sweep_job", Purpose("Ray: the driver of sweeps", _RAYS_TOKEN)),
-    ("postgres", Purpose("PostgreSQL", "the database's password")),
+    ("omc.adapters.coinspot.exchange", Purpose("the sandbox exchange", _SIGNATURE, at_http("/sandbox/clock"))),
+    ("gcs_server", Purpose("Ray: the cluster's state", _RAYS_TOKEN, _AT_STATE)),
+    ("raylet", Purpose("Ray: the node's own service", _RAYS_TOKEN, _AT_NODE)),
+    ("runtime_env/agent/main.py", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN, _AT_DASHBOARD)),
+    ("ray::RuntimeEnvAgent", Purpose("Ray: the agent of workers' environments", _RAYS_TOKEN, _AT_DASHBOARD)),
+    ("dashboard/agent.py", Purpose("Ray: the dashboard's agent", _MEASURES, _AT_AGENT)),
+    ("ray::DashboardAgent", Purpose("Ray: the dashboard's agent", _MEASURES, _AT_AGENT)),
+    ("dashboard/dashboard.py", Purpose("Ray: the dashboard, or its measures", _MEASURES, _AT_DASHBOARD)),
+    ("ray::*ServeReplica*", Purpose("Ray Serve: a replica's calls, or a worker's", _RAYS_TOKEN, _AT_REPLICA)),
+    ("ray::*", Purpose("Ray: a worker's calls", _RAYS_TOKEN, _AT_WORKER)),
+    ("workers/default_worker.py", Purpose("Ray: a worker's calls", _RAYS_TOKEN, _AT_WORKER)),
+    ("haproxy", Purpose("HTTP, in front of the replicas", _BEARER, at_http(_API))),
+    ("cluster.boot", Purpose("Ray: the platform's own driver", _RAYS_TOKEN, _AT_WORKER)),
+    ("cluster.sweep_job", Purpose("Ray: the driver of sweeps", _RAYS_TOKEN, _AT_WORKER)),
+    ("postgres", Purpose("PostgreSQL", "the database's password", at_postgres)),
 )
 
 
@@ -115,9 +142,10 @@ def listeners(pids: Iterable[int]) -> Iterator[Listener]:
 
 def _known(record: dict[str, Any]) -> Callable[[Listener], Purpose | None]:
     """Ports that the platform chose itself come first: they are what they were chosen for."""
+    url = record.get("url")
     chosen = {
-        _port(record.get("url")): Purpose("HTTP: the platform's API", _BEARER),
-        _port(record.get("dashboard")): Purpose("Ray: dashboard and jobs", _RAYS_TOKEN),
+        _port(url): Purpose("HTTP: the platform's API", _BEARER, at_http(_API, tls=str(url).startswith("https"))),
+        _port(record.get("dashboard")): Purpose("Ray: dashboard and jobs", _RAYS_TOKEN, _AT_DASHBOARD),
     }
 
     def purpose_of(heard: Listener) -> Purpose | None:
@@ -182,6 +210,12 @@ def _program(command: tuple[str, ...]) -> str:
         if word == "-c" or not word.startswith("-"):
             return word if word.endswith(".py") else program
     return program
+
+
+def _near(address: str) -> str:
+    """Where this machine itself finds what listens there."""
+    heard = ipaddress.ip_address(address)
+    return address if not heard.is_unspecified else "127.0.0.1" if heard.version == 4 else "::1"
 
 
 def _short(command: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cluster import doctor, listening, needs
 from cluster.home import Home
+from cluster.knocking import Heard
 from cluster.listening import Door, Listener, Purpose, doors, local_address
 from cluster.processes import started
 
@@ -89,6 +90,41 @@ def test_the_doctor_lists_the_ports_of_the_platform_that_runs(tmp_path: Path, op
     assert doctor.main(["--home", str(tmp_path), "--json"]) == 0
     ports = json.loads(capsys.readouterr().out)["ports"]
     assert {each["port"] for each in ports} >= set(open_ports)
+
+
+@pytest.mark.parametrize(
+    ("address", "heard", "warning", "said"),
+    [
+        ("127.0.0.1", Heard.ASKED, None, "asks for a password (tried: it does);"),
+        ("127.0.0.1", Heard.MEASURES, None, "asks for a password (tried: it tells measures);"),
+        ("127.0.0.1", Heard.SILENCE, None, "asks for a password;"),
+        ("127.0.0.1", Heard.LET_IN, "it lets in whoever comes without a password", "(tried: it does not);"),
+        (
+            "0.0.0.0",
+            Heard.LET_IN,
+            "it lets in whoever comes without a password, and it can be reached by whoever reaches this machine",
+            "(tried: it does not);",
+        ),
+    ],
+)
+def test_a_port_that_lets_in_whoever_comes_is_warned_about(address, heard, warning, said):
+    knocked: list[tuple[str, int]] = []
+
+    def knock(where: str, port: int) -> Heard:
+        knocked.append((where, port))
+        return heard
+
+    door = Door(Listener(address, 7, 1, ("it",)), Purpose("it", "a password", knock))
+    assert door.document["heard"] is None
+    tried = door.knocked()
+    assert knocked == [("127.0.0.1", 7)]
+    assert (tried.warning, tried.document["heard"]) == (warning, heard.value)
+    assert said in doctor.door_line(tried)
+
+
+def test_nobody_knocks_where_nobody_knows_what_it_is():
+    door = Door(Listener("127.0.0.1", 7, 1, ("it",)), None)
+    assert door.knocked() == door
 
 
 def test_a_line_says_what_is_asked_of_whoever_comes():

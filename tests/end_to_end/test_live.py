@@ -22,6 +22,7 @@ from omc.adapters.postgres.database import Database
 from omc.adapters.postgres.prices import PostgresPrices
 from omc.market.synthetic import synthetic_tape
 from omc.strategy.algorithm import AlgorithmStatus
+from tests.end_to_end import telling
 from tests.end_to_end.platforms import ROOT, Up, omc
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.long]
@@ -222,7 +223,7 @@ def test_without_the_vaults_key_it_does_not_start(place, platform, owner):
 
 
 def _look_for_secrets(home: Path, up: Up) -> None:
-    """In every table, every log, and everything that the platform has said."""
+    """In every table, every log, everything that the platform has said, and whatever Ray's own commands tell."""
     planted = [KEY, SECRET, READER]
     with psycopg.connect(dsn.read(home / "run" / "database.dsn")) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
@@ -240,3 +241,5 @@ def _look_for_secrets(home: Path, up: Up) -> None:
     for path in files:
         content = path.read_bytes()
         assert not [secret for secret in planted if secret.encode() in content], path
+    for words, content in telling.told(home):
+        assert not [secret for secret in planted if secret.encode() in content], words

@@ -16,6 +16,7 @@ import pytest
 from cluster.processes import descendants
 from omc.access.second_factor import code_of, secret_bytes, step_of
 from omc.adapters.postgres import dsn
+from tests.end_to_end import telling
 from tests.end_to_end.platforms import Up, omc
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.long]
@@ -164,6 +165,26 @@ def test_what_ray_tells_of_actors_and_tasks_holds_none(asked: Asked):
         assert found_in(content, asked) == [], what
 
 
+def test_what_rays_own_commands_tell_whoever_has_its_token_holds_none(asked: Asked):
+    said = {}
+    for words, content in telling.told(asked.up.home):
+        assert found_in(content, asked) == [], words
+        said[words.partition(" --")[0]] = content
+    assert b"RiskActor" in said["list actors"]
+    assert b"ServeReplica" in b"".join(said.values())
+    # What was asked over HTTP is there, by the lines of those who answered.
+    assert b"/api/v1/auth/login" in b"".join(said.values())
+
+
+def test_without_its_token_rays_commands_are_told_nothing(asked: Asked, tmp_path: Path):
+    (tmp_path / "token").write_text("another-token")
+    for words in (("list", "actors", "--detail"), ("summary", "tasks"), ("logs", "cluster")):
+        refused = telling.ray(asked.up.home, *words, token=tmp_path / "token")
+        assert refused.returncode != 0
+        assert b"RiskActor" not in refused.stdout
+        assert found_in(refused.stdout + refused.stderr, asked) == []
+
+
 def test_every_chain_of_the_audit_trail_holds_and_tells_what_was_tried(asked: Asked):
     found = omc(asked.up.home, "audit", "verify")
     assert found["broken"] == []
@@ -172,9 +193,26 @@ def test_every_chain_of_the_audit_trail_holds_and_tells_what_was_tried(asked: As
 
 
 def test_every_port_is_on_the_loopback_and_known(asked: Asked):
-    told = omc(asked.up.home, "doctor")
-    assert len(told["ports"]) > 8
-    assert [each for each in told["ports"] if each["warning"]] == []
+    ports = omc(asked.up.home, "doctor")["ports"]
+    assert len(ports) > 8
+    assert [each for each in ports if each["warning"] or each["reached_by"] != "this machine's users"] == []
     assert {"HTTP: the platform's API", "PostgreSQL", "the sandbox exchange", "Ray: dashboard and jobs"} <= {
-        each["what"] for each in told["ports"]
+        each["what"] for each in ports
     }
+
+
+def test_a_port_that_is_knocked_at_with_nothing_asks_for_what_it_should(asked: Asked):
+    heard: dict[str, set[str]] = {}
+    for each in omc(asked.up.home, "doctor")["ports"]:
+        heard.setdefault(each["what"], set()).add(each["heard"])
+    for what in (
+        "HTTP: the platform's API",
+        "PostgreSQL",
+        "the sandbox exchange",
+        "Ray: dashboard and jobs",
+        "Ray: the cluster's state",
+        "Ray: the node's own service",
+        "Ray: a worker's calls",
+    ):
+        assert "asks" in heard[what], heard
+    assert "lets in" not in set().union(*heard.values())
