@@ -78,7 +78,8 @@ def status(home: Home = DEFAULT_HOME, url: Url = None, json: Json = False) -> No
         try:
             ready = there.ready()
         except Failure as failure:
-            if failure.code != "UNAVAILABLE":
+            # One that is on its way out, or has no room, says only that.
+            if failure.code != "UNAVAILABLE" or "dependencies" not in failure.details:
                 raise
             ready = failure.details
         run = running.record(absolute(home)) or {}
