@@ -1,6 +1,7 @@
 """The gateway: accounts, prices, health, and the description of everything that can be asked of the platform."""
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -40,7 +41,7 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
         title="Oh My Coins",
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,
         responses=openapi.FAILURES,
     )
@@ -65,16 +66,17 @@ def build(ports: GatewayPorts, siblings: Mapping[str, Callable[[], FastAPI]] | N
     router.include_router(collectors.routes(ports, reading, Superuser(bearer, ports.users)))
     router.include_router(internal.routes(ports, bearer))
     router.include_router(audit.routes(ports, reading))
-    router.include_router(pages.routes(PREFIX))
-    app.include_router(router)
-
     document: dict[str, Any] = {}
+    making = Lock()
 
     def whole_document() -> dict[str, Any]:
-        if not document:
-            apps = {"": app, **{prefix: sibling() for prefix, sibling in (siblings or {}).items()}}
-            document.update(openapi.merged(apps))
+        with making:
+            if not document:
+                apps = {"": app, **{prefix: sibling() for prefix, sibling in (siblings or {}).items()}}
+                document.update(openapi.merged(apps))
         return document
 
+    router.include_router(pages.routes(PREFIX, whole_document))
+    app.include_router(router)
     app.openapi = whole_document  # type: ignore[method-assign]
     return app

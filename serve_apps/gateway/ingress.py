@@ -1,6 +1,6 @@
 """The gateway on Ray Serve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -8,30 +8,24 @@ from ray import serve
 from ray.serve import Application, Deployment
 
 from serve_apps.crowd import ROOM_FOR_THE_FIRST
-from serve_apps.floor import app as floor
-from serve_apps.floor.ports import FloorPorts
 from serve_apps.fronted import Put, nowhere
 from serve_apps.gateway import app as gateway
 from serve_apps.gateway.ports import GatewayPorts
-from serve_apps.lab import app as lab
-from serve_apps.lab.ports import LabPorts
 from serve_apps.liveness import ASKED_EVERY_S
 
 
 def ingress(
     ports: GatewayPorts,
-    lab_ports: LabPorts,
-    floor_ports: FloorPorts,
+    siblings: Mapping[str, Callable[[], FastAPI]],
     prepare: Callable[[], None] = lambda: None,
     put: Put = nowhere,
 ) -> Application:
-    """To be run at `/`. The other apps' ports serve to describe those apps in this one's document; `prepare` is called
-    in the replica before it serves."""
+    """To be run at `/`. `siblings` are the other apps by their prefixes, made only to be described in this one's
+    document; `prepare` is called in the replica before it serves."""
     behind_serve = replace(ports, rules=replace(ports.rules, stamps_request_id=False))
 
     def built() -> FastAPI:
         prepare()
-        siblings = {lab.PREFIX: lambda: lab.build(lab_ports), floor.PREFIX: lambda: floor.build(floor_ports)}
         app = gateway.build(behind_serve, siblings)
         put(app, "")
         return app

@@ -1,11 +1,13 @@
-"""The document for people: Swagger at `/docs` and ReDoc at `/redoc`, from files of our own, so that they work without
-the internet and under a policy that lets nothing else in."""
+"""The document at `/openapi.json`, and for people: Swagger at `/docs` and ReDoc at `/redoc`, from files of our own, so
+that they work without the internet and under a policy that lets nothing else in."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from omc.errors import NotFound
 
@@ -40,12 +42,17 @@ _BEGIN = {
 _SERVED = frozenset({"favicon.png", "redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css"})
 
 
-def routes(prefix: str) -> APIRouter:
-    """The two pages and what they load; described in no document, for they are about it."""
+def routes(prefix: str, document: Callable[[], dict[str, Any]]) -> APIRouter:
+    """The document, the two pages and what they load; described in no document, for they are about it."""
     router = APIRouter(include_in_schema=False)
     style = f'<link rel="stylesheet" href="{prefix}/pages/swagger-ui.css">'
     swagger = _PAGE.format(prefix=prefix, style=style, program="swagger-ui-bundle.js", begin="swagger.js")
     redoc = _PAGE.format(prefix=prefix, style="", program="redoc.standalone.js", begin="redoc.js")
+
+    # Not async, and so in a thread: the first to ask for it waits for seconds, and nobody else.
+    @router.get("/openapi.json")
+    def described() -> JSONResponse:
+        return JSONResponse(document())
 
     @router.get("/docs")
     async def swagger_page() -> HTMLResponse:

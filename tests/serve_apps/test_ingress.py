@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -38,11 +39,13 @@ from omc.strategy.algorithm import MemoryAlgorithmStore
 from omc.trading.blotter import MemoryBlotter
 from omc.trading.deployment import MemoryDeploymentStore
 from omc.trading.lease import MemoryLeaseStore
+from serve_apps.floor import app as floor_app
 from serve_apps.floor import ingress as floor
 from serve_apps.floor.ports import FloorPorts
 from serve_apps.fronted import nowhere
 from serve_apps.gateway import ingress as gateway
 from serve_apps.gateway.ports import GatewayPorts
+from serve_apps.lab import app as lab_app
 from serve_apps.lab import ingress as lab
 from serve_apps.lab.ports import LabPorts
 
@@ -123,9 +126,13 @@ async def http(request, ray_cluster, history, tmp_path_factory) -> AsyncIterator
     def nothing() -> None:
         """Nothing is to be prepared."""
 
+    siblings = {
+        lab_app.PREFIX: partial(lab_app.build, lab_ports),
+        floor_app.PREFIX: partial(floor_app.build, floor_ports),
+    }
     serve.run_many(
         [
-            serve.RunTarget(gateway.ingress(gateway_ports, lab_ports, floor_ports, nothing, put), "gateway", "/"),
+            serve.RunTarget(gateway.ingress(gateway_ports, siblings, nothing, put), "gateway", "/"),
             serve.RunTarget(lab.ingress(lab_ports, nothing, put), "lab", "/api/v1/lab"),
             serve.RunTarget(floor.ingress(floor_ports, nothing, put), "floor", "/api/v1/floor"),
         ]

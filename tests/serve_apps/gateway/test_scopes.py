@@ -15,6 +15,7 @@ from serve_apps.scopes import asked_by
 _FRONT_STEPS = {
     ("GET", "/api/v1/health"),
     ("GET", "/api/v1/ready"),
+    ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/docs"),
     ("GET", "/api/v1/redoc"),
     ("GET", "/api/v1/pages/{name}"),
