@@ -33,6 +33,7 @@ VICTIMS = {
     "the gateway's replica": ("ray::ServeReplica:gateway:", "ray::SERVE_REPLICA::gateway#"),
     "the lab's replica": ("ray::ServeReplica:lab:", "ray::SERVE_REPLICA::lab#"),
     "HAProxy": ("/haproxy",),
+    "PostgreSQL": ("/bin/postgres",),
 }
 
 
