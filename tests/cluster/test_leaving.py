@@ -10,7 +10,7 @@ import websockets
 from starlette.types import Receive, Scope, Send
 
 from cluster import leaving
-from cluster.front_words import PlainHttp, PlainSockets
+from cluster.front_words import PlainHttp
 from cluster.leaving import last, leave
 from cluster.ports import LOOPBACK
 from cluster.proxy_door import SOCKETS
@@ -25,7 +25,7 @@ class Serving:
     def __init__(self) -> None:
         self.goes_on, self.asked = asyncio.Event(), 0
         self.goes_on.set()
-        ours = {"http": PlainHttp, "ws": PlainSockets, **SOCKETS}
+        ours = {"http": PlainHttp, **SOCKETS}
         self.server = uvicorn.Server(
             uvicorn.Config(self, lifespan="off", log_config=None, timeout_keep_alive=600, **ours)
         )
