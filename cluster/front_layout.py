@@ -27,7 +27,6 @@ _REFUSALS = {
     403: (403, "FORBIDDEN", "this is not let in"),
     405: (405, "NOT_FOUND", "there is no such method"),
     408: (422, "VALIDATION_ERROR", "the request did not arrive in time"),
-    413: (413, "PAYLOAD_TOO_LARGE", "the body is larger than is taken"),
     429: (429, "RATE_LIMITED", "too many requests of your address are under way: wait until some are answered"),
     500: (500, "INTERNAL", "something went wrong on our side"),
     502: (503, "UNAVAILABLE", "whoever answered was cut off: it may have been done"),
@@ -67,8 +66,6 @@ class Layout:
     """The certificate with its chain, and its key, each a PEM: nothing but TLS is spoken then."""
     request_within_s: float = 20.0
     """How long a request may take to arrive, or as much of it as is held here."""
-    body_cap_bytes: int = 1_048_576
-    """Nobody waits for a body that says that it is larger. The apps count what comes."""
     answer_within_s: int = 120
     of_one: int = 32
     """How many requests of one address (of IPv6 the network of 64 bits) may be under way, sockets aside; …"""
@@ -175,7 +172,6 @@ def _in_front(layout: Layout) -> list[str]:
         "    http-after-response set-header x-request-id %[var(txn.request)] if { var(txn.request) -m found }",
         f"    http-request deny deny_status 400 if {{ req.hdrs,length gt {_HEADER_BYTES} }} "
         f"|| {{ req.hdr_cnt gt {_HEADERS} }}",
-        f"    http-request deny deny_status 413 if {{ req.body_size gt {layout.body_cap_bytes} }}",
         f"    http-request deny deny_status 405 unless {{ method {_METHODS} }}",
     ]
 

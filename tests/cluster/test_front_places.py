@@ -118,17 +118,8 @@ async def test_a_body_that_does_not_come_takes_no_place(standing: Standing):
         assert b"x-request-id: " in head.lower()
 
 
-async def test_a_body_that_says_it_is_too_large_is_not_waited_for(standing: Standing):
-    port = await standing(body_cap_bytes=1_000)
-    async with sending(port, post("/read", 1_001)) as readers:
-        status, told, _ = await heard(readers[0])
-        assert (status, told["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")  # type: ignore[index]
-    async with sending(port, post("/read", 1_000) + "x" * 1_000) as readers:
-        assert (await heard(readers[0]))[0] == 200
-
-
 async def test_whoever_was_answered_before_the_body_had_come_keeps_no_place(standing: Standing):
-    port = await standing(body_cap_bytes=20_000_000)
+    port = await standing()
     # More than the front holds, and less than was promised.
     lines = [await asyncio.open_connection(LOOPBACK, port) for _ in range(PLACES)]
     for _, writer in lines:
