@@ -1,11 +1,14 @@
 """Who is let in at the doors of a running platform, who is not, and what becomes of rubbish."""
 
 import json
+import math
 import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,6 +164,17 @@ def test_everybody_is_told_how_they_stand_and_refused_in_the_end(somebody, http)
     http.post("/api/v1/users/register", json={"email": another.email, "password": PASSWORD})
     assert another.log_in().status_code == 200
     assert another.ask("GET", PROFILE).status_code == 200
+
+
+def test_two_replicas_let_an_account_ask_exactly_as_often_as_one_would(somebody):
+    """The gateway's and the floor's, asked at once."""
+    paths = (PROFILE, "/api/v1/floor/deployments") * (2 * AT_ONCE)
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda path: somebody.ask("GET", path).status_code, paths))
+    came_back = math.ceil(time.monotonic() - began)
+    assert set(answers) == {200, 429}
+    assert AT_ONCE <= answers.count(200) <= AT_ONCE + came_back, "one a second comes back"
 
 
 def head(line: str, *headers: str) -> bytes:
