@@ -175,8 +175,10 @@ class TraderActor:
         faults = 0
         while not self._stopping.is_set():
             try:
-                await self._ports.deployments.report_error(self._deployment_id, reason)
                 deployment = await self._ports.deployments.get(self._deployment_id)
+                # Whoever has paused it already has said why, and that it is paused is no news.
+                if deployment.status is DeploymentStatus.ACTIVE or deployment.last_error is None:
+                    await self._ports.deployments.report_error(self._deployment_id, reason)
                 if deployment.status is DeploymentStatus.ACTIVE:
                     await self._ports.deployments.set_status(self._deployment_id, DeploymentStatus.PAUSED, reason)
                 break
