@@ -74,7 +74,7 @@ cases: $(STAMP)
 fuzz-api: $(STAMP)
 	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
 	@VIRTUAL_ENV=$(CURDIR)/.venv-fuzz $(BIN)/uv pip install --quiet --require-hashes -r tests/fuzz/requirements.txt
-	@$(BIN)/python tests/fuzz/run.py --examples $(EXAMPLES) $(if $(URL),--url '$(URL)')
+	@$(BIN)/python -m tests.fuzz.run --examples $(EXAMPLES) $(if $(URL),--url '$(URL)')
 
 # The typed client, from the merged document.
 client: $(STAMP)

@@ -5,7 +5,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -59,8 +61,8 @@ async def standing(tmp_path: Path) -> AsyncIterator[Standing]:
     """`await standing(**layout)` is the port of a front with a replica for each of two apps."""
     fronts, doors = list[Front](), list[FrontDoor]()
 
-    async def made(host: str = LOOPBACK, **layout: object) -> int:
-        laid = Layout(host, free_port(), (ROOT, STREAMS), **layout)  # type: ignore[arg-type]
+    async def made(host: str = LOOPBACK, **layout: Any) -> int:
+        laid = replace(Layout(host, free_port(), (ROOT, STREAMS)), **layout)
         fronts.append(Front(front.program() or "", tmp_path / "front", tmp_path / "front.log", laid))
         fronts[0].start()
         for place in (ROOT, STREAMS):
@@ -88,7 +90,7 @@ async def sending(port: int, content: str, many: int = 1) -> AsyncIterator[list[
             writer.close()
 
 
-async def heard(reader: asyncio.StreamReader) -> tuple[int, dict[str, object], bytes]:
+async def heard(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any], bytes]:
     """Status, body and head of one answer."""
     async with asyncio.timeout(20):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -189,7 +191,7 @@ async def test_one_address_has_a_part_of_the_places_and_others_have_theirs(stand
         answers = [await heard(reader) for reader in readers]
     assert sorted(status for status, _, _ in answers) == [200, 200, 429]
     ((_, told, head),) = [each for each in answers if each[0] == 429]
-    assert told["error"]["code"] == "RATE_LIMITED"  # type: ignore[index]
+    assert told["error"]["code"] == "RATE_LIMITED"
     assert b"retry-after: 1" in head.lower()
     assert await answers_at_once(port), "what was answered is not under way any more"
 

@@ -102,11 +102,16 @@ async def test_whoever_asks_meanwhile_is_answered_and_told_that_it_was_the_last_
     await ending
 
 
-async def test_what_is_under_way_is_waited_for(serving, client):
+async def kept_waiting(serving: Serving, client: socket.socket) -> None:
+    """It has asked, and is not answered before `goes_on` is set."""
     serving.goes_on.clear()
     client.send(ASKED)
     while serving.asked < 2:  # noqa: ASYNC110 - a server tells nobody
         await asyncio.sleep(0.001)
+
+
+async def test_what_is_under_way_is_waited_for(serving, client):
+    await kept_waiting(serving, client)
     ending = serving.leave()
     await asyncio.sleep(leaving._LAST_USE_S + 5 * leaving._LOOK_EVERY_S)
     assert not ending.done()
@@ -116,10 +121,7 @@ async def test_what_is_under_way_is_waited_for(serving, client):
 
 
 async def test_nobody_is_waited_for_longer_than_one_has_patience(serving, client):
-    serving.goes_on.clear()
-    client.send(ASKED)
-    while serving.asked < 2:  # noqa: ASYNC110 - a server tells nobody
-        await asyncio.sleep(0.001)
+    await kept_waiting(serving, client)
     await leave(serving.server, 0.1)
     serving.goes_on.set()
     assert (await heard(client)).startswith(b"HTTP/1.1 204")

@@ -11,14 +11,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+import httpx
 
-import httpx  # noqa: E402
-
-from tests.fuzz.target import Target, ours  # noqa: E402
+from tests.fuzz.target import Target, ours
 
 _HERE = Path(__file__).parent
+ROOT = _HERE.parents[1]
 _SCHEMATHESIS = ROOT / ".venv-fuzz" / "bin" / "schemathesis"
 
 

@@ -18,14 +18,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+import httpx
 
-import httpx  # noqa: E402
-
-from tests.fuzz.part import end_in_order, options_of  # noqa: E402
-from tests.fuzz.target import session  # noqa: E402
-from tests.fuzz.told import Told  # noqa: E402
+from tests.fuzz.part import end_in_order, options_of
+from tests.fuzz.target import session
+from tests.fuzz.told import Told
 
 # All at once, because whoever asks alone waits most of the time. What follows from an answer is asked across the apps.
 _EACH = ("--phases", "examples,coverage,fuzzing", "--paths")
@@ -51,7 +48,7 @@ class Part:
     async def run(self, arguments: Sequence[str], folder: Path) -> Told:
         began = time.monotonic()
         noted = folder / f"{self.name}.json"
-        command = [str(Path(__file__).with_name("part.py")), *arguments, *self.asks, "--noted", str(noted)]
+        command = ["-m", "tests.fuzz.part", *arguments, *self.asks, "--noted", str(noted)]
         outputs = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -165,10 +166,9 @@ WORDS_SINCE = {
 }
 
 
-@pytest.mark.parametrize("since", WORDS_SINCE)
-async def test_an_activation_that_died_before_its_effect_is_refused_after_a_newer_word(
-    caller, deploying, ports, clock, calling, refused, since
-):
+@pytest.fixture
+async def unfinished(caller, deploying, ports, clock, calling) -> dict[str, Any]:
+    """A paused deployment whose activation died long ago, before its effect."""
     made = await deploying()
     path = f"/algorithms/{made['id']}"
     await caller.post(f"{path}/pause")
@@ -177,29 +177,28 @@ async def test_an_activation_that_died_before_its_effect_is_refused_after_a_newe
     dead = calling(build(replace(ports, requests=requests)), PREFIX, caller.user_id)
     assert (await dead.post(f"{path}/activate", headers=KEY)).status_code == 503
     clock.advance(HELD_FOR)
+    return dict(made)
+
+
+@pytest.mark.parametrize("since", WORDS_SINCE)
+async def test_an_activation_that_died_before_its_effect_is_refused_after_a_newer_word(
+    caller, unfinished, ports, refused, since
+):
+    path = f"/algorithms/{unfinished['id']}"
     if since == "a pause":
         await caller.post(f"{path}/activate")
     status, word = WORDS_SINCE[since]
-    alone = {"deployment_id": made["id"]} if since == "a stop of it alone" else {}
+    alone = {"deployment_id": unfinished["id"]} if since == "a stop of it alone" else {}
     assert (await caller.post(word.format(path=path), alone)).status_code == 200
     if "stop of" in since:
         assert (await caller.post("/emergency-stop/reset", alone)).status_code == 200
     for _ in range(2):
         refused(await caller.post(f"{path}/activate", headers=KEY), 409, "CONFLICT")
-        assert (await ports.deployments.get(UUID(made["id"]))).status == status
+        assert (await ports.deployments.get(UUID(unfinished["id"]))).status == status
 
 
-async def test_an_activation_that_died_before_its_effect_comes_to_pass_where_it_is_the_last_word(
-    caller, deploying, ports, clock, calling
-):
-    made = await deploying()
-    path = f"/algorithms/{made['id']}"
-    await caller.post(f"{path}/pause")
-    requests = DiesBeforeItsEffect(clock)
-    requests.kept = ports.requests.kept
-    dead = calling(build(replace(ports, requests=requests)), PREFIX, caller.user_id)
-    assert (await dead.post(f"{path}/activate", headers=KEY)).status_code == 503
-    clock.advance(HELD_FOR)
+async def test_an_activation_that_died_before_its_effect_comes_to_pass_where_it_is_the_last_word(caller, unfinished):
+    path = f"/algorithms/{unfinished['id']}"
     assert (await caller.post(f"{path}/activate", headers=KEY)).json()["data"]["status"] == "active"
 
 
