@@ -73,11 +73,15 @@ async def test_a_lost_connection_is_unavailable_and_the_next_use_works(database:
 async def test_idle_connections_that_were_killed_are_replaced(database: Database):
     await asyncio.gather(*(database.ping() for _ in range(3)))
     killer = await connect(database.dsn_file)
-    await killer.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    gone_within_ms = 30_000  # without it, the answer comes while they are still ending, and still look open
+    killed = await killer.fetch(
+        "SELECT pg_terminate_backend(pid, $1) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        gone_within_ms,
     )
     await killer.close()
+    assert len(killed) >= 3
+    assert all(gone for (gone,) in killed)
     await asyncio.gather(*(database.ping() for _ in range(3)))
 
 
