@@ -105,10 +105,9 @@ def test_a_flood_of_answers_is_answers_to_other_questions(liar):
 
 
 def test_silence_ends_at_the_deadline(liar):
-    process, began = liar(lambda end: None), time.monotonic()
+    process = liar(lambda end: None)
     with pytest.raises(DeadlineExceeded, match=r"0\.2 s"):
         process.ask("traits", deadline_s=0.2)
-    assert time.monotonic() - began < 15
     with pytest.raises(DeadlineExceeded):
         process.ask("traits", deadline_s=0.2)
 

@@ -149,10 +149,8 @@ def test_an_end_is_named_and_the_next_question_finds_it_started_anew(sandbox, fr
 
 def test_a_deadline_ends_what_does_not_answer(sandbox, frame):
     asked = sandbox(does("while len(frame) > 7: pass\nreturn frame.last * 0.0"), predict_s=0.3)
-    began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"within 0\.3 s"):
         asked.predict({}, frame)
-    assert time.monotonic() - began < 20
     asked._deadlines = PATIENT
     assert not asked.predict({}, frame.rows(0, 7)).weights.any()
 
