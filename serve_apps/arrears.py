@@ -72,6 +72,9 @@ class Arrears:
                 continue
             except OmcError as fault:
                 logger.error("an entry of account %s is not on record: %s", account, fault)  # noqa: TRY400  says all
+            except Exception:
+                # It would stand in the way of all others for ever.
+                logger.exception("an entry of account %s is not on record", account)
             self._due.popleft()
             self._owed -= Counter([account])
             written.set()

@@ -85,6 +85,16 @@ async def test_what_fails_while_it_hangs_is_tried_again(book, arrears):
     assert await book.next(1) == ["a"]
 
 
+async def test_what_can_never_be_written_does_not_keep_the_next_from_being_written(book, arrears, caplog):
+    async def write() -> None:
+        raise TypeError("this is no entry")
+
+    await arrears.owe(ONE, write)
+    await arrears.owe(OTHER, book.entry("a"))
+    assert await book.next(1) == ["a"]
+    assert f"an entry of account {ONE} is not on record" in caplog.text
+
+
 async def test_another_fault_is_told_to_whoever_can_hear_it(arrears):
     async def write() -> None:
         raise InvalidInput("this is no entry")
