@@ -66,6 +66,9 @@ class Layout:
     """The certificate with its chain, and its key, each a PEM: nothing but TLS is spoken then."""
     request_within_s: float = 20.0
     """How long a request may take to arrive, or as much of it as is held here."""
+    body_cap_bytes: int = 1_048_576
+    """A request that says that its body is larger is handed on at once, for the app to refuse it: a refusal of
+    HAProxy's own would be lost with what is still being sent."""
     answer_within_s: int = 120
     of_one: int = 32
     """How many requests of one address (of IPv6 the network of 64 bits) may be under way, sockets aside; …"""
@@ -89,7 +92,7 @@ def refusals() -> dict[str, bytes]:
 def rendered(layout: Layout) -> str:
     """HAProxy's configuration. It is to be run in the folder of the sockets."""
     first = sorted(layout.behind, key=lambda each: -len(each.prefix))
-    counted = _counted(layout)
+    counted, within = _counted(layout), _ms(layout.request_within_s)
     but = f" !{{ path {' '.join(layout.spared)} }}" if layout.spared else ""
     lines = [
         *_in_front(layout),
@@ -106,11 +109,11 @@ def rendered(layout: Layout) -> str:
             lines.append("    http-request del-header upgrade unless METH_GET { req.fhdr(sec-websocket-version) 13 }")
         else:
             lines += [
-                "    option http-buffer-request",
                 "    http-request del-header upgrade",
                 f"    http-request track-sc1 {_CALLER} table requests {counted}",
                 f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one} }}{but}",
                 f"    http-request deny deny_status 429 if {{ sc1_conn_cur gt {layout.of_one + _ROOM_FOR_THE_FIRST} }}",
+                f"    http-request wait-for-body time {within} unless {{ req.body_size gt {layout.body_cap_bytes} }}",
             ]
         lines.append(f"    server replicas unix@{each.name} maxconn {each.at_once}")
     return "\n".join([*lines, *_table("lines"), *_table("requests")]) + "\n"
@@ -148,7 +151,7 @@ def _in_front(layout: Layout) -> list[str]:
         "    timeout connect 5s",
         "    timeout client 75s",
         f"    timeout server {layout.answer_within_s}s",
-        f"    timeout http-request {int(layout.request_within_s * 1_000)}ms",
+        f"    timeout http-request {_ms(layout.request_within_s)}",
         "    timeout http-keep-alive 75s",
         "    timeout queue 5s",
         # Streams are pinged more often: nothing moves for so long only where somebody takes nothing.
@@ -195,6 +198,10 @@ def said(status: int, code: str, message: str, more: str = "") -> bytes:
         f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{more}\r\n"
     )
     return (head + body).encode()
+
+
+def _ms(seconds: float) -> str:
+    return f"{int(seconds * 1_000)}ms"
 
 
 def _quoted(word: str) -> str:

@@ -22,6 +22,12 @@ class PlainHttp(HttpToolsProtocol):
         self.transport.write(_UNREADABLE)
         self.transport.close()
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self.cycle is not None:
+            # uvicorn does not note it of one that was answered before.
+            self.cycle.more_body = False
+
     def on_response_complete(self) -> None:
         if self.cycle.more_body:
             self.loop.call_later(_REST_WITHIN_S, self._let_go, self.cycle)

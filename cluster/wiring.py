@@ -179,6 +179,7 @@ class Wiring:
             [replace(each, at_once=max(each.at_once, most)) for each in _BEHIND],
             connections=front.most_connections(),
             tls=self.tls,
+            body_cap_bytes=self.rules.body_cap_bytes,
             request_within_s=self.chosen.request_body_s,
             spared=sorted(PROBES | STOPS),
             unbounded=(*LOOPBACKS, *map(str, self.chosen.trusted_proxies)),

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, WebSocket
 
-from cluster import front
+from cluster import front, front_words
 from cluster.front import Front
 from cluster.front_door import FrontDoor
 from cluster.front_layout import Behind, Layout
@@ -58,7 +58,7 @@ def app(held: Held) -> FastAPI:
     async def unread() -> str:
         return "it does not matter"
 
-    @built.get("/slow")
+    @built.api_route("/slow", methods=["GET", "POST"])
     async def slow() -> str:
         return await held.answer()
 
@@ -149,8 +149,16 @@ async def test_a_body_that_does_not_come_takes_no_place(standing: Standing):
         assert b"x-request-id: " in head.lower()
 
 
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(standing: Standing):
+    port = await standing(body_cap_bytes=1_000)
+    async with sending(port, post("/unread", 1_001)) as readers:
+        assert (await heard(readers[0]))[0] == 200, "as the app has it"
+    async with sending(port, post("/read", 1_000) + "x" * 1_000) as readers:
+        assert (await heard(readers[0]))[0] == 200
+
+
 async def test_whoever_was_answered_before_the_body_had_come_keeps_no_place(standing: Standing):
-    port = await standing()
+    port = await standing(body_cap_bytes=20_000_000)
     # More than the front holds, and less than was promised.
     lines = [await asyncio.open_connection(LOOPBACK, port) for _ in range(PLACES)]
     for _, writer in lines:
@@ -165,6 +173,23 @@ async def test_whoever_was_answered_before_the_body_had_come_keeps_no_place(stan
     assert await answers(port)
     for _, writer in lines:
         writer.close()
+
+
+async def test_whose_body_came_after_the_answer_is_not_cut_off_by_it(
+    standing: Standing, held: Held, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(front_words, "_REST_WITHIN_S", 0.2)
+    port = await standing(body_cap_bytes=1)
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    writer.write(post("/unread", 10).encode())
+    assert (await heard(reader))[0] == 200
+    # Not a read, which would be asked again.
+    writer.write(b"x" * 10 + post("/slow", 0).encode())
+    await held.until(1)
+    await asyncio.sleep(0.5)
+    held.goes_on.set()
+    assert (await heard(reader))[0] == 200
+    writer.close()
 
 
 @pytest.mark.parametrize(
