@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cluster.body_first import body_first
 from cluster.front_layout import PEER, Behind
 from cluster.front_sockets import handed_out
 from cluster.front_words import PlainHttp
@@ -73,7 +74,7 @@ class FrontDoor:
         self._leaving = False
         self._server = _Server(
             uvicorn.Config(
-                from_the_front(app, place.prefix, lambda: self._leaving),
+                from_the_front(body_first(app), place.prefix, lambda: self._leaving),
                 lifespan="off",
                 log_config=None,
                 access_log=False,

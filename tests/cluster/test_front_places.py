@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, WebSocket
 
-from cluster import front, front_words
+from cluster import body_first, front, front_words
 from cluster.front import Front
 from cluster.front_door import FrontDoor
 from cluster.front_layout import Behind, Layout
@@ -175,10 +175,27 @@ async def test_whoever_was_answered_before_the_body_had_come_keeps_no_place(stan
         writer.close()
 
 
+async def test_whoever_sends_much_that_nobody_reads_is_answered_and_may_go_on(standing: Standing):
+    port = await standing(body_cap_bytes=1_000)
+
+    async def sends_again_and_again() -> list[int]:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        answered = list[int]()
+        for _ in range(20):
+            writer.write((post("/unread", 2_000_000) + "x" * 2_000_000).encode())
+            answered.append((await heard(reader))[0])
+            await writer.drain()
+        writer.close()
+        return answered
+
+    assert await asyncio.gather(*(sends_again_and_again() for _ in range(PLACES))) == [[200] * 20] * PLACES
+
+
 async def test_whose_body_came_after_the_answer_is_not_cut_off_by_it(
     standing: Standing, held: Held, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(front_words, "_REST_WITHIN_S", 0.2)
+    for each in (body_first, front_words):
+        monkeypatch.setattr(each, "_REST_WITHIN_S", 0.2)
     port = await standing(body_cap_bytes=1)
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     writer.write(post("/unread", 10).encode())
