@@ -21,16 +21,18 @@ def body_first(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or not _has_body(scope):
             await app(scope, receive, send)
             return
-        has_come = False
+        has_come, is_kept_back = False, _asks_before(scope)
 
         async def heard() -> Message:
-            nonlocal has_come
+            nonlocal has_come, is_kept_back
+            # Whoever asked before is told to go on by this.
+            is_kept_back = False
             message = await receive()
             has_come = not message.get("more_body", False)
             return message
 
         async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not is_kept_back:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_REST_WITHIN_S):
                         while not has_come:
@@ -45,3 +47,8 @@ def body_first(app: ASGIApp) -> ASGIApp:
 def _has_body(scope: Scope) -> bool:
     headers = dict(scope["headers"])
     return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+
+def _asks_before(scope: Scope) -> bool:
+    """Whether the body comes only when it is wanted."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])

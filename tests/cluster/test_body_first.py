@@ -66,6 +66,15 @@ async def test_what_has_no_body_is_answered_at_once(headers):
     assert of.sent == [(each, 0) for each in TOLD]
 
 
+async def test_whoever_asks_before_sending_is_not_told_to_send_what_nobody_reads():
+    of = Connection(5)
+    asks = scope_of((b"content-length", b"5"), (b"expect", b"100-Continue"))
+    await body_first(answers)(asks, of.receive, of.send)
+    assert of.sent == [(each, 5) for each in TOLD]
+    await body_first(reads_one_and_answers)(asks, of.receive, of.send)
+    assert of.sent[2:] == [(each, 0) for each in TOLD]
+
+
 async def test_whoever_has_gone_is_not_waited_for():
     of = Connection(0)
 
