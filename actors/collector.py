@@ -253,7 +253,9 @@ class ExchangeCollector:
     async def _woken(self, by: asyncio.Event, timeout_s: float | None) -> None:
         """Wait for `by`, at most `timeout_s`. What happened since the loop last looked is known to it already."""
         by.clear()
+        # Until Python 3.12 wait_for forgets that it was cancelled when what it waits for comes at that moment.
         try:
-            await asyncio.wait_for(by.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await by.wait()
         except TimeoutError:
             return

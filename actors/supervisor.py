@@ -80,7 +80,8 @@ class Supervisor:
             except Exception:
                 _log.exception("supervisor failed a round")
             try:
-                await asyncio.wait_for(self._nudged.wait(), self._every_s)
+                async with asyncio.timeout(self._every_s):
+                    await self._nudged.wait()
             except TimeoutError:
                 continue
 

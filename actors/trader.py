@@ -204,7 +204,8 @@ class TraderActor:
 
     async def _rest(self, pause_s: float) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._stopping.wait()
         except TimeoutError:
             return
 

@@ -96,6 +96,7 @@ class PostgresFeed:
         while not lost.is_set():
             heard(None)
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), _LOOK_S)
+                async with asyncio.timeout(_LOOK_S):
+                    await lost.wait()
             if not lost.is_set():
                 await connection.execute("SELECT 1", timeout=_ANSWER_S)
